@@ -1,0 +1,33 @@
+"""Installation of tst_mm. ``make setup`` prepares everything else."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+
+
+def requirements(name: str) -> list[str]:
+    """The requirements in one file of ``requirements/``, comments dropped."""
+    lines = (ROOT / 'requirements' / f'{name}.txt').read_text(encoding='utf-8').splitlines()
+    return [line for line in lines if line and not line.startswith(('#', '-'))]
+
+
+def read_version() -> str:
+    """The version, read without importing the package."""
+    text = (ROOT / 'tst_mm' / 'version.py').read_text(encoding='utf-8')
+    return re.search(r"__version__ = '(.+)'", text)[1]
+
+
+setup(
+    name='tst_mm',
+    version=read_version(),
+    description='TST for OpenMMLab: data-based distillation with a learned augmenter',
+    license='Apache-2.0',
+    python_requires='>=3.10',
+    packages=find_packages(include=['tst_mm', 'tst_mm.*']),
+    # torch, MMEngine and mmcv are not declared: they come in two families with the same import
+    # names, and mmcv must be built against the installed torch. `import tst_mm` checks them.
+    install_requires=requirements('runtime'),
+)
