@@ -6,6 +6,8 @@ the mends a config for GPUs runs on a CPU machine unchanged, over gloo. They can
 asks ``mmengine.device.get_device()`` in both places.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps

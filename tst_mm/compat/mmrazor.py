@@ -77,7 +77,7 @@ def load_mmrazor() -> ModuleType:
         if error.name is None or error.name.startswith('mmrazor'):
             raise
         raise ImportError(
-            f'MMRazor {installed_version("mmrazor")} needs the package {error.name!r}, which is not '
-            f'installed: run `pip install {error.name}`'
+            f'MMRazor {installed_version("mmrazor")} needs the package {error.name!r}, which is '
+            f'not installed: run `pip install {error.name}`'
         ) from error
     return importlib.import_module('mmrazor')

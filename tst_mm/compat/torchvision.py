@@ -1,10 +1,10 @@
 """Mend: a CUDA build of torchvision cannot be imported beside a CPU build of torch.
 
 Its compiled operators do not load, and ``import torchvision`` then fails with ``RuntimeError:
-operator torchvision::nms does not exist``, which the ``except ImportError`` of mmpretrain, mmdet and
-mmseg does not catch. Declaring the two operators is enough: transforms, models and ``box_iou`` work,
-the compiled operators raise torchvision's own error when called. Can go when torchvision imports
-without its operators, as it did before 0.15.
+operator torchvision::nms does not exist``, which the ``except ImportError`` of mmpretrain, mmdet
+and mmseg does not catch. Declaring the two operators is enough: transforms, models and ``box_iou``
+work, the compiled operators raise torchvision's own error when called. Can go when torchvision
+imports without its operators again.
 """
 
 from collections.abc import Iterator

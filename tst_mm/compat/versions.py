@@ -62,8 +62,8 @@ def check_versions() -> None:
         wanted = f'>= {lowest}' + (f', < {beyond}' if beyond else '')
         if found is None:
             raise ImportError(
-                f'tst_mm needs {module} {wanted}, which is not installed: '
-                f"run `pip install '{command}'`, or `make setup` in a clone of tst_mm for everything"
+                f'tst_mm needs {module} {wanted}, which is not installed: run '
+                f"`pip install '{command}'`, or `make setup` in a clone of tst_mm for everything"
             )
         name, text = found
         if Version(text) < Version(lowest) or (beyond and Version(text) >= Version(beyond)):
@@ -85,7 +85,7 @@ def _check_operators() -> None:
     raise ImportError(
         f'{name} {text} is installed without its compiled operators (no mmcv._ext), which {user} '
         f'needs; build them against the installed torch: run `pip uninstall -y {name} && '
-        f"pip install 'setuptools<81' wheel ninja && "
+        f"pip install 'setuptools>=80,<81' wheel ninja && "
         f"pip install --no-build-isolation --no-cache-dir --no-deps '{build}=={text}'`"
     )
 
