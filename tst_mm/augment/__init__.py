@@ -1,0 +1,20 @@
+"""What happens to images and their labels: operators, policy, draws. Pure tensors."""
+
+from .augmenter import LearnedAugmenter
+from .draw import Draw
+from .gate import hard_gate, relaxed_gate
+from .labels import move_boxes, move_maps, move_points
+from .normalization import Normalization
+from .policy import AugmentPolicy
+
+__all__ = [
+    'AugmentPolicy',
+    'Draw',
+    'LearnedAugmenter',
+    'Normalization',
+    'hard_gate',
+    'move_boxes',
+    'move_maps',
+    'move_points',
+    'relaxed_gate',
+]

@@ -1,0 +1,118 @@
+"""Draw: everything random about one augmented batch, so that it can be replayed and printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from .operators import GeometricOperator, Operator
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What was drawn for a batch of B images and N operators.
+
+    Attributes:
+        operators (tuple[Operator]): The N operators in index order.
+        gates (Tensor): (B, N) in [0, 1]; 0 where an operator was not drawn.
+        levels (Tensor): (B, N) magnitude times sign, in [-1, 1].
+        positions (Tensor): (B, 2) y and x in [0, 1] for operators that erase a region.
+        sizes (tuple[tuple[int, int]]): Height and width of each image's valid area in pixels.
+        extents (Tensor): (B, 2) the same, on the device of the draw.
+        samples (tuple[Tensor | None]): Per operator the (k,) indices of the images it acts on;
+            None when it acts on all. Their lengths are known on the host.
+        matrix (Tensor): (B, 3, 3) composed forward map, source to destination, on (x, y, 1) in
+            pixels from the top left corner; pixel i covers [i, i + 1].
+        moved (Tensor | None): (m,) indices of the images that a geometric operator acts on; None
+            when they are all.
+    """
+
+    operators: tuple[Operator, ...]
+    gates: Tensor
+    levels: Tensor
+    positions: Tensor
+    sizes: tuple[tuple[int, int], ...]
+    extents: Tensor
+    samples: tuple[Tensor | None, ...]
+    matrix: Tensor
+    moved: Tensor | None
+
+    def __len__(self) -> int:
+        return self.gates.shape[0]
+
+    @property
+    def moves_nothing(self) -> bool:
+        """True when no geometric operator acts on any image: labels stay as they are."""
+        return self.moved is not None and self.moved.numel() == 0
+
+    def to(self, device: torch.device | str) -> Draw:
+        """The same draw on another device."""
+        tensors = {
+            name: value.to(device)
+            for name, value in vars(self).items()
+            if isinstance(value, Tensor)
+        }
+        samples = tuple(None if index is None else index.to(device) for index in self.samples)
+        return replace(self, samples=samples, **tensors)
+
+    def detach(self) -> Draw:
+        """The same draw, cut from the policy: for labels, pictures and replays."""
+        tensors = {
+            name: value.detach() for name, value in vars(self).items() if isinstance(value, Tensor)
+        }
+        return replace(self, **tensors)
+
+    def describe(self, image: int) -> str:
+        """What happens to one image, in physical values: ``'Rotate -12.3 degrees, Invert'``.
+
+        Gates below one half are left out. Reads values on the host: for pictures and logs.
+        """
+        gates, levels = self.gates[image].tolist(), self.levels[image].tolist()
+        words = [
+            describe_operator(operator, level)
+            for operator, gate, level in zip(self.operators, gates, levels, strict=True)
+            if gate > 0.5
+        ]
+        return ', '.join(words) or 'unchanged'
+
+
+def describe_operator(operator: Operator, level: float) -> str:
+    """One operator at one level in words, for example ``'Rotate -12.3 degrees'``."""
+    if not operator.has_magnitude:
+        return operator.name
+    sign = '+' if operator.signed else ''
+    return f'{operator.name} {operator.physical(level):{sign}.3g} {operator.unit}'.rstrip()
+
+
+def compose(
+    operators: tuple[Operator, ...], gates: Tensor, levels: Tensor, extents: Tensor
+) -> Tensor:
+    """Compose the geometric operators, in index order, into one map.
+
+    A gate g turns an operator's matrix A into ``I + g (A - I)``.
+
+    Args:
+        operators: All N operators.
+        gates: (B, N) in [0, 1].
+        levels: (B, N) in [-1, 1].
+        extents: (B, 2) height and width of the valid area in pixels.
+
+    Returns:
+        (B, 3, 3) forward maps in pixels from the top left corner, differentiable in gates and
+        levels; exactly the identity where all gates are 0.
+    """
+    eye = torch.eye(3, dtype=levels.dtype, device=levels.device)
+    offset = torch.zeros_like(eye).expand(len(levels), 3, 3)
+    for i, operator in enumerate(operators):
+        if isinstance(operator, GeometricOperator):
+            # Kept as the distance from the identity: exactly zero stays exactly zero.
+            step = gates[:, i, None, None] * (operator.matrix(levels[:, i], extents) - eye)
+            offset = offset + step + step @ offset
+    # About the centre c: x -> A (x - c) + c, that is I + offset with a moved last column.
+    centre = extents.flip(1)[..., None] / 2
+    linear = offset[:, :2, :2]
+    shift = offset[:, :2, 2:] - linear @ centre
+    upper = torch.cat((linear, shift), dim=2)
+    return eye + torch.cat((upper, torch.zeros_like(upper[:, :1])), dim=1)

@@ -1,0 +1,85 @@
+"""Boxes, masks and label maps follow the map of a draw (method: labels follow the geometry).
+
+All functions are batched over instances or images, carry no gradient, and return new tensors.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .warp import source_points
+
+
+@torch.no_grad()
+def move_points(points: Tensor, matrix: Tensor) -> Tensor:
+    """Move points.
+
+    Args:
+        points: (n, k, 2) x and y in pixels.
+        matrix: (n, 3, 3) forward map of each row's image.
+
+    Returns:
+        (n, k, 2) in ``points``'s dtype.
+    """
+    matrix = matrix.to(points.dtype)
+    return points @ matrix[:, :2, :2].mT + matrix[:, None, :2, 2]
+
+
+@torch.no_grad()
+def move_boxes(
+    boxes: Tensor,
+    matrix: Tensor,
+    extents: Tensor,
+    min_size: float = 1.0,
+    min_visible: float = 0.1,
+) -> tuple[Tensor, Tensor]:
+    """Move boxes: four corners through the map, the upright box around them, cut to the image.
+
+    Args:
+        boxes: (n, 4) x1, y1, x2, y2 in pixels.
+        matrix: (n, 3, 3) forward map of each box's image.
+        extents: (n, 2) height and width of the valid area of each box's image.
+        min_size: Shortest side, in pixels, of a box that is kept.
+        min_visible: Smallest part of the moved box, in [0, 1], that must lie inside the image.
+
+    Returns:
+        (n, 4) moved boxes and (n,) bool, True where a box is kept.
+    """
+    x1, y1, x2, y2 = boxes.unbind(-1)
+    corners = torch.stack((x1, y1, x2, y1, x2, y2, x1, y2), dim=-1).view(-1, 4, 2)
+    corners = move_points(corners, matrix)
+    low, high = corners.amin(1), corners.amax(1)
+    limit = extents.flip(-1).to(boxes.dtype)
+    inside_low = torch.minimum(low.clamp(min=0), limit)
+    inside_high = torch.minimum(high.clamp(min=0), limit)
+    side = inside_high - inside_low
+    visible = side.prod(-1) / (high - low).prod(-1).clamp(min=torch.finfo(boxes.dtype).eps)
+    keep = (side.amin(-1) >= min_size) & (visible >= min_visible)
+    return torch.cat((inside_low, inside_high), dim=-1), keep
+
+
+@torch.no_grad()
+def move_maps(maps: Tensor, matrix: Tensor, extents: Tensor, fill: int) -> Tensor:
+    """Move label maps or binary masks by nearest sampling; no new value appears but ``fill``.
+
+    Args:
+        maps: (n, H, W) of any dtype: class ids, or instance masks as 0 and 1.
+        matrix: (n, 3, 3) forward map of each map's image.
+        extents: (n, 2) height and width of the valid area; what lies outside is not sampled and
+            stays as it is.
+        fill: Value of pixels that come from outside: the ignore index, or 0 for masks.
+
+    Returns:
+        (n, H, W), same dtype.
+    """
+    height, width = maps.shape[-2:]
+    x, y = source_points(matrix, height, width).floor().unbind(-1)
+    rows, columns = extents[:, 0, None, None], extents[:, 1, None, None]
+    inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
+    index = (y * width + x).clamp_(0, height * width - 1).long()
+    moved = maps.flatten(1).gather(1, index.flatten(1)).view_as(maps)
+    moved = torch.where(inside, moved, torch.full_like(moved[:1, :1, :1], fill))
+    grid_y = torch.arange(height, device=maps.device)[:, None]
+    grid_x = torch.arange(width, device=maps.device)
+    return torch.where((grid_y < rows) & (grid_x < columns), moved, maps)

@@ -1,0 +1,80 @@
+"""Between a network's input and pixel values, as the model's own preprocessor defines it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+#: ITU-R 601 weights of red, green and blue, those of Pillow's grey images.
+_LUMA_RGB = (0.299, 0.587, 0.114)
+
+
+class Normalization(nn.Module):
+    """Mean, standard deviation and channel order of a network's input.
+
+    Args:
+        mean: Per channel, in grey levels (0 to 255).
+        std: Per channel, in grey levels, positive.
+        channel_order: ``'rgb'`` or ``'bgr'``, of the normalised tensor.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        mean: Sequence[float] = (0.0,),
+        std: Sequence[float] = (1.0,),
+        channel_order: str = 'rgb',
+    ) -> None:
+        super().__init__()
+        self.channel_order = channel_order
+        self.register_buffer('mean', torch.tensor(mean).view(-1, 1, 1), persistent=False)
+        self.register_buffer('std', torch.tensor(std).view(-1, 1, 1), persistent=False)
+
+    @classmethod
+    def from_data_preprocessor(cls, preprocessor: nn.Module) -> Normalization:
+        """Read it off an OpenMMLab data preprocessor (mmpretrain, mmdet, mmseg, MMEngine).
+
+        Images are assumed to be loaded as OpenMMLab's pipelines do, in BGR order, before the
+        preprocessor's own conversion.
+        """
+        swaps = any(
+            getattr(preprocessor, key, False) for key in ('to_rgb', '_channel_conversion')
+        ) or getattr(preprocessor, 'channel_conversion', False)
+        order = 'rgb' if swaps else 'bgr'
+        if not getattr(preprocessor, '_enable_normalize', False):
+            return cls(channel_order=order)
+        return cls(preprocessor.mean.flatten().tolist(), preprocessor.std.flatten().tolist(), order)
+
+    def to_unit(self, inputs: Tensor) -> Tensor:
+        """(B, C, H, W) normalised -> values in [0, 1]."""
+        return inputs * (self.std / 255) + self.mean / 255
+
+    def delta_to_input(self, delta: Tensor) -> Tensor:
+        """A change of values in [0, 1] -> the change of the normalised input."""
+        return delta * (255 / self.std)
+
+    def luma(self, channels: int) -> Tensor:
+        """(C, 1, 1) weights of the channels in the grey value; equal unless there are three."""
+        if channels == 3:
+            weights = _LUMA_RGB if self.channel_order == 'rgb' else _LUMA_RGB[::-1]
+            return self.mean.new_tensor(weights).view(3, 1, 1)
+        return self.mean.new_full((channels, 1, 1), 1 / channels)
+
+    def same_as(self, other: Normalization) -> bool:
+        """Whether both give the same input from the same image (reads values on the host)."""
+        return (
+            self.channel_order == other.channel_order
+            and self.mean.flatten().tolist() == other.mean.flatten().tolist()
+            and self.std.flatten().tolist() == other.std.flatten().tolist()
+        )
+
+    def convert(self, inputs: Tensor, target: Normalization) -> Tensor:
+        """(B, C, H, W) in this normalisation -> the same images in ``target``'s."""
+        pixels = inputs * self.std + self.mean
+        if inputs.shape[1] == 3 and self.channel_order != target.channel_order:
+            pixels = pixels.flip(1)
+        return (pixels - target.mean) / target.std

@@ -1,0 +1,181 @@
+"""Colour operators in closed form: the definitions of Pillow, differentiable and batched.
+
+Blends follow ``ImageEnhance``: ``degenerate + factor * (image - degenerate)`` with
+``factor = 1 + level * limit``. Where a definition has steps, the forward pass keeps them and the
+backward pass is straight-through; each class says which surrogate it uses.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from tst_mm.registry import OPERATORS
+
+from .base import ColorOperator, ImageInfo, straight_through
+
+#: Slack, in grey levels, that keeps a value such as 127.99999 in the bin of 128.
+_ROUNDING = 1e-3
+
+
+class _Blend(ColorOperator):
+    """``degenerate + (1 + level * limit) * (image - degenerate)``, clamped to [0, 1].
+
+    The physical value is what is added to the factor 1.
+    """
+
+    signed = True
+    limit = 0.9
+    bounds = (0.0, 1.0)
+
+    def degenerate(self, images: Tensor, info: ImageInfo) -> Tensor:
+        """The image at factor 0, broadcastable to (n, C, H, W)."""
+        raise NotImplementedError
+
+    def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
+        """See the base class."""
+        extreme = self.degenerate(images, info)
+        return torch.lerp(extreme, images, 1 + level * self.limit).clamp(0, 1)
+
+
+@OPERATORS.register_module()
+class Brightness(_Blend):
+    """Scale all values; factor 0 is black."""
+
+    def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
+        """See the base class; the degenerate image is 0, so the blend is one product."""
+        return (images * (1 + level * self.limit)).clamp(0, 1)
+
+
+@OPERATORS.register_module()
+class Color(_Blend):
+    """Saturation; factor 0 is the grey image. The identity on single-channel images."""
+
+    def degenerate(self, images: Tensor, info: ImageInfo) -> Tensor:
+        """(n, 1, H, W) grey image."""
+        return _grey(images, info.luma)
+
+
+@OPERATORS.register_module()
+class Contrast(_Blend):
+    """Distance from the mean grey value of the valid area; factor 0 is uniform grey."""
+
+    def degenerate(self, images: Tensor, info: ImageInfo) -> Tensor:
+        """(n, 1, 1, 1) mean grey value: the grey of the channels' means."""
+        if info.mask is None:
+            mean = images.mean(dim=(2, 3), keepdim=True)
+        else:
+            area = info.mask.sum(dim=(2, 3), keepdim=True)
+            mean = (images * info.mask).sum(dim=(2, 3), keepdim=True) / area
+        return _grey(mean, info.luma)
+
+
+@OPERATORS.register_module()
+class Sharpness(_Blend):
+    """Distance from the image smoothed by Pillow's 3x3 kernel; the outermost pixels stay."""
+
+    def degenerate(self, images: Tensor, info: ImageInfo) -> Tensor:
+        """(n, C, H, W) smoothed image: [[1, 1, 1], [1, 5, 1], [1, 1, 1]] / 13."""
+        smooth = (F.avg_pool2d(images, 3, 1, 1) * 9 + images * 4) / 13
+        if info.mask is None:
+            inside = torch.zeros_like(images[:1, :1], dtype=torch.bool)
+            inside[..., 1:-1, 1:-1] = True
+        else:
+            inside = F.avg_pool2d(info.mask.to(images.dtype), 3, 1, 1) > 1 - 1e-4
+        return torch.where(inside, smooth, images)
+
+
+@OPERATORS.register_module()
+class Posterize(ColorOperator):
+    """Fewer bits a channel: values are rounded down to multiples of ``2 ** (8 - bits)`` levels.
+
+    Bits are real numbers, equal to Pillow's at whole ones. Backward: identity in the image; in
+    the magnitude the step size moves while the remainder's share of a step is held
+    (straight-through rounding).
+    """
+
+    start = 8.0
+    limit = 4.0
+    bounds = (1.0, 8.0)
+    unit = 'bits'
+
+    def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
+        """See the base class."""
+        step = torch.exp2((self.start - self.limit) * level) / 255
+        position = images / step
+        whole = torch.floor(position.detach() + _ROUNDING)
+        return straight_through(whole, position) * step
+
+
+@OPERATORS.register_module()
+class Solarize(ColorOperator):
+    """Invert values at or above a threshold, given in grey levels (256 inverts nothing).
+
+    Backward: exact in the image; in the magnitude the step at the threshold is a logistic curve
+    of width ``0.05``.
+    """
+
+    start = 256.0
+    limit = 0.0
+    bounds = (0.0, 256.0)
+    unit = 'threshold'
+    _width = 0.05
+
+    def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
+        """See the base class."""
+        threshold = self.physical(level) / 255
+        above = (images >= threshold - _ROUNDING / 255).to(images.dtype)
+        if torch.is_grad_enabled() and level.requires_grad:
+            soft = torch.sigmoid((images.detach() - threshold) / self._width)
+            above = straight_through(above, soft)
+        return images + above * (1 - 2 * images)
+
+
+@OPERATORS.register_module()
+class Equalize(ColorOperator):
+    """Flatten each channel's histogram over the valid area, with Pillow's look-up table.
+
+    Backward: identity in the image (the table is a step function).
+    """
+
+    has_magnitude = False
+
+    def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
+        """See the base class."""
+        n, channels, height, width = images.shape
+        with torch.no_grad():
+            bins = (images * 255).round_().clamp_(0, 255).long().view(n * channels, -1)
+            ones = torch.ones((), dtype=images.dtype, device=images.device).expand_as(bins)
+            if info.mask is not None:
+                ones = info.mask.expand(-1, channels, -1, -1).reshape_as(bins).to(images.dtype)
+            histogram = images.new_zeros(n * channels, 256).scatter_add_(1, bins, ones)
+            table = _equalize_table(histogram)
+            value = (table.gather(1, bins) / 255).view(n, channels, height, width)
+        return straight_through(value, images)
+
+
+@OPERATORS.register_module()
+class Invert(ColorOperator):
+    """Negative of the image."""
+
+    has_magnitude = False
+
+    def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
+        """See the base class."""
+        return 1 - images
+
+
+def _grey(images: Tensor, luma: Tensor) -> Tensor:
+    """(n, C, H, W) -> (n, 1, H, W) weighted mean of the channels."""
+    return (images * luma).sum(dim=1, keepdim=True)
+
+
+def _equalize_table(histogram: Tensor) -> Tensor:
+    """(k, 256) counts -> (k, 256) new grey level of each old one, as ``ImageOps.equalize``."""
+    levels = torch.arange(256, device=histogram.device, dtype=histogram.dtype)
+    last = ((histogram > 0) * levels).argmax(dim=1, keepdim=True)
+    step = torch.floor((histogram.sum(1, keepdim=True) - histogram.gather(1, last)) / 255)
+    below = histogram.cumsum(1) - histogram
+    table = torch.floor((below + torch.floor(step / 2)) / step.clamp(min=1)).clamp(0, 255)
+    return torch.where(step > 0, table, levels)

@@ -1,0 +1,126 @@
+"""The policy: how often each operator acts, and how strongly. 25 scalars for the 14 of the paper."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tst_mm.utils import closest, reject_unknown_keys
+
+from .operators import Operator
+
+#: Version of the file format written by :meth:`AugmentPolicy.to_dict`.
+POLICY_VERSION = 1
+#: Rates and magnitudes read from a file or a config stay this far from 0 and 1, where the
+#: logit is infinite.
+_MARGIN = 1e-4
+
+
+class AugmentPolicy(nn.Module):
+    """Learned rates and magnitudes of a list of operators (paper, section 3).
+
+    Rates and magnitudes are sigmoids of the parameters and reach all of (0, 1).
+
+    Args:
+        operators: In index order, with distinct names.
+        init: Where to start: None for 0.5 everywhere; a dict with ``rate`` and/or ``magnitude``,
+            each a number in [0, 1] or a dict from operator name to number; or the path of a
+            policy file.
+
+    Raises:
+        KeyError: When ``init`` has an unknown key or operator.
+        ValueError: When a number is outside [0, 1] or the file is of another version.
+    """
+
+    def __init__(
+        self, operators: Sequence[Operator], init: Mapping[str, Any] | str | Path | None = None
+    ) -> None:
+        super().__init__()
+        self.operators = tuple(operators)
+        self.names = tuple(operator.name for operator in operators)
+        self.learned = tuple(i for i, operator in enumerate(operators) if operator.has_magnitude)
+        self.probability_logits = nn.Parameter(torch.zeros(len(self.names)))
+        self.magnitude_logits = nn.Parameter(torch.zeros(len(self.learned)))
+        if isinstance(init, Mapping):
+            reject_unknown_keys('init of the policy', init, ('rate', 'magnitude'))
+            self._set('rate', init.get('rate', {}))
+            self._set('magnitude', init.get('magnitude', {}))
+        elif init is not None:
+            self.from_dict(json.loads(Path(init).read_text()))
+
+    def rates(self) -> Tensor:
+        """(N,) rate of each operator in (0, 1), differentiable."""
+        return torch.sigmoid(self.probability_logits)
+
+    def magnitudes(self) -> Tensor:
+        """(N,) magnitude of each operator in (0, 1), differentiable; 1 where it is not learned."""
+        ones = self.magnitude_logits.new_ones(len(self.names))
+        return ones.index_copy(0, self._learned_index(), torch.sigmoid(self.magnitude_logits))
+
+    def summary(self) -> dict[str, dict[str, Any]]:
+        """Per operator: rate, magnitude (None where not learned), physical value and its unit."""
+        rates, magnitudes = self.rates().tolist(), self.magnitudes().tolist()
+        return {
+            operator.name: {
+                'rate': rate,
+                'magnitude': magnitude if operator.has_magnitude else None,
+                'physical': float(operator.physical(magnitude)),
+                'unit': operator.unit,
+            }
+            for operator, rate, magnitude in zip(self.operators, rates, magnitudes, strict=True)
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """The policy as plain data, ready for JSON; read back by :meth:`from_dict`."""
+        entries = [{'name': name, **entry} for name, entry in self.summary().items()]
+        for operator, entry in zip(self.operators, entries, strict=True):
+            entry['limit'] = operator.limit
+        return {'version': POLICY_VERSION, 'operators': entries}
+
+    def from_dict(self, data: Mapping[str, Any]) -> None:
+        """Take over rates and magnitudes; operators not named in ``data`` keep theirs.
+
+        Raises:
+            KeyError: When ``data`` names an operator that this policy does not have.
+            ValueError: When the version is newer or a number is outside [0, 1].
+        """
+        version = data.get('version')
+        if version != POLICY_VERSION:
+            raise ValueError(f'policy file has version {version!r}; allowed: {POLICY_VERSION}')
+        entries = data.get('operators')
+        if not isinstance(entries, Sequence):
+            raise ValueError('policy file has no list "operators"')
+        self._set('rate', {entry['name']: entry['rate'] for entry in entries})
+        magnitudes = {entry['name']: entry.get('magnitude') for entry in entries}
+        self._set('magnitude', {k: v for k, v in magnitudes.items() if v is not None})
+
+    def _learned_index(self) -> Tensor:
+        index = getattr(self, '_index', None)
+        if index is None or index.device != self.magnitude_logits.device:
+            index = torch.tensor(self.learned, device=self.magnitude_logits.device)
+            self._index = index
+        return index
+
+    @torch.no_grad()
+    def _set(self, what: str, values: Mapping[str, float] | float) -> None:
+        """Set rates or magnitudes, by name or all at once."""
+        logits = self.probability_logits if what == 'rate' else self.magnitude_logits
+        slots = range(len(self.names)) if what == 'rate' else self.learned
+        position = {self.names[slot]: i for i, slot in enumerate(slots)}
+        if not isinstance(values, Mapping):
+            values = dict.fromkeys(position, values)
+        for name, value in values.items():
+            if name not in position:
+                raise KeyError(f'the policy has no {what} of {name!r}; {closest(name, position)}')
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise ValueError(f'{what} of {name} is {value!r}; allowed: a number in [0, 1]')
+            if not 0 <= value <= 1:
+                raise ValueError(f'{what} of {name} is {value!r}; allowed: 0 to 1')
+            inside = min(max(float(value), _MARGIN), 1 - _MARGIN)
+            logits[position[name]] = math.log(inside / (1 - inside))

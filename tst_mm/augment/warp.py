@@ -1,0 +1,73 @@
+"""Sampling images through the map of a draw, and the geometry that images and labels share.
+
+Coordinates are in pixels from the top left corner; pixel i covers [i, i + 1], so its centre is at
+i + 0.5. This is the convention of boxes in mmdet and of ``grid_sample(align_corners=False)``.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+
+def valid_mask(extents: Tensor, height: int, width: int) -> Tensor:
+    """(B, 2) valid heights and widths -> (B, 1, H, W) bool, True inside."""
+    rows = torch.arange(height, device=extents.device) < extents[:, :1]
+    columns = torch.arange(width, device=extents.device) < extents[:, 1:]
+    return (rows[:, :, None] & columns[:, None, :])[:, None]
+
+
+def source_points(matrix: Tensor, height: int, width: int) -> Tensor:
+    """Where each destination pixel's centre comes from.
+
+    Args:
+        matrix: (B, 3, 3) forward maps, source to destination.
+        height: Rows H of the destination.
+        width: Columns W of the destination.
+
+    Returns:
+        (B, H, W, 2) x and y in the source, differentiable in ``matrix``.
+    """
+    options = {'dtype': matrix.dtype, 'device': matrix.device}
+    x = torch.arange(width, **options) + 0.5
+    y = torch.arange(height, **options) + 0.5
+    # inv_ex does not wait for the device to check for singular maps, which do not occur.
+    inverse = torch.linalg.inv_ex(matrix).inverse[:, :2]
+    along_x = x[:, None] * inverse[:, None, None, :, 0]
+    along_y = y[:, None] * inverse[:, None, None, :, 1] + inverse[:, None, None, :, 2]
+    return along_x + along_y.transpose(1, 2)
+
+
+def warp_images(
+    images: Tensor, matrix: Tensor, moved: Tensor | None = None, mask: Tensor | None = None
+) -> Tensor:
+    """Sample images once, bilinearly; what comes from outside is 0, the network's mean colour.
+
+    Args:
+        images: (B, C, H, W), float32 or float64.
+        matrix: (B, 3, 3) forward maps; an image whose map is the identity is returned unchanged.
+        moved: (m,) indices of the images to sample; None means all.
+        mask: (B, 1, H, W) bool, False in the padding, which is not sampled.
+
+    Returns:
+        (B, C, H, W), differentiable in ``images`` and ``matrix``.
+    """
+    if moved is not None and moved.numel() == 0:
+        return images
+    height, width = images.shape[-2:]
+    if moved is not None:
+        source, matrix = images.index_select(0, moved), matrix.index_select(0, moved)
+        mask = None if mask is None else mask.index_select(0, moved)
+    else:
+        source = images
+    points = source_points(matrix, height, width)
+    x, y = points.unbind(-1)
+    grid = torch.stack((x * (2 / width) - 1, y * (2 / height) - 1), dim=-1).to(images.dtype)
+    sampled = F.grid_sample(
+        source if mask is None else source * mask, grid, 'bilinear', 'zeros', align_corners=False
+    )
+    eye = torch.eye(3, dtype=matrix.dtype, device=matrix.device)
+    still = (matrix == eye).flatten(1).all(1)[:, None, None, None]
+    warped = torch.where(still, source, sampled)
+    return warped if moved is None else images.index_copy(0, moved, warped)

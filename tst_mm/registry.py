@@ -1,0 +1,25 @@
+"""Registries of tst_mm: children of MMEngine's roots, scope ``tst_mm``.
+
+Any OpenMMLab config reaches a component as ``type='tst_mm.Name'`` once ``tst_mm`` is imported
+(``custom_imports = dict(imports=['tst_mm'])``). The modules in ``locations`` are imported on first
+use, so a missing task library matters only to those who ask for that task.
+"""
+
+from mmengine.registry import DATASETS as MMENGINE_DATASETS
+from mmengine.registry import HOOKS as MMENGINE_HOOKS
+from mmengine.registry import MODELS as MMENGINE_MODELS
+from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
+from mmengine.registry import Registry
+
+MODELS = Registry(
+    'model', parent=MMENGINE_MODELS, scope='tst_mm', locations=['tst_mm.augment', 'tst_mm.models']
+)
+HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='tst_mm', locations=['tst_mm.engine.hooks'])
+DATASETS = Registry(
+    'dataset', parent=MMENGINE_DATASETS, scope='tst_mm', locations=['tst_mm.datasets']
+)
+TRANSFORMS = Registry(
+    'transform', parent=MMENGINE_TRANSFORMS, scope='tst_mm', locations=['tst_mm.datasets']
+)
+#: Augmentation operators by name; a user's own operator joins with ``@OPERATORS.register_module()``.
+OPERATORS = Registry('operator', scope='tst_mm', locations=['tst_mm.augment.operators'])

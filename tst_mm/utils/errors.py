@@ -1,0 +1,37 @@
+"""Wording of errors: name the thing, its value, what is allowed, and the closest match."""
+
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+
+
+def closest(name: str, allowed: Iterable[str]) -> str:
+    """The part of an error message that tells what would have been right.
+
+    Args:
+        name: What the user wrote.
+        allowed: What exists.
+
+    Returns:
+        ``"did you mean 'x'? allowed: a, x"``, without the question when nothing is close.
+    """
+    names = [str(item) for item in allowed]
+    folded = {item.lower(): item for item in reversed(names)}
+    match = get_close_matches(str(name).lower(), folded, n=1)
+    hint = f'did you mean {folded[match[0]]!r}? ' if match else ''
+    return f'{hint}allowed: {", ".join(names) or "(nothing)"}'
+
+
+def reject_unknown_keys(where: str, given: Iterable[str], allowed: Collection[str]) -> None:
+    """Raise for the first key that has no effect.
+
+    Args:
+        where: The config entry that holds the keys, as the user knows it (``'teacher'``).
+        given: Keys found there.
+        allowed: Keys that are read.
+
+    Raises:
+        KeyError: Naming the key, the entry and the closest allowed key.
+    """
+    for key in given:
+        if key not in allowed:
+            raise KeyError(f'{where} has no key {key!r}; {closest(key, allowed)}')
