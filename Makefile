@@ -1,0 +1,46 @@
+# `make demo` and `make test` are the two commands; each sets everything up first, once.
+#   VENV=DIR     another folder for the virtual environment; VENV=active takes the active one
+#   PYTHON=PATH  the Python 3.11 that makes it
+#   ARGS='…'     further arguments for pytest
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast test-classic test-all lint
+
+VENV ?= .venv
+CLASSIC_VENV ?= .venv-classic
+ifeq ($(VENV),active)
+PYTHON ?= python
+RUN := $(PYTHON)
+else
+PYTHON ?= $(or $(shell command -v python3.11),python3)
+RUN := $(VENV)/bin/python
+endif
+CHECKED := tst_mm tools tests configs setup.py
+# Several threads in competition with another process are many times slower than one.
+PYTEST := OMP_NUM_THREADS=1 MPLBACKEND=Agg
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:  ## the environment and nothing else (the others call it)
+	@$(PYTHON) tools/setup_env.py --venv $(VENV)
+
+demo: setup  ## train a teacher and its students on real images, compare them (minutes)
+	@$(RUN) tools/demo.py
+
+test: setup  ## the whole test suite
+	$(PYTEST) $(RUN) -m pytest -q tests $(ARGS)
+
+test-fast: setup  ## the test suite without the tests marked slow
+	$(PYTEST) $(RUN) -m pytest -q tests -m 'not slow' $(ARGS)
+
+test-classic:  ## the test suite on the original OpenMMLab packages, in a second environment
+	@$(PYTHON) tools/setup_env.py --venv $(CLASSIC_VENV) --family classic
+	$(PYTEST) $(CLASSIC_VENV)/bin/python -m pytest -q tests $(ARGS)
+
+test-all: lint test test-classic  ## all checks and tests, on both package families
+
+lint: setup  ## ruff, mypy, interrogate
+	$(RUN) -m ruff check $(CHECKED)
+	$(RUN) -m ruff format --check $(CHECKED)
+	$(RUN) -m mypy
+	$(RUN) -m interrogate tst_mm tools

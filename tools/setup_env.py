@@ -1,0 +1,140 @@
+"""Set up everything that tst_mm needs, once: ``make setup`` calls this.
+
+Makes a virtual environment, installs torch, builds mmcv's operators against it (minutes, kept for
+the next time), installs the OpenMMLab libraries of one family and tst_mm itself in editable mode.
+A second call finds that nothing changed and returns at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import sys
+import time
+from pathlib import Path
+
+from setup_steps import machine
+from setup_steps.console import Console, SetupError, pip_progress
+from setup_steps.operators import Operators
+
+ROOT = Path(__file__).resolve().parent.parent
+REQUIREMENTS = ROOT / 'requirements'
+FAMILIES = {'default': 'mminstall.txt', 'classic': 'mminstall-classic.txt'}
+#: Wheels of mmcv that somebody built for this machine already.
+PREBUILT = ROOT.parent / 'shared' / 'wheels'
+#: Whatever is broken shows here, not in the middle of a training.
+_CHECK = """
+import tst_mm, tst_mm.compat
+tst_mm.compat.load_mmrazor()
+import mmcv.ops, mmdet.models, mmpretrain.models, mmseg.models
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the set-up.
+
+    Args:
+        argv: Command line; the process's own by default.
+
+    Returns:
+        0, or 1 after a failing step, which is then named on stderr.
+    """
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--family', choices=FAMILIES, default='default', help='of OpenMMLab')
+    parser.add_argument(
+        '--venv', default='.venv', help="its folder, or 'active' for the environment in use"
+    )
+    args = parser.parse_args(argv)
+    try:
+        set_up(args.family, args.venv)
+    except SetupError as error:
+        print(f'\nset-up failed: {error.why}\n   what to do: {error.remedy}', file=sys.stderr)
+        if error.details:
+            print(f'\n{error.details}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('\nset-up interrupted; run it again to go on', file=sys.stderr)
+        return 1
+    return 0
+
+
+def set_up(family: str, venv: str) -> None:
+    """Do what is not done yet.
+
+    Args:
+        family: Key of ``FAMILIES``.
+        venv: Folder of the virtual environment, or ``'active'``.
+
+    Raises:
+        SetupError: If a step fails.
+    """
+    folder = active_environment() if venv == 'active' else ROOT / venv
+    stamp = folder / 'tst_mm-setup'
+    if stamp.is_file() and stamp.read_text(encoding='ascii') == fingerprint(family):
+        return
+    machine.check_python()
+    machine.check_disk(ROOT)
+    start = time.monotonic()
+    print(f'tst_mm set-up, {family} family, into {folder} (once)')
+    folder.mkdir(parents=True, exist_ok=True)
+    console = Console(total=5, log=folder / 'tst_mm-setup.log')
+
+    console.step('virtual environment')
+    if venv != 'active':
+        console.run([sys.executable, '-m', 'venv', folder], lambda line: None)
+    python = folder / 'bin' / 'python'
+    pip = [python, '-m', 'pip', 'install', '--disable-pip-version-check']
+
+    console.step('torch')
+    console.run([*pip, '-r', REQUIREMENTS / 'build.txt'], pip_progress)
+
+    libraries = read_requirements(REQUIREMENTS / FAMILIES[family])
+    mmcv = next(line for line in libraries if line.split('==')[0].endswith('mmcv'))
+    libraries.remove(mmcv)
+    console.step(f'{mmcv} with its operators')
+    # They import numpy, OpenCV and MMEngine, so those come before.
+    needed = [f'-r{REQUIREMENTS / name}.txt' for name in ('runtime', 'optional', 'tests')]
+    console.run([*pip, *needed], pip_progress)
+    console.run([*pip, '--no-deps', *libraries], pip_progress)
+    Operators(mmcv, python, PREBUILT).install(console)
+
+    console.step('tst_mm')
+    console.run([*pip, '--no-deps', '--no-build-isolation', '-e', ROOT], pip_progress)
+
+    console.step('check: everything imports')
+    console.run([python, '-c', _CHECK], lambda line: None, cwd=folder)
+    stamp.write_text(fingerprint(family), encoding='ascii')
+    print(f'set up in {(time.monotonic() - start) / 60:.1f} min')
+
+
+def active_environment() -> Path:
+    """Folder of the environment that this Python belongs to.
+
+    Raises:
+        SetupError: If it is the system's Python, which must be left alone.
+    """
+    if sys.prefix == sys.base_prefix and not os.environ.get('CONDA_PREFIX'):
+        raise SetupError(
+            'VENV=active, but no environment is active', 'activate one, or leave VENV=active out'
+        )
+    return Path(sys.prefix)
+
+
+def read_requirements(path: Path) -> list[str]:
+    """The requirements of a file, comments dropped."""
+    lines = path.read_text(encoding='utf-8').splitlines()
+    return [line for line in lines if line and not line.startswith('#')]
+
+
+def fingerprint(family: str) -> str:
+    """A hash of everything that decides what the set-up does."""
+    files = [*REQUIREMENTS.glob('*.txt'), *(ROOT / 'tools' / 'setup_steps').glob('*.py')]
+    digest = hashlib.sha256(f'{family} {sys.version} {ROOT}'.encode())
+    for path in [*sorted(files), ROOT / 'setup.py', Path(__file__)]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""What the set-up needs of the machine, checked before anything is downloaded."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+
+from setup_steps.console import SetupError
+
+PYTHON = (3, 11)
+_APT = 'sudo apt-get install'
+
+
+def check_python() -> None:
+    """Check version, venv and platform of the running Python.
+
+    Raises:
+        SetupError: If it is not Python 3.11 or cannot make virtual environments.
+    """
+    wanted = '.'.join(map(str, PYTHON))
+    if sys.version_info[:2] != PYTHON:
+        raise SetupError(
+            f'Python {wanted} is needed, but {sys.executable} is {sys.version.split()[0]}',
+            f'install it ({_APT} python{wanted} python{wanted}-venv python{wanted}-dev, or pyenv '
+            f'or conda) and run again; PYTHON=/path/to/python{wanted} make setup picks one',
+        )
+    if importlib.util.find_spec('ensurepip') is None:
+        raise SetupError(
+            f'{sys.executable} cannot make virtual environments (no module ensurepip)',
+            f'{_APT} python{wanted}-venv',
+        )
+
+
+def check_compiler() -> None:
+    """Check that C++ extensions of Python can be compiled.
+
+    Raises:
+        SetupError: If there is no C++ compiler or Python's headers are missing.
+    """
+    if shutil.which(compiler()) is None:
+        raise SetupError(
+            f"no C++ compiler ({compiler()!r} is not there), which mmcv's operators need",
+            f'{_APT} g++',
+        )
+    header = Path(sysconfig.get_paths()['include'], 'Python.h')
+    if not header.is_file():
+        raise SetupError(
+            f"Python's headers are missing ({header}), which mmcv's operators need",
+            f'{_APT} python{".".join(map(str, PYTHON))}-dev',
+        )
+
+
+def compiler() -> str:
+    """The C++ compiler that torch's build uses."""
+    return os.environ.get('CXX', 'c++')
+
+
+def check_disk(folder: Path) -> None:
+    """Check the free space.
+
+    Args:
+        folder: Where the virtual environment goes.
+
+    Raises:
+        SetupError: If less is free than a first set-up takes.
+    """
+    need = 12 if shutil.which('nvidia-smi') else 4
+    free = shutil.disk_usage(folder).free / 1e9
+    if free < need:
+        raise SetupError(
+            f'{free:.1f} GB are free in {folder}, {need} GB are needed',
+            'free some space, or clone tst_mm to another disk',
+        )
+
+
+def parallel_jobs(cpus: int, free_gb: float) -> int:
+    """How many compilers may run at once: one a processor, and 1.2 GB of memory for each.
+
+    Args:
+        cpus: Processors that may be used.
+        free_gb: Free memory.
+    """
+    return max(1, min(cpus, int(free_gb / 1.2)))
+
+
+def free_memory_gb() -> float:
+    """Free memory in GB, the limit of a container included; 2.4 where it is not known."""
+    found = []
+    try:
+        for line in Path('/proc/meminfo').read_text(encoding='ascii').splitlines():
+            if line.startswith('MemAvailable:'):
+                found.append(int(line.split()[1]) / 1e6)
+        limit = Path('/sys/fs/cgroup/memory.max').read_text(encoding='ascii').strip()
+        if limit != 'max':
+            found.append(int(limit) / 1e9)
+    except OSError:  # not Linux, or no cgroup
+        pass
+    return min(found, default=2.4)

@@ -1,0 +1,182 @@
+"""mmcv's compiled operators: build the wheel once, keep it, use it again.
+
+pip's own build of mmcv's source package sees no torch (build isolation), succeeds without
+operators, and keeps that empty wheel in its cache. So the wheel is built here, against the torch
+that is installed, without pip's cache. A precompiled header of torch makes that 7 times faster.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from setup_steps.console import Console, NinjaProgress, SetupError
+from setup_steps.machine import check_compiler, compiler, free_memory_gb, parallel_jobs
+
+#: Asked of the environment's own Python, which has torch.
+_PROBE = """
+import json, sysconfig, torch
+from torch.utils import cpp_extension
+print(json.dumps(dict(
+    torch=torch.__version__, gpu=torch.cuda.is_available(), cuda_home=cpp_extension.CUDA_HOME,
+    includes=[*cpp_extension.include_paths(), sysconfig.get_paths()['include']])))
+"""
+_FLAGS = ('-DNDEBUG', '-fwrapv', '-O2', '-g0', '-w')
+#: gcc takes a precompiled header only if it was compiled with the flags of the extension itself.
+_EXTENSION_FLAGS = (
+    '-fPIC',
+    '-std=c++17',
+    '-DTORCH_API_INCLUDE_EXTENSION_H',
+    '-DTORCH_EXTENSION_NAME=_ext',
+)
+
+
+class Operators:
+    """The wheel of one mmcv for one environment.
+
+    Args:
+        requirement: ``onedl-mmcv==2.3.6`` or ``mmcv==2.1.0``.
+        python: The environment's Python; torch, setuptools, wheel and ninja are installed there.
+        prebuilt: Folder that may hold wheels built elsewhere; used if they import.
+    """
+
+    def __init__(self, requirement: str, python: Path, prebuilt: Path) -> None:
+        self.requirement = requirement
+        self.python = python
+        probe = subprocess.run([python, '-c', _PROBE], capture_output=True, text=True, check=True)
+        self.torch = json.loads(probe.stdout.splitlines()[-1])
+        #: The CUDA operators need a GPU and a CUDA toolkit.
+        self.cuda = bool(self.torch['gpu'] and self.torch['cuda_home'])
+        cache = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
+        self.cache = cache / 'tst_mm' / 'wheels' / cache_key(self.torch['torch'], self.cuda)
+        self.prebuilt = prebuilt
+
+    def installed(self) -> bool:
+        """Whether this mmcv is installed with operators that load beside this torch."""
+        name, version = self.requirement.split('==')
+        check = (
+            'import mmcv.ops; from importlib.metadata import version; '
+            f'assert version({name!r}) == {version!r}'
+        )
+        command = [str(self.python), '-c', check]
+        return subprocess.run(command, capture_output=True, cwd='/').returncode == 0
+
+    def candidates(self) -> Iterator[Path]:
+        """Wheels that exist already and may fit."""
+        folders = [self.cache] if self.cuda else [self.cache, self.prebuilt]
+        for folder in folders:
+            yield from sorted(folder.glob(wheel_pattern(self.requirement)))
+
+    def install(self, console: Console) -> None:
+        """Install mmcv from a kept wheel, or build it.
+
+        Args:
+            console: Shows the progress.
+
+        Raises:
+            SetupError: If it cannot be built, or does not import afterwards.
+        """
+        if self.installed():
+            return
+        for wheel in self.candidates():
+            console.show(f'trying {wheel}')
+            self._pip_install(wheel, console)
+            if self.installed():
+                return
+        if self.torch['gpu'] and not self.cuda:
+            console.show(
+                'a GPU, but no CUDA toolkit (nvcc): mmcv gets operators for the CPU only, which is '
+                'enough for classification and segmentation'
+            )
+        self._pip_install(self.build(console), console)
+        if not self.installed():
+            raise SetupError(
+                f'{self.requirement} was built, but `import mmcv.ops` fails beside this torch',
+                f'run `{self.python} -c "import mmcv.ops"` to see why',
+            )
+
+    def _pip_install(self, wheel: Path, console: Console) -> None:
+        options = ['--quiet', '--no-deps', '--no-index', '--force-reinstall']
+        console.run([self.python, '-m', 'pip', 'install', *options, wheel], lambda line: None)
+
+    def build(self, console: Console) -> Path:
+        """Compile the operators.
+
+        Args:
+            console: Shows the progress.
+
+        Returns:
+            The wheel, in the user's cache.
+
+        Raises:
+            SetupError: If there is no compiler, or the build fails or leaves the operators out.
+        """
+        check_compiler()
+        self.cache.mkdir(parents=True, exist_ok=True)
+        jobs = os.environ.get('MAX_JOBS') or parallel_jobs(
+            len(os.sched_getaffinity(0)), free_memory_gb()
+        )
+        # Beside the wheels, not in /tmp: the header takes 0.4 GB and /tmp may lie in memory.
+        work = Path(tempfile.mkdtemp(prefix='build-', dir=self.cache))
+        try:
+            console.show(f'compiling 78 files or more with {jobs} compiler(s), header first')
+            flags = ' '.join([*_FLAGS, '-include', str(self._precompile_header(work, console))])
+            env = {
+                'CFLAGS': flags,
+                'CXXFLAGS': flags,
+                'MAX_JOBS': str(jobs),
+                'MMCV_WITH_OPS': '1',
+                'PATH': f'{self.python.parent}{os.pathsep}{os.environ.get("PATH", "")}',
+            }
+            if not self.cuda:
+                env['CUDA_VISIBLE_DEVICES'] = ''  # with a GPU, mmcv insists on nvcc
+            name = self.requirement.split('==')[0]
+            console.run(
+                [self.python, '-m', 'pip', 'wheel', '-v', '--no-deps', '--no-cache-dir']
+                + ['--no-build-isolation', '--no-binary', name, '-w', work, self.requirement],
+                NinjaProgress(every=1 if console.live else 8),
+                env=env,
+            )
+            wheel = next(work.glob('*.whl'))
+            if not has_operators(wheel):
+                raise SetupError(
+                    f'{self.requirement} was built without its operators',
+                    f'the whole output is in {console.log}',
+                )
+            return Path(shutil.move(wheel, self.cache / wheel.name))
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+    def _precompile_header(self, work: Path, console: Console) -> Path:
+        header = work / 'torch_types.h'
+        header.write_text('#include <torch/types.h>\n#include <vector>\n', encoding='ascii')
+        includes = [f'-I{folder}' for folder in self.torch['includes']]
+        console.run(
+            [compiler(), '-x', 'c++-header', *_FLAGS, *_EXTENSION_FLAGS, *includes]
+            + [header, '-o', f'{header}.gch'],
+            lambda line: None,
+        )
+        return header
+
+
+def cache_key(torch_version: str, cuda: bool) -> str:
+    """Folder of wheels that fit one torch: ``torch-2.13.0+cpu`` or ``torch-2.13.0+cu130-cuda``."""
+    return f'torch-{torch_version}' + ('-cuda' if cuda else '')
+
+
+def wheel_pattern(requirement: str) -> str:
+    """File name pattern of a wheel with compiled parts (``py3-none-any`` has none)."""
+    name, version = requirement.split('==')
+    return f'{name.replace("-", "_")}-{version}-cp311-cp311-*.whl'
+
+
+def has_operators(wheel: Path) -> bool:
+    """Whether a wheel of mmcv holds the extension module."""
+    with zipfile.ZipFile(wheel) as archive:
+        return any(name.startswith('mmcv/_ext.') for name in archive.namelist())
