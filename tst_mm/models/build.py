@@ -1,0 +1,52 @@
+"""Building a model of any OpenMMLab library from a config path or a dictionary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+from mmengine.hub import get_config
+from torch import nn
+
+from tst_mm.registry import MODELS
+
+
+def build_model(what: str, config: Mapping[str, Any] | nn.Module) -> nn.Module:
+    """Build a model.
+
+    Args:
+        what: The config entry it stands in, for errors (``'student'``).
+        config: A model dictionary; or ``dict(cfg_path=...)`` with ``'mmdet::path.py'`` or a
+            file, whose ``model`` is taken, any further keys overriding its entries; or a built
+            module.
+
+    Raises:
+        FileNotFoundError: The config file does not exist.
+        TypeError: ``config`` is none of the above.
+    """
+    if isinstance(config, nn.Module):
+        return config
+    if not isinstance(config, Mapping) or not {'type', 'cfg_path'} & config.keys():
+        raise TypeError(
+            f'{what} is {config!r}; allowed: a model dictionary with "type", or one with '
+            f'"cfg_path" ("mmdet::faster_rcnn/....py" or a file)'
+        )
+    model = ConfigDict(config)
+    if 'cfg_path' in model:
+        path = model.pop('cfg_path')
+        base = _load_config(what, path)
+        scope = base.get('default_scope', 'mmengine')
+        model = ConfigDict(Config._merge_a_into_b(model, base.model))
+        model.setdefault('_scope_', scope)
+    return MODELS.build(model)
+
+
+def _load_config(what: str, path: str) -> Config:
+    """Config of an installed library (``'mmdet::...'``) or of a file."""
+    if '::' in path:
+        return get_config(path)
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'{what}: no config file {path!r} (from {Path.cwd()})')
+    return Config.fromfile(path)

@@ -1,0 +1,232 @@
+"""BaseDistiller: a student and its teacher; the two steps that the schedule alternates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from mmengine.dist import all_reduce
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from tst_mm.augment import Draw, LearnedAugmenter, Normalization
+from tst_mm.registry import MODELS
+from tst_mm.utils import closest
+
+from ..build import build_model
+from ..modes import frozen
+from ..objectives import Confidence, TeachingObjective
+from ..teacher import FrozenTeacher
+from .kd import build_kd, kd_losses
+
+BATCH_MODES = ('double', 'split')
+
+
+class _Aside:
+    """Keeps a module out of its owner's tree, and out of copies of the owner."""
+
+    def __init__(self, module: nn.Module | None) -> None:
+        self.module = module
+
+    def __deepcopy__(self, memo: dict) -> _Aside:
+        return self
+
+
+class BaseDistiller(BaseModel):
+    """A student that learns from a frozen teacher on clean and augmented images.
+
+    Two steps, neither of which knows epochs:
+
+    - *student step*, MMEngine's ``train_step``: the student's own losses and the distillation
+      losses on the augmented and the clean images; the augmenter runs without gradient.
+    - *augmenter step*, :meth:`augmenter_step`: the objective's gradient reaches the policy only.
+
+    Only the student and the connectors are in the module tree: teacher and augmenter are outside
+    of the state dict, EMA copies, distributed wrappers and the student's optimiser.
+
+    Args:
+        student: Model dictionary, ``dict(cfg_path=...)`` or module: an ordinary OpenMMLab model.
+        teacher: See :class:`FrozenTeacher`.
+        augmenter: ``dict(type='tst_mm.LearnedAugmenter', ...)``; None is plain distillation.
+        objective: What the augmenter minimises. Defaults to :class:`TeachingObjective`.
+        distiller: Arguments of MMRazor's ``ConfigurableDistiller``; None takes the task's own.
+        batch_mode: ``'double'`` (default, the paper): every image clean and augmented, twice the
+            cost. ``'split'``: half of the images augmented, half clean, the cost of plain
+            distillation.
+
+    Raises:
+        KeyError: Unknown keys or recorder sources.
+        ValueError: A value outside what is allowed, or student and teacher that do not fit.
+    """
+
+    def __init__(
+        self,
+        student: Mapping[str, Any] | nn.Module,
+        teacher: Mapping[str, Any],
+        augmenter: Mapping[str, Any] | None = None,
+        objective: Mapping[str, Any] | None = None,
+        distiller: Mapping[str, Any] | None = None,
+        batch_mode: str = 'double',
+    ) -> None:
+        if batch_mode not in BATCH_MODES:
+            raise ValueError(f'batch_mode is {batch_mode!r}; {closest(batch_mode, BATCH_MODES)}')
+        student = build_model('student', student)
+        super().__init__(data_preprocessor=student.data_preprocessor)
+        self.student = student
+        self.teacher = FrozenTeacher(teacher)
+        self.batch_mode = batch_mode
+        self.check_pair()
+        self.distiller = build_kd(
+            self.default_kd() if distiller is None else distiller, self.student, self.teacher.model
+        )
+        self._augmenter = _Aside(MODELS.build(augmenter) if augmenter else None)
+        # Beside the augmenter, not inside: plain distillation with another teacher needs it too.
+        self._normalization = _Aside(
+            Normalization.from_data_preprocessor(student.data_preprocessor)
+        )
+        if self.augmenter is not None:
+            self.augmenter.normalization = self._normalization.module
+            self.objective: TeachingObjective = MODELS.build(
+                {'type': 'tst_mm.TeachingObjective', **(objective or {})}
+            )
+            self.objective.prepare(self.student)
+
+    @property
+    def augmenter(self) -> LearnedAugmenter | None:
+        """The augmenter; None in plain distillation."""
+        return self._augmenter.module
+
+    # The four questions of a task ---------------------------------------------------------------
+
+    def check_pair(self) -> None:
+        """Raise ``ValueError`` when student and teacher cannot be compared."""
+        raise NotImplementedError
+
+    def default_kd(self) -> dict[str, Any]:
+        """The task's distillation losses: arguments of ``ConfigurableDistiller``."""
+        raise NotImplementedError
+
+    def ask_teacher(self, inputs: Tensor, data_samples: list) -> None:
+        """Run the teacher without labels, so that its recorders see what is distilled.
+
+        Args:
+            inputs: (B, C, H, W) in the teacher's normalisation.
+            data_samples: B data samples; for their metainfo.
+        """
+        self.teacher.model(inputs, mode='tensor')
+
+    def valid_sizes(self, inputs: Tensor, data_samples: list) -> list[tuple[int, int]]:
+        """Height and width of each image without its padding."""
+        return [tuple(inputs.shape[-2:])] * len(inputs)
+
+    def move_labels(self, data_samples: list, draw: Draw) -> list:
+        """Data samples whose labels follow a draw; the given ones are never modified."""
+        return data_samples
+
+    def confidence_loss(self, model: nn.Module) -> tuple[nn.Module, int]:
+        """What is logged as confidence of student or teacher.
+
+        Returns:
+            The classification loss module of ``model`` and the number of its classes, without
+            background.
+        """
+        raise NotImplementedError
+
+    # The two steps ------------------------------------------------------------------------------
+
+    def forward(
+        self, inputs: Tensor, data_samples: list | None = None, mode: str = 'tensor'
+    ) -> Any:
+        """The student's forward; ``mode='loss'`` is the student step.
+
+        Args:
+            inputs: (B, C, H, W), preprocessed.
+            data_samples: B data samples with labels, for ``'loss'``.
+            mode: ``'loss'``, ``'predict'`` or ``'tensor'``.
+        """
+        if mode != 'loss':
+            return self.student(inputs, data_samples, mode=mode)
+        inputs, data_samples = self._student_batch(inputs, data_samples)
+        with self.distiller.student_recorders:
+            losses = self.student(inputs, data_samples, mode='loss')
+        with torch.no_grad(), self.distiller.teacher_recorders:
+            self.ask_teacher(self.teacher.inputs(inputs, self._normalization.module), data_samples)
+        return {**losses, **kd_losses(self.distiller)}
+
+    def augmenter_step(self, data: Any, optim_wrapper: Any) -> dict[str, Tensor]:
+        """One step of the augmenter stage; student and teacher are left exactly as they are.
+
+        The graphs of student and teacher are freed one after the other: both losses are taken back
+        to the augmented image, and their sum from there through the augmenter.
+
+        Args:
+            data: A batch of the training loader.
+            optim_wrapper: MMEngine's wrapper of an optimiser over the policy's parameters.
+
+        Returns:
+            0-dim tensors without gradient: ``loss``, ``loss_teacher``, ``loss_student`` (the
+            student's weakness), ``teacher_confidence`` and ``student_confidence`` on x'.
+        """
+        assert self.augmenter is not None, 'plain distillation has no augmenter stage'
+        objective = self.objective
+        with optim_wrapper.optim_context(self):
+            data = self.data_preprocessor(data, True)
+            inputs, data_samples = data['inputs'], data['data_samples']
+            images, draw = self.augmenter(
+                inputs, self.valid_sizes(inputs, data_samples), relaxed=True
+            )
+            data_samples = self.move_labels(data_samples, draw.detach())
+            leaf = images.detach().requires_grad_()
+
+            with frozen(self.student), self._confidence(self.student) as student_sure:
+                weakness = objective.weakness(
+                    lambda: self.parse_losses(self.student(leaf, data_samples, mode='loss'))[0]
+                )
+        optim_wrapper.backward(objective.student_weight * weakness)
+        with optim_wrapper.optim_context(self):
+            theirs = self.teacher.inputs(leaf, self._normalization.module)
+            with self._confidence(self.teacher.model) as teacher_sure:
+                strength = self.parse_losses(self.teacher.losses(theirs, data_samples))[0]
+        optim_wrapper.backward(objective.teacher_weight * strength)
+        images.backward(leaf.grad)
+        for parameter in self.augmenter.policy.parameters():
+            if parameter.grad is not None:
+                all_reduce(parameter.grad, 'mean')
+        optim_wrapper.step()
+        optim_wrapper.zero_grad()
+        strength, weakness = strength.detach(), weakness.detach()
+        return {
+            'loss': objective.teacher_weight * strength + objective.student_weight * weakness,
+            'loss_teacher': strength,
+            'loss_student': weakness,
+            'teacher_confidence': teacher_sure.value,
+            'student_confidence': student_sure.value,
+        }
+
+    def _confidence(self, model: nn.Module) -> Confidence:
+        return Confidence(*self.confidence_loss(model))
+
+    def _student_batch(self, inputs: Tensor, data_samples: list) -> tuple[Tensor, list]:
+        """Augmented images first, then clean ones, with their labels."""
+        if self.augmenter is None:
+            return inputs, data_samples
+        split = self.batch_mode == 'split'
+        # An odd batch augments one more, so that a single image is augmented.
+        count = (len(inputs) + 1) // 2 if split else len(inputs)
+        with torch.no_grad():
+            chosen, samples = inputs[:count], data_samples[:count]
+            images, draw = self.augmenter(chosen, self.valid_sizes(chosen, samples))
+            samples = self.move_labels(samples, draw)
+        rest = count if split else 0
+        return torch.cat((images, inputs[rest:])), [*samples, *data_samples[rest:]]
+
+    def _apply(self, fn: Any, recurse: bool = True) -> BaseDistiller:
+        """Move what is outside of the tree along."""
+        super()._apply(fn, recurse)
+        self.teacher.apply_(fn)
+        device = next(self.student.parameters()).device
+        for aside in (self._augmenter, self._normalization):
+            if aside.module is not None:
+                aside.module.to(device)
+        return self

@@ -1,0 +1,73 @@
+"""ClassificationDistiller: TST over any mmpretrain classifier."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from tst_mm.registry import MODELS
+
+from .base import BaseDistiller
+from .kd import compare
+
+
+@MODELS.register_module()
+class ClassificationDistiller(BaseDistiller):
+    """Distils an mmpretrain classifier; see :class:`BaseDistiller` for the arguments.
+
+    By default the class logits are distilled with ``KLDivergence`` at temperature 4 and weight 1
+    (paper, CIFAR), that is ``CE + T^2 KL(teacher || student)`` over clean and augmented images.
+
+    Example:
+        >>> model = dict(
+        ...     type='tst_mm.ClassificationDistiller',
+        ...     student=dict(cfg_path='mmpretrain::resnet/resnet18_8xb32_in1k.py'),
+        ...     teacher=dict(
+        ...         cfg_path='mmpretrain::resnet/resnet34_8xb32_in1k.py',
+        ...         checkpoint='resnet34.pth'),
+        ...     augmenter=dict(type='tst_mm.LearnedAugmenter'))
+    """
+
+    def check_pair(self) -> None:
+        """Both must tell the same number of classes apart."""
+        classes = {
+            name: _logits(name, model)[1]
+            for name, model in (('student', self.student), ('teacher', self.teacher.model))
+        }
+        if classes['student'] != classes['teacher']:
+            raise ValueError(
+                f'teacher has {classes["teacher"]} classes, student {classes["student"]}; '
+                f'allowed: the same number'
+            )
+
+    def default_kd(self) -> dict[str, Any]:
+        """Kullback-Leibler divergence of the class logits."""
+        return compare(
+            'kd',
+            _logits('student', self.student)[0],
+            _logits('teacher', self.teacher.model)[0],
+            {'type': 'KLDivergence', 'tau': 4, 'loss_weight': 1.0},
+        )
+
+    def confidence_loss(self, model: nn.Module) -> tuple[nn.Module, int]:
+        """The head's loss module, over all classes."""
+        who = 'student' if model is self.student else 'teacher'
+        return model.head.loss_module, _logits(who, model)[1]
+
+
+def _logits(who: str, model: nn.Module) -> tuple[str, int]:
+    """Dotted name and width of the layer that gives the class logits: the head's last linear one.
+
+    Raises:
+        ValueError: The head has no linear layer.
+    """
+    head = getattr(model, 'head', None)
+    layers = [] if head is None else list(head.named_modules())
+    for name, layer in reversed(layers):
+        if isinstance(layer, nn.Linear):
+            return f'head.{name}', layer.out_features
+    raise ValueError(
+        f'{who}: {type(model).__name__} with head {type(head).__name__} has no linear layer in '
+        f'its head; allowed: mmpretrain classifiers whose head ends in one (LinearClsHead, ...)'
+    )

@@ -1,0 +1,15 @@
+"""Objectives of the augmenter: teacher strength, student weakness, flipped losses."""
+
+from .confidence import Confidence
+from .flip import find_losses, flip_box_loss, flip_softmax_logits, flipped, register_flip
+from .teaching import TeachingObjective
+
+__all__ = [
+    'Confidence',
+    'TeachingObjective',
+    'find_losses',
+    'flip_box_loss',
+    'flip_softmax_logits',
+    'flipped',
+    'register_flip',
+]

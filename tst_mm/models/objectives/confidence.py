@@ -1,0 +1,66 @@
+"""Confidence: the probability a network gives to what is true, read where its loss is computed."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .flip import is_sigmoid
+
+
+class Confidence:
+    """While open, watches a classification loss and averages the probability of the true classes.
+
+    Args:
+        loss: Loss module on logits (N, C, ...), called with class indices (N, ...) or with soft or
+            multi-hot targets of the logits' shape.
+        num_classes: Indices from here on (background, ignored) do not count; negative ones neither.
+
+    Attributes:
+        value (Tensor): 0-dim mean over all calls since it was opened, without gradient; 0 when
+            nothing counted.
+    """
+
+    def __init__(self, loss: nn.Module, num_classes: int) -> None:
+        self._loss = loss
+        self._num_classes = num_classes
+        self._total: Tensor | float = 0.0
+        self._count: Tensor | float = 0.0
+
+    @property
+    def value(self) -> Tensor:
+        """See the class."""
+        count = torch.as_tensor(self._count)
+        return torch.as_tensor(self._total) / count.clamp(min=torch.finfo(count.dtype).eps)
+
+    def __enter__(self) -> Confidence:
+        self._handle = self._loss.register_forward_pre_hook(self._watch)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._handle.remove()
+
+    @torch.no_grad()
+    def _watch(self, loss: nn.Module, args: tuple[Any, ...]) -> None:
+        logits, target = args[0].detach().float(), args[1]
+        if isinstance(target, tuple):  # quality focal loss: labels and qualities
+            target = target[0]
+        probability = logits.sigmoid() if is_sigmoid(loss) else logits.softmax(1)
+        if target.shape == logits.shape:
+            weight = target.float()
+            self._total = self._total + (probability * weight).sum()
+        else:
+            target = target.long()
+            known = (target >= 0) & (target < self._num_classes)
+            index = target.clamp(0, logits.shape[1] - 1).unsqueeze(1)
+            weight = known.float()
+            self._total = self._total + (probability.gather(1, index).squeeze(1) * weight).sum()
+        self._count = self._count + weight.sum()

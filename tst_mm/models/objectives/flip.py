@@ -1,0 +1,163 @@
+"""Flipped losses: small where a network is wrong, large where it is right (paper, section 3).
+
+The flip of ``-log p`` is ``-log(1 - p)``. Where a loss is a likelihood of logits, the loss module
+itself is run on *flipped logits*, so that its weights, its averaging, its label smoothing and its
+handling of ignored targets stay exactly as they are:
+
+- sigmoid (BCE, focal, quality focal, ...): negated logits, since ``sigmoid(-z) = 1 - sigmoid(z)``;
+- softmax (CE, label smoothing): ``log(1 - p + 1e-8)`` of all classes as logits, minus what this
+  adds, ``log(C - 1)`` with the same weights. Soft labels thus take the expectation.
+
+Box losses become ``-log(1 - exp(-l) / 2)`` of each element, then the same weights: near a perfect
+box this is the negated loss (slope -1, as the reference), and it stays within [0, log 2].
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tst_mm.utils import closest
+
+_EPSILON = 1e-8
+
+#: Losses on logits: softmax, unless the module says ``use_sigmoid``.
+LOGIT_LOSSES = {'CrossEntropyLoss', 'LabelSmoothLoss', 'DistributionFocalLoss'}
+#: Losses on the logits of independent sigmoids.
+SIGMOID_LOSSES = {'FocalLoss', 'QualityFocalLoss', 'VarifocalLoss', 'AsymmetricLoss'}
+#: Element-wise non-negative losses of boxes.
+BOX_LOSSES = {
+    'L1Loss',
+    'SmoothL1Loss',
+    'BalancedL1Loss',
+    'MSELoss',
+    'IoULoss',
+    'BoundedIoULoss',
+    'GIoULoss',
+    'DIoULoss',
+    'CIoULoss',
+    'EIoULoss',
+    'SIoULoss',
+}
+
+
+def flip_box_loss(loss: Tensor) -> Tensor:
+    """``-log(1 - exp(-l) / 2)`` of non-negative losses, any shape; in [0, log 2]."""
+    return -torch.log1p(-torch.exp(-loss) / 2)
+
+
+def flip_softmax_logits(logits: Tensor, dim: int = 1) -> Tensor:
+    """Logits whose softmax is proportional to ``1 - p``; same shape, at least float32."""
+    logits = logits if logits.dtype == torch.float64 else logits.float()
+    return torch.log1p(_EPSILON - logits.softmax(dim))
+
+
+def find_losses(what: str, model: nn.Module) -> dict[str, nn.Module]:
+    """The loss modules of a model by dotted name.
+
+    Raises:
+        TypeError: A loss cannot be flipped; the error names it and what can be.
+    """
+    losses: dict[str, nn.Module] = {}
+    for name, module in model.named_modules():
+        kind = type(module).__name__
+        if any(name.startswith(f'{outer}.') for outer in losses):
+            continue  # the inside of a loss that is known as a whole
+        if kind in _FLIPS:
+            losses[name] = module
+        elif kind.endswith('Loss'):
+            raise TypeError(
+                f'{what}: loss {name!r} is a {kind}, which has no flipped form; '
+                f'{closest(kind, sorted(_FLIPS))}; add one with '
+                f'tst_mm.models.objectives.register_flip'
+            )
+    return losses
+
+
+@contextmanager
+def flipped(losses: Iterable[nn.Module]) -> Iterator[None]:
+    """Loss modules compute their flipped form inside."""
+    changed = list(losses)
+    try:
+        for loss in changed:
+            loss.forward = _flipped_forward(loss, loss.forward)
+        yield
+    finally:
+        for loss in changed:
+            del loss.forward
+
+
+def register_flip(kind: str, flip: Callable[..., Tensor]) -> None:
+    """Make a loss class flippable.
+
+    Args:
+        kind: Name of the loss class.
+        flip: Called as ``flip(module, forward, pred, target, *args, **kwargs)`` where ``forward``
+            is the module's own; returns what ``forward`` would, flipped.
+    """
+    _FLIPS[kind] = flip
+
+
+def _flipped_forward(loss: nn.Module, forward: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    flip = _FLIPS[type(loss).__name__]
+
+    def run(pred: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        return flip(loss, forward, pred, *args, **kwargs)
+
+    return run
+
+
+def _flip_logits(loss: nn.Module, forward: Callable, pred: Tensor, *args, **kwargs) -> Tensor:
+    """Softmax or sigmoid likelihoods; see the module's text."""
+    if is_sigmoid(loss):
+        if getattr(loss, 'activated', False):
+            raise ValueError(f'{type(loss).__name__} has activated=True; allowed: losses of logits')
+        return forward(-pred, *args, **kwargs)
+    classes = pred.shape[1]
+    if classes < 2:
+        raise ValueError(f'softmax over {classes} class cannot be flipped; allowed: 2 or more')
+    value = forward(flip_softmax_logits(pred), *args, **kwargs)
+    # What a constant costs under the same weights: log C for uniform logits, log(C - 1) here.
+    with torch.no_grad():
+        uniform = forward(torch.zeros_like(pred, dtype=value.dtype), *args, **kwargs)
+    return value - uniform * (math.log(classes - 1) / math.log(classes))
+
+
+def _flip_boxes(
+    loss: nn.Module,
+    forward: Callable,
+    pred: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    avg_factor: Tensor | float | None = None,
+    **kwargs: Any,
+) -> Tensor:
+    """Element-wise box losses, reduced with the same weights and averaging factor."""
+    kwargs['reduction_override'] = 'none'
+    scale = loss.loss_weight
+    value = forward(pred, target, **kwargs) / scale
+    value = flip_box_loss(value)
+    if weight is not None:
+        if weight.dim() > value.dim():
+            weight = weight.mean(-1)
+        value = value * weight
+    return scale * (value.mean() if avg_factor is None else value.sum() / avg_factor)
+
+
+def is_sigmoid(loss: nn.Module) -> bool:
+    """Whether a loss on logits treats its classes as independent."""
+    if type(loss).__name__ in SIGMOID_LOSSES:
+        return True
+    inner = getattr(loss, 'ce', loss)
+    return bool(getattr(inner, 'use_sigmoid', False))
+
+
+_FLIPS: dict[str, Callable[..., Tensor]] = {
+    **dict.fromkeys(LOGIT_LOSSES | SIGMOID_LOSSES, _flip_logits),
+    **dict.fromkeys(BOX_LOSSES, _flip_boxes),
+}

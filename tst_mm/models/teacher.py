@@ -1,0 +1,132 @@
+"""FrozenTeacher: a trained network that is asked and never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from mmengine.logging import print_log
+from mmengine.runner.checkpoint import CheckpointLoader
+from torch import Tensor, nn
+
+from tst_mm.augment import Normalization
+from tst_mm.utils import reject_unknown_keys
+
+from .build import build_model
+from .modes import heads_in_training
+
+#: Value of ``checkpoint`` that keeps the initial weights.
+RANDOM = 'random'
+
+
+class FrozenTeacher:
+    """The teacher: built, loaded loudly, evaluating, without gradients into its weights.
+
+    Not a module, so that it is no part of the state dict, of EMA copies, of distributed wrappers
+    or of any optimiser. It follows its distiller's device and dtype.
+
+    Args:
+        config: ``dict(cfg_path='mmdet::...' or a file, checkpoint=...)`` or ``dict(model=dict(...),
+            checkpoint=...)``. ``checkpoint`` is a path or address; ``'random'`` keeps the initial
+            weights, for tests. ``allow_partial=True`` accepts a checkpoint that does not fit
+            wholly.
+
+    Attributes:
+        model (nn.Module): The network, always in evaluation mode.
+        normalization (Normalization): What its input looks like.
+
+    Raises:
+        KeyError: ``config`` has an unknown key or lacks the model or the checkpoint.
+        FileNotFoundError: The config or the checkpoint does not exist.
+        ValueError: The checkpoint does not fit the model.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        reject_unknown_keys('teacher', config, ('cfg_path', 'model', 'checkpoint', 'allow_partial'))
+        if ('cfg_path' in config) == ('model' in config):
+            raise KeyError('teacher needs either "cfg_path" or "model"')
+        if config.get('checkpoint') is None:
+            raise KeyError('teacher needs "checkpoint": a path, an address, or "random" for tests')
+        source = config['model'] if 'model' in config else {'cfg_path': config['cfg_path']}
+        self.model = build_model('teacher', source)
+        if config['checkpoint'] == RANDOM:
+            print_log('teacher: random weights, as "checkpoint" says', 'current', 30)
+        else:
+            load_weights(
+                self.model, config['checkpoint'], config.get('allow_partial', False), 'teacher'
+            )
+        self.model.requires_grad_(False).eval()
+        self.normalization = Normalization.from_data_preprocessor(self.model.data_preprocessor)
+
+    def __deepcopy__(self, memo: dict) -> FrozenTeacher:
+        """Copies of a distiller, such as an EMA model, share the teacher."""
+        return self
+
+    def apply_(self, function) -> None:
+        """Follow a move to another device or dtype (see ``nn.Module._apply``)."""
+        self.model._apply(function)
+        self.normalization._apply(function)
+
+    def inputs(self, inputs: Tensor, normalization: Normalization) -> Tensor:
+        """(B, C, H, W) in the student's normalisation -> in the teacher's; no copy if equal."""
+        if self.normalization is normalization or self._same(normalization):
+            return inputs
+        return normalization.convert(inputs, self.normalization)
+
+    def losses(self, inputs: Tensor, data_samples: list) -> dict[str, Any]:
+        """The teacher's ordinary losses, differentiable in the inputs."""
+        with heads_in_training(self.model):
+            return self.model(inputs, data_samples, mode='loss')
+
+    def _same(self, normalization: Normalization) -> bool:
+        """Compare once: the answer does not change."""
+        if getattr(self, '_compared', None) is not normalization:
+            self._compared = normalization
+            self._equal = self.normalization.same_as(normalization)
+        return self._equal
+
+
+def load_weights(model: nn.Module, checkpoint: str, allow_partial: bool, what: str) -> None:
+    """Load a checkpoint into a model, telling how much of it was used.
+
+    Args:
+        model: Where the weights go.
+        checkpoint: Path or address of a checkpoint, of weights alone or of a whole run.
+        allow_partial: Accept missing, unexpected and misshapen entries, with a warning.
+        what: Name for messages (``'teacher'``).
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: Something does not fit and ``allow_partial`` is off.
+    """
+    try:
+        loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f'{what}: no checkpoint {checkpoint!r}') from error
+    weights = loaded.get('state_dict', loaded)
+    weights = {key.removeprefix('module.'): value for key, value in weights.items()}
+    own = model.state_dict()
+    missing = [k for k in own if k not in weights and not k.endswith('num_batches_tracked')]
+    unexpected = [key for key in weights if key not in own]
+    misshapen = [
+        f'{key} {tuple(weights[key].shape)} for {tuple(own[key].shape)}'
+        for key in own
+        if key in weights and weights[key].shape != own[key].shape
+    ]
+    fits = {k: v for k, v in weights.items() if k in own and v.shape == own[k].shape}
+    found = f'{what}: {len(fits)} of {len(own)} tensors loaded from {checkpoint}'
+    faults = [
+        f'{len(names)} {kind} ({", ".join(names[:3])}{", ..." if len(names) > 3 else ""})'
+        for kind, names in (
+            ('missing', missing),
+            ('unexpected', unexpected),
+            ('of another shape', misshapen),
+        )
+        if names
+    ]
+    if faults and not (allow_partial and fits):
+        raise ValueError(f'{found}; {"; ".join(faults)}; allow_partial=True accepts this')
+    with torch.no_grad():
+        model.load_state_dict(fits, strict=False)
+    print_log('; '.join([found, *faults]), 'current', 30 if faults else 20)
