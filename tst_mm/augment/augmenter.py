@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from tst_mm.registry import MODELS, OPERATORS
-from tst_mm.utils import closest
+from tst_mm.utils import closest, reject_unknown_keys
 
 from .draw import Draw, compose
 from .gate import hard_gate, relaxed_gate
@@ -70,9 +71,9 @@ class LearnedAugmenter(nn.Module):
     ) -> None:
         super().__init__()
         built = _build_operators(operators, dict(ranges or {}))
-        if isinstance(num_ops, bool) or not 1 <= num_ops <= len(built):
+        if type(num_ops) is not int or not 1 <= num_ops <= len(built):
             raise ValueError(f'num_ops is {num_ops!r}; allowed: 1 to {len(built)} (operators)')
-        if not temperature > 0:
+        if not isinstance(temperature, (int, float)) or not temperature > 0:
             raise ValueError(f'temperature is {temperature!r}; allowed: above 0')
         for key, value, allowed in (
             ('sharing', sharing, ('sample', 'batch')),
@@ -100,7 +101,7 @@ class LearnedAugmenter(nn.Module):
 
         A schedule that reseeds before every step needs no stored random state to resume exactly.
         """
-        digest = hashlib.blake2b(repr(key).encode(), digest_size=8).digest()
+        digest = hashlib.blake2b(repr(tuple(map(int, key))).encode(), digest_size=8).digest()
         self._generator.manual_seed(int.from_bytes(digest, 'little') >> 1)
 
     def forward(
@@ -146,6 +147,7 @@ class LearnedAugmenter(nn.Module):
         extents = torch.tensor(sizes, dtype=torch.float32).view(-1, 2)
         if relaxed:
             logits, magnitudes = self.policy.probability_logits, self.policy.magnitudes()
+            self._host = None  # an optimiser's step follows; fused ones leave no trace in versions
             device = logits.device
             gates = relaxed_gate(logits, noise.to(device), self.temperature) * acts.to(device)
             positions, extents, sign = (t.to(device) for t in (positions, extents, sign))
@@ -237,13 +239,18 @@ def _build_operators(
     """Operators from names and dicts, with ranges put in."""
     built: list[Operator] = []
     for entry in operators:
-        config = {'type': entry} if isinstance(entry, str) else dict(entry)
-        name = config.get('type')
-        if OPERATORS.get(name) is None:
+        config: dict[str, Any] = {'type': entry} if isinstance(entry, str) else dict(entry)
+        name = config.pop('type', None)
+        kind = OPERATORS.get(name) if isinstance(name, str) else None
+        if kind is None:
             raise KeyError(f'unknown operator {name!r}; {closest(name, OPERATORS.module_dict)}')
-        if name in ranges:
-            config['limit'] = ranges.pop(name)
-        built.append(OPERATORS.build(config))
+        if kind.__name__ in ranges:
+            config['limit'] = ranges.pop(kind.__name__)
+        parameters = inspect.signature(kind).parameters
+        if all(parameter.kind is not parameter.VAR_KEYWORD for parameter in parameters.values()):
+            reject_unknown_keys(f'operator {name}', config, parameters)
+        # Not OPERATORS.build, which warns when a config's default scope is another library.
+        built.append(kind(**config))
     names = [operator.name for operator in built]
     if ranges:
         raise KeyError(

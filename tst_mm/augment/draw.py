@@ -105,14 +105,16 @@ def compose(
     """
     eye = torch.eye(3, dtype=levels.dtype, device=levels.device)
     offset = torch.zeros_like(eye).expand(len(levels), 3, 3)
-    for i, operator in enumerate(operators):
-        if isinstance(operator, GeometricOperator):
-            # Kept as the distance from the identity: exactly zero stays exactly zero.
-            step = gates[:, i, None, None] * (operator.matrix(levels[:, i], extents) - eye)
-            offset = offset + step + step @ offset
-    # About the centre c: x -> A (x - c) + c, that is I + offset with a moved last column.
-    centre = extents.flip(1)[..., None] / 2
-    linear = offset[:, :2, :2]
-    shift = offset[:, :2, 2:] - linear @ centre
-    upper = torch.cat((linear, shift), dim=2)
-    return eye + torch.cat((upper, torch.zeros_like(upper[:, :1])), dim=1)
+    # Mixed precision would round pixel coordinates to 8 or 11 bits.
+    with torch.autocast(levels.device.type, enabled=False):
+        for i, operator in enumerate(operators):
+            if isinstance(operator, GeometricOperator):
+                # Kept as the distance from the identity: exactly zero stays exactly zero.
+                step = gates[:, i, None, None] * (operator.matrix(levels[:, i], extents) - eye)
+                offset = offset + step + step @ offset
+        # About the centre c: x -> A (x - c) + c, that is I + offset with a moved last column.
+        centre = extents.flip(1)[..., None] / 2
+        linear = offset[:, :2, :2]
+        shift = offset[:, :2, 2:] - linear @ centre
+        upper = torch.cat((linear, shift), dim=2)
+        return eye + torch.cat((upper, torch.zeros_like(upper[:, :1])), dim=1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .warp import source_points
+from .warp import is_identity, source_points
 
 
 @torch.no_grad()
@@ -23,7 +23,8 @@ def move_points(points: Tensor, matrix: Tensor) -> Tensor:
         (n, k, 2) in ``points``'s dtype.
     """
     matrix = matrix.to(points.dtype)
-    return points @ matrix[:, :2, :2].mT + matrix[:, None, :2, 2]
+    # Not a matrix product, which mixed precision would round to whole pixels and worse.
+    return (points[:, :, None] * matrix[:, None, :2, :2]).sum(-1) + matrix[:, None, :2, 2]
 
 
 @torch.no_grad()
@@ -44,7 +45,8 @@ def move_boxes(
         min_visible: Smallest part of the moved box, in [0, 1], that must lie inside the image.
 
     Returns:
-        (n, 4) moved boxes and (n,) bool, True where a box is kept.
+        (n, 4) moved boxes and (n,) bool, True where a box is kept. Where the map is the identity,
+        boxes are kept as they are, whatever their size.
     """
     x1, y1, x2, y2 = boxes.unbind(-1)
     corners = torch.stack((x1, y1, x2, y1, x2, y2, x1, y2), dim=-1).view(-1, 4, 2)
@@ -56,7 +58,9 @@ def move_boxes(
     side = inside_high - inside_low
     visible = side.prod(-1) / (high - low).prod(-1).clamp(min=torch.finfo(boxes.dtype).eps)
     keep = (side.amin(-1) >= min_size) & (visible >= min_visible)
-    return torch.cat((inside_low, inside_high), dim=-1), keep
+    still = is_identity(matrix)
+    moved = torch.cat((inside_low, inside_high), dim=-1)
+    return torch.where(still[:, None], boxes, moved), keep | still
 
 
 @torch.no_grad()

@@ -31,8 +31,10 @@ class Normalization(nn.Module):
     ) -> None:
         super().__init__()
         self.channel_order = channel_order
-        self.register_buffer('mean', torch.tensor(mean).view(-1, 1, 1), persistent=False)
-        self.register_buffer('std', torch.tensor(std).view(-1, 1, 1), persistent=False)
+        # Configs give whole numbers too; the channel weights take the dtype of the mean.
+        for name, values in (('mean', mean), ('std', std)):
+            column = torch.tensor(values, dtype=torch.float32).view(-1, 1, 1)
+            self.register_buffer(name, column, persistent=False)
 
     @classmethod
     def from_data_preprocessor(cls, preprocessor: nn.Module) -> Normalization:

@@ -1,4 +1,4 @@
-"""The policy: how often each operator acts, and how strongly. 25 scalars for the 14 of the paper."""
+"""The policy: how often each operator acts and how strongly; 25 scalars for the paper's 14."""
 
 from __future__ import annotations
 
@@ -51,8 +51,13 @@ class AugmentPolicy(nn.Module):
             reject_unknown_keys('init of the policy', init, ('rate', 'magnitude'))
             self._set('rate', init.get('rate', {}))
             self._set('magnitude', init.get('magnitude', {}))
+        elif isinstance(init, (str, Path)):
+            self.from_dict(_read(init))
         elif init is not None:
-            self.from_dict(json.loads(Path(init).read_text()))
+            raise ValueError(
+                f'init of the policy is {init!r}; allowed: None, a dict with rate and magnitude, '
+                'or the path of a policy file'
+            )
 
     def rates(self) -> Tensor:
         """(N,) rate of each operator in (0, 1), differentiable."""
@@ -90,12 +95,14 @@ class AugmentPolicy(nn.Module):
             KeyError: When ``data`` names an operator that this policy does not have.
             ValueError: When the version is newer or a number is outside [0, 1].
         """
-        version = data.get('version')
+        version = data.get('version') if isinstance(data, Mapping) else None
         if version != POLICY_VERSION:
             raise ValueError(f'policy file has version {version!r}; allowed: {POLICY_VERSION}')
         entries = data.get('operators')
-        if not isinstance(entries, Sequence):
-            raise ValueError('policy file has no list "operators"')
+        if not isinstance(entries, Sequence) or not all(
+            isinstance(entry, Mapping) and 'name' in entry and 'rate' in entry for entry in entries
+        ):
+            raise ValueError('policy file needs a list "operators" of entries with name and rate')
         self._set('rate', {entry['name']: entry['rate'] for entry in entries})
         magnitudes = {entry['name']: entry.get('magnitude') for entry in entries}
         self._set('magnitude', {k: v for k, v in magnitudes.items() if v is not None})
@@ -103,7 +110,9 @@ class AugmentPolicy(nn.Module):
     def _learned_index(self) -> Tensor:
         index = getattr(self, '_index', None)
         if index is None or index.device != self.magnitude_logits.device:
-            index = torch.tensor(self.learned, device=self.magnitude_logits.device)
+            index = torch.tensor(
+                self.learned, dtype=torch.long, device=self.magnitude_logits.device
+            )
             self._index = index
         return index
 
@@ -124,3 +133,11 @@ class AugmentPolicy(nn.Module):
                 raise ValueError(f'{what} of {name} is {value!r}; allowed: 0 to 1')
             inside = min(max(float(value), _MARGIN), 1 - _MARGIN)
             logits[position[name]] = math.log(inside / (1 - inside))
+
+
+def _read(path: str | Path) -> Any:
+    """Content of a JSON file."""
+    try:
+        return json.loads(Path(path).read_text())
+    except ValueError as error:
+        raise ValueError(f'policy file {path} is not JSON: {error}') from None

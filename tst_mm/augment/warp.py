@@ -18,6 +18,12 @@ def valid_mask(extents: Tensor, height: int, width: int) -> Tensor:
     return (rows[:, :, None] & columns[:, None, :])[:, None]
 
 
+def is_identity(matrix: Tensor) -> Tensor:
+    """(n, 3, 3) maps -> (n,) bool, True where nothing moves."""
+    eye = torch.eye(3, dtype=matrix.dtype, device=matrix.device)
+    return (matrix == eye).flatten(1).all(1)
+
+
 def source_points(matrix: Tensor, height: int, width: int) -> Tensor:
     """Where each destination pixel's centre comes from.
 
@@ -67,7 +73,5 @@ def warp_images(
     sampled = F.grid_sample(
         source if mask is None else source * mask, grid, 'bilinear', 'zeros', align_corners=False
     )
-    eye = torch.eye(3, dtype=matrix.dtype, device=matrix.device)
-    still = (matrix == eye).flatten(1).all(1)[:, None, None, None]
-    warped = torch.where(still, source, sampled)
+    warped = torch.where(is_identity(matrix)[:, None, None, None], source, sampled)
     return warped if moved is None else images.index_copy(0, moved, warped)

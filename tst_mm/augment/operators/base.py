@@ -59,7 +59,8 @@ class Operator:
     def __init__(self, limit: float | None = None) -> None:
         low, high = self.bounds
         if limit is not None:
-            if not low <= limit <= high:
+            number = isinstance(limit, (int, float)) and not isinstance(limit, bool)
+            if not number or not low <= limit <= high:
                 raise ValueError(
                     f'range of operator {self.name} is {limit!r}; allowed: {low:g} to {high:g}'
                     f'{" " + self.unit if self.unit else ""}'

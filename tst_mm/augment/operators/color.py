@@ -140,6 +140,7 @@ class Equalize(ColorOperator):
     """
 
     has_magnitude = False
+    bounds = (1.0, 1.0)  # there is no range to set
 
     def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
         """See the base class."""
@@ -160,6 +161,7 @@ class Invert(ColorOperator):
     """Negative of the image."""
 
     has_magnitude = False
+    bounds = (1.0, 1.0)  # there is no range to set
 
     def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
         """See the base class."""
