@@ -1,0 +1,1 @@
+"""What the scripts of ``tools/data`` are made of."""

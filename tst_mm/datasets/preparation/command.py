@@ -1,0 +1,62 @@
+"""The one command line of all preparation scripts."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from .errors import PreparationError
+from .folder import prepare_folder
+
+
+def make_parser(description: str, out: str | None, source: str) -> argparse.ArgumentParser:
+    """Start a parser with what every preparation script knows.
+
+    Args:
+        description: Docstring of the script, shown as it is.
+        out: Default of ``--out``; None makes it required.
+        source: Help of ``--source``.
+
+    Returns:
+        Parser with ``--out``, ``--source`` and ``--force``.
+    """
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    place = f'default {out}' if out else 'required'
+    parser.add_argument(
+        '--out', default=out, required=out is None, help=f'folder to be made, {place}'
+    )
+    parser.add_argument('--source', help=source)
+    parser.add_argument(
+        '--force', action='store_true', help='make the folder anew if a script made it before'
+    )
+    return parser
+
+
+def run(
+    parser: argparse.ArgumentParser,
+    build: Callable[[argparse.Namespace, Path], dict],
+    argv: list[str] | None = None,
+) -> None:
+    """Parse the command line, make the folder and say what is in it.
+
+    Args:
+        parser: From :func:`make_parser`, with the script's own options added.
+        build: Called with the options and the empty folder; returns a summary, JSON-able.
+        argv: Arguments; those of the process by default.
+    """
+    args = parser.parse_args(argv)
+    recipe = {key: value for key, value in vars(args).items() if key not in ('out', 'force')}
+    recipe = dict(script=parser.prog, **recipe)
+    try:
+        summary = prepare_folder(args.out, recipe, lambda folder: build(args, folder), args.force)
+    except PreparationError as error:
+        sys.exit(f'error: {error}')
+    except KeyboardInterrupt:
+        sys.exit(f'stopped; {args.out} is as it was')
+    if summary is None:
+        print(f'{args.out} is prepared already')
+    else:
+        print(f'{args.out} is ready: {json.dumps(summary)}')
