@@ -1,0 +1,13 @@
+"""The same student, with plain knowledge distillation."""
+
+_base_ = ['./classification_plain.py']
+
+model = dict(
+    _delete_=True,
+    type='tst_mm.ClassificationDistiller',
+    student={{_base_.model}},
+    teacher=dict(
+        cfg_path='configs/demo/classification_teacher.py',
+        checkpoint='work_dirs/demo/classification/teacher/iter_1500.pth',
+    ),
+)

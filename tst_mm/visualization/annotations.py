@@ -1,0 +1,91 @@
+"""Labels of an image, drawn on it: boxes, instance masks, label maps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.patches import Rectangle
+
+from .figure import PALETTE
+
+_LUMA = (0.299, 0.587, 0.114)
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """What to draw on one image; everything is optional.
+
+    Attributes:
+        boxes: (n, 4) x1, y1, x2, y2 in pixels from the top left corner.
+        masks: (n, H, W) bool, one an instance.
+        labels: (n,) class indices of the instances; they choose the colours.
+        label_map: (H, W) class index of each pixel.
+        ignore_index: Value in ``label_map`` that is hatched instead of coloured.
+        classes: Class names, written at the boxes.
+    """
+
+    boxes: np.ndarray | None = None
+    masks: np.ndarray | None = None
+    labels: np.ndarray | None = None
+    label_map: np.ndarray | None = None
+    ignore_index: int = 255
+    classes: Sequence[str] = ()
+
+    def draw(self, axes: Axes) -> None:
+        """Draw on axes that show the image."""
+        if self.label_map is not None:
+            self._draw_map(axes)
+        if self.masks is not None:
+            for i, mask in enumerate(np.asarray(self.masks, bool)):
+                axes.imshow(_tint(mask, self._color(i), 0.45), extent=_extent(mask))
+        if self.boxes is not None:
+            for i, box in enumerate(np.asarray(self.boxes, float)):
+                self._draw_box(axes, i, box)
+
+    def _draw_box(self, axes: Axes, i: int, box: np.ndarray) -> None:
+        x1, y1, x2, y2 = box
+        color = self._color(i)
+        axes.add_patch(
+            Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, edgecolor=color, linewidth=1.4)
+        )
+        if self.labels is not None and len(self.classes):
+            name = self.classes[int(self.labels[i])]
+            style = {'facecolor': color, 'edgecolor': 'none', 'pad': 0.8}
+            ink = 'black' if np.dot(color, _LUMA) > 0.5 else 'white'
+            axes.text(x1, y1, name, fontsize=6, color=ink, va='bottom', bbox=style, clip_on=True)
+
+    def _draw_map(self, axes: Axes) -> None:
+        classes = np.asarray(self.label_map)
+        for value in np.unique(classes):
+            color = (0.0, 0.0, 0.0) if value == self.ignore_index else class_color(int(value))
+            where = classes == value
+            if value == self.ignore_index:  # every other diagonal, so that it is no class's colour
+                rows, columns = np.indices(classes.shape)
+                where = where & ((rows + columns) // max(1, len(classes) // 48) % 2 == 0)
+            axes.imshow(_tint(where, color, 0.45), extent=_extent(classes))
+
+    def _color(self, i: int) -> tuple[float, float, float]:
+        return class_color(i if self.labels is None else int(self.labels[i]))
+
+
+def class_color(index: int) -> tuple[float, float, float]:
+    """RGB in [0, 1] of a class; after each round of the palette its colours are darker."""
+    turn, position = divmod(index, len(PALETTE))
+    return tuple(part * 0.7**turn for part in to_rgb(PALETTE[position]))
+
+
+def _tint(where: np.ndarray, color: tuple[float, float, float], alpha: float) -> np.ndarray:
+    """(H, W) bool -> (H, W, 4) RGBA."""
+    layer = np.zeros((*where.shape, 4))
+    layer[where] = (*color, alpha)
+    return layer
+
+
+def _extent(image: np.ndarray) -> tuple[float, float, float, float]:
+    """Image coordinates in which pixel i covers [i, i + 1], as boxes count."""
+    height, width = image.shape[-2:]
+    return 0, width, height, 0

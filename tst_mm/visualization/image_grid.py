@@ -1,0 +1,124 @@
+"""Original images, what the augmenter makes of them, and what it did, in words."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from tst_mm.augment import Normalization
+
+from .annotations import Annotations
+from .figure import GREY, INK, WIDTH, styled
+
+#: Inches that a line, and an average character, of 7.5 pt type need.
+_LINE, _CHARACTER = 0.135, 0.062
+
+
+def to_pictures(
+    inputs: Tensor, normalization: Normalization, sizes: Sequence[tuple[int, int]] | None = None
+) -> list[np.ndarray]:
+    """From a network's input back to images.
+
+    Args:
+        inputs: (B, C, H, W), normalised; C is 1 or 3.
+        normalization: What the input looks like.
+        sizes: Valid height and width of each image; the padding is cut off.
+
+    Returns:
+        B arrays (h, w) for one channel or (h, w, 3) in RGB order, in [0, 1].
+    """
+    unit = normalization.to_unit(inputs.detach()).clamp(0, 1)
+    if unit.shape[1] == 3 and normalization.channel_order == 'bgr':
+        unit = unit.flip(1)
+    pictures = unit.permute(0, 2, 3, 1).squeeze(-1).float().cpu().numpy()
+    if sizes is None:
+        return list(pictures)
+    return [picture[:h, :w] for picture, (h, w) in zip(pictures, sizes, strict=True)]
+
+
+@styled()
+def plot_images(
+    originals: Sequence[np.ndarray],
+    augmented: Sequence[np.ndarray],
+    captions: Sequence[str],
+    before: Sequence[Annotations] | None = None,
+    after: Sequence[Annotations] | None = None,
+    columns: int = 7,
+) -> Figure:
+    """Draw originals above their augmented versions, with the operators written under each.
+
+    Args:
+        originals: B images, (h, w) or (h, w, 3) in [0, 1].
+        augmented: The same B images, augmented.
+        captions: B texts, as :meth:`tst_mm.augment.Draw.describe` gives them; a comma breaks the
+            line.
+        before: Labels to draw on the originals.
+        after: Labels to draw on the augmented images.
+        columns: Images in a row; fewer make larger images.
+
+    Returns:
+        The figure; see :func:`save_figure`.
+
+    Raises:
+        ValueError: When the lists are empty or differ in length.
+    """
+    count = len(originals)
+    lengths = [len(given) for given in (augmented, captions, before, after) if given is not None]
+    if not count or any(length != count for length in lengths):
+        raise ValueError(f'{count} originals, but lists of {lengths}; allowed: equal, at least 1')
+    columns = min(columns, count)
+    side = WIDTH / columns
+    height = side * max(len(image) / image.shape[1] for image in originals)
+    texts = [_break_lines(caption, int(side / _CHARACTER)) for caption in captions]
+    blocks = [
+        2 * height + 0.15 + _LINE * max(text.count('\n') + 1 for text in texts[i : i + columns])
+        for i in range(0, count, columns)
+    ]
+    total = sum(blocks)
+    figure = Figure(figsize=(WIDTH, total))
+    for i in range(count):
+        row, column = divmod(i, columns)
+        top = total - sum(blocks[:row])
+        for shift, images, labels in ((height, originals, before), (2 * height, augmented, after)):
+            place = (column * side + 0.03, top - shift, side - 0.06, height - 0.06)
+            axes = figure.add_axes(_relative(place, total))
+            _show(axes, images[i], None if labels is None else labels[i])
+        figure.text(
+            (column + 0.5) * side / WIDTH,
+            (top - 2 * height - 0.02) / total,
+            texts[i],
+            fontsize=7.5,
+            color=GREY if captions[i] == 'unchanged' else INK,
+            ha='center',
+            va='top',
+            linespacing=1.15,
+        )
+    return figure
+
+
+def _break_lines(caption: str, width: int) -> str:
+    """A line for each operator; one that is wider than its image continues on the next."""
+    parts = [textwrap.wrap(part, width) for part in caption.split(', ')]
+    return '\n'.join(line for part in parts for line in part)
+
+
+def _relative(place: tuple[float, ...], total: float) -> tuple[float, ...]:
+    """Inches -> fractions of the figure."""
+    x, y, width, height = place
+    return x / WIDTH, y / total, width / WIDTH, height / total
+
+
+def _show(axes: Axes, image: np.ndarray, labels: Annotations | None) -> None:
+    height, width = image.shape[:2]
+    axes.imshow(
+        image, cmap='gray', vmin=0, vmax=1, interpolation='nearest', extent=(0, width, height, 0)
+    )
+    axes.set_axis_off()
+    if labels is not None:
+        labels.draw(axes)
+        axes.set(xlim=(0, width), ylim=(height, 0))

@@ -1,0 +1,106 @@
+"""The learned rates and magnitudes over training, one panel an operator."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from .figure import BAND, BLUE, GREY, VERMILION, WIDTH, shade_stages, styled
+from .history import History
+
+_COLUMNS = 5
+#: Where a policy starts by default.
+_NEUTRAL = 0.5
+
+
+@styled()
+def plot_policy(history: History, start: float = _NEUTRAL, end: float | None = None) -> Figure:
+    """Draw how a policy moved.
+
+    Each panel shows an operator's rate (solid) and magnitude (dashed, where it is learned) and
+    writes the last rate, and the last magnitude in physical units, above. Grey bands are the
+    augmenter stages; between them the policy stands still.
+
+    Args:
+        history: Of at least one entry; see :meth:`History.load`.
+        start: Rate and magnitude before the first stage.
+        end: Steps of the whole run, to draw the curves to its end; None ends at the last entry.
+
+    Returns:
+        The figure; see :func:`save_figure`.
+
+    Raises:
+        ValueError: When the history is empty.
+    """
+    if not len(history):
+        raise ValueError('the policy has no history: it was never trained')
+    rows = math.ceil(len(history.names) / _COLUMNS)
+    figure = Figure(figsize=(WIDTH, 1.25 * rows + 0.75), layout='constrained')
+    panels = figure.subplots(rows, _COLUMNS, sharex=True, sharey=True, squeeze=False)
+    starts = np.searchsorted(history.time, [begin for begin, _ in history.bands], side='right')
+    time = np.insert(history.time, starts, [begin for begin, _ in history.bands])
+    time = np.concatenate(([0.0], time, [end or time[-1]]))
+    for i, axes in enumerate(panels.flat):
+        if i >= len(history.names):
+            axes.set_axis_off()
+            continue
+        shade_stages(axes, history.bands)
+        axes.axhline(start, color=GREY, linewidth=0.5, zorder=1)
+        axes.plot(time, _hold(history.rates[:, i], starts, start), color=BLUE)
+        if history.learned[i]:
+            values = _hold(history.magnitudes[:, i], starts, start)
+            axes.plot(time, values, color=VERMILION, linestyle=(0, (3, 1.2)))
+        _write_title(axes, history, i)
+        axes.set(xlim=(0, time[-1]), ylim=(-0.02, 1.02), yticks=(0, 0.5, 1))
+        axes.locator_params(axis='x', nbins=3)
+    figure.supxlabel('optimiser steps of student and augmenter', fontsize=9)
+    handles = [
+        Line2D([], [], color=BLUE, label='rate'),
+        Line2D([], [], color=VERMILION, linestyle=(0, (3, 1.2)), label='magnitude'),
+        Patch(color=BAND, label='augmenter stage'),
+    ]
+    _place_legend(figure, panels, handles, len(history.names))
+    return figure
+
+
+def _hold(values: np.ndarray, starts: np.ndarray, start: float) -> np.ndarray:
+    """Add the start, the value that holds up to each stage's begin, and the last one at the end."""
+    before = np.concatenate(([start], values))
+    return np.concatenate(([start], np.insert(values, starts, before[starts]), values[-1:]))
+
+
+def _write_title(axes: Axes, history: History, i: int) -> None:
+    """Name in bold; under it the last rate and the last magnitude in their curves' colours."""
+    axes.set_title(history.names[i], loc='left', fontweight='bold', pad=13)
+    axes.annotate(
+        f'{history.rates[-1, i]:.0%}',
+        xy=(0, 1),
+        xytext=(0, 3),
+        xycoords='axes fraction',
+        textcoords='offset points',
+        color=BLUE,
+        fontsize=8,
+    )
+    axes.annotate(
+        history.physical[i],
+        xy=(1, 1),
+        xytext=(0, 3),
+        xycoords='axes fraction',
+        textcoords='offset points',
+        color=VERMILION,
+        fontsize=8,
+        horizontalalignment='right',
+    )
+
+
+def _place_legend(figure: Figure, panels: np.ndarray, handles: list, used: int) -> None:
+    """In the first empty panel; above all panels when none is empty."""
+    if used < panels.size:
+        panels.flat[used].legend(handles=handles, loc='center left', borderaxespad=0)
+    else:
+        figure.legend(handles=handles, loc='outside upper center', ncols=len(handles))
