@@ -159,6 +159,7 @@ class LearnedAugmenter(nn.Module):
         gates, levels = gates.expand(expand), (sign * magnitudes).expand(expand)
         acts = acts.expand(expand)
         moves = torch.tensor([isinstance(op, GeometricOperator) for op in self.operators])
+        moved = (acts & moves).any(1)
         return Draw(
             operators=self.operators,
             gates=gates,
@@ -168,7 +169,8 @@ class LearnedAugmenter(nn.Module):
             extents=extents,
             samples=tuple(_indices(column) for column in acts.unbind(1)),
             matrix=compose(self.operators, gates, levels, extents),
-            moved=_indices((acts & moves).any(1)),
+            moved=_indices(moved),
+            moved_images=tuple(moved.nonzero().flatten().tolist()),
         )
 
     def apply(self, inputs: Tensor, draw: Draw) -> Tensor:

@@ -27,6 +27,7 @@ class Draw:
             pixels from the top left corner; pixel i covers [i, i + 1].
         moved (Tensor | None): (m,) indices of the images that a geometric operator acts on; None
             when they are all.
+        moved_images (tuple[int]): The same indices on the host: whose labels move.
     """
 
     operators: tuple[Operator, ...]
@@ -38,14 +39,10 @@ class Draw:
     samples: tuple[Tensor | None, ...]
     matrix: Tensor
     moved: Tensor | None
+    moved_images: tuple[int, ...]
 
     def __len__(self) -> int:
         return self.gates.shape[0]
-
-    @property
-    def moves_nothing(self) -> bool:
-        """True when no geometric operator acts on any image: labels stay as they are."""
-        return self.moved is not None and self.moved.numel() == 0
 
     def to(self, device: torch.device | str) -> Draw:
         """The same draw on another device."""

@@ -1,7 +1,22 @@
-"""Who learns from whom: distillers, the frozen teacher, objectives."""
+"""Who learns from whom: distillers, the frozen teacher, objectives, losses."""
 
-from .distillers import BaseDistiller, ClassificationDistiller
+from .distillers import (
+    BaseDistiller,
+    ClassificationDistiller,
+    DetectionDistiller,
+    SegmentationDistiller,
+)
+from .losses import BinaryKLDivergence, PixelKLDivergence
 from .objectives import TeachingObjective
 from .teacher import FrozenTeacher
 
-__all__ = ['BaseDistiller', 'ClassificationDistiller', 'FrozenTeacher', 'TeachingObjective']
+__all__ = [
+    'BaseDistiller',
+    'BinaryKLDivergence',
+    'ClassificationDistiller',
+    'DetectionDistiller',
+    'FrozenTeacher',
+    'PixelKLDivergence',
+    'SegmentationDistiller',
+    'TeachingObjective',
+]

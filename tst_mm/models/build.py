@@ -24,6 +24,7 @@ def build_model(what: str, config: Mapping[str, Any] | nn.Module) -> nn.Module:
 
     Raises:
         FileNotFoundError: The config file does not exist.
+        KeyError: The config has no model.
         TypeError: ``config`` is none of the above.
     """
     if isinstance(config, nn.Module):
@@ -37,6 +38,11 @@ def build_model(what: str, config: Mapping[str, Any] | nn.Module) -> nn.Module:
     if 'cfg_path' in model:
         path = model.pop('cfg_path')
         base = _load_config(what, path)
+        if 'model' not in base:
+            raise KeyError(f'{what}: config {path!r} has no "model"')
+        if 'data_preprocessor' in base:
+            # mmpretrain's configs have it beside the model, where only its own tools look.
+            base.model.setdefault('data_preprocessor', base.data_preprocessor)
         scope = base.get('default_scope', 'mmengine')
         model = ConfigDict(Config._merge_a_into_b(model, base.model))
         model.setdefault('_scope_', scope)

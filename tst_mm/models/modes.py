@@ -9,17 +9,19 @@ from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
+#: Attributes under which layers keep the rate of a dropout that depends on their training flag.
+_RATES = ('dropout', 'attn_drop', 'drop_rate', 'drop_prob')
+
 
 def _depends_on_mode(module: nn.Module) -> bool:
     """Whether a layer updates statistics or draws noise when it trains.
 
-    Stochastic depth has a class of its own in each library, all named alike.
+    Attention, dense layers and stochastic depth have classes of their own in each library; they
+    keep the rate of their dropout as a number.
     """
-    return isinstance(module, (_NormBase, _DropoutNd)) or type(module).__name__ in (
-        'DropPath',
-        'DropBlock',
-        'StochasticDepth',
-    )
+    if isinstance(module, (_NormBase, _DropoutNd)) or type(module).__name__ == 'StochasticDepth':
+        return True
+    return any(isinstance(getattr(module, rate, None), (int, float)) for rate in _RATES)
 
 
 @contextmanager

@@ -66,13 +66,14 @@ class FrozenTeacher:
     def apply_(self, function) -> None:
         """Follow a move to another device or dtype (see ``nn.Module._apply``)."""
         self.model._apply(function)
-        self.normalization._apply(function)
+        # In half precision a mean of 123.675 would be another mean.
+        self.normalization.to(next(self.model.parameters()).device)
 
     def inputs(self, inputs: Tensor, normalization: Normalization) -> Tensor:
         """(B, C, H, W) in the student's normalisation -> in the teacher's; no copy if equal."""
         if self.normalization is normalization or self._same(normalization):
             return inputs
-        return normalization.convert(inputs, self.normalization)
+        return normalization.convert(inputs, self.normalization).to(inputs.dtype)
 
     def losses(self, inputs: Tensor, data_samples: list) -> dict[str, Any]:
         """The teacher's ordinary losses, differentiable in the inputs."""

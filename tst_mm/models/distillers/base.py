@@ -77,9 +77,8 @@ class BaseDistiller(BaseModel):
         self.teacher = FrozenTeacher(teacher)
         self.batch_mode = batch_mode
         self.check_pair()
-        self.distiller = build_kd(
-            self.default_kd() if distiller is None else distiller, self.student, self.teacher.model
-        )
+        kd = self.default_kd() if distiller is None else distiller
+        self.distiller = build_kd(self.complete_kd(kd), self.student, self.teacher.model)
         self._augmenter = _Aside(MODELS.build(augmenter) if augmenter else None)
         # Beside the augmenter, not inside: plain distillation with another teacher needs it too.
         self._normalization = _Aside(
@@ -106,6 +105,10 @@ class BaseDistiller(BaseModel):
     def default_kd(self) -> dict[str, Any]:
         """The task's distillation losses: arguments of ``ConfigurableDistiller``."""
         raise NotImplementedError
+
+    def complete_kd(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Add to the configuration, given or default, what :meth:`ask_teacher` needs."""
+        return config
 
     def ask_teacher(self, inputs: Tensor, data_samples: list) -> None:
         """Run the teacher without labels, so that its recorders see what is distilled.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from torch import nn
@@ -44,27 +45,53 @@ def kd_losses(kd: nn.Module) -> dict[str, Any]:
 
 
 def compare(
-    what: str, student_source: str, teacher_source: str, loss: Mapping[str, Any]
+    what: str,
+    student_source: str,
+    teacher_source: str,
+    loss: Mapping[str, Any],
+    *,
+    recorder: str | None = None,
+    data_idx: int | None = None,
+    connector: Mapping[str, Any] | None = None,
+    keys: tuple[str, str] = ('preds_S', 'preds_T'),
 ) -> dict[str, Any]:
     """Configuration that compares one module's output in student and teacher.
 
     Args:
-        what: Name of the recorder; the loss is called ``loss_<what>``.
+        what: Name of the comparison; the loss is called ``loss_<what>``.
         student_source: Dotted name of the student's module.
         teacher_source: Dotted name of the teacher's module.
-        loss: Loss with arguments ``preds_S`` and ``preds_T``.
+        loss: Configuration of the loss.
+        recorder: Name of the recorders. Defaults to ``what``.
+        data_idx: Which of the module's outputs, when it gives several.
+        connector: Configuration of a module that the student's output passes first.
+        keys: The loss's arguments for student and teacher.
     """
+    recorder = recorder or what
+    record: dict[str, Any] = {'recorder': recorder}
+    if data_idx is not None:
+        record['data_idx'] = data_idx
+    student = {**record, 'from_student': True}
+    if connector is not None:
+        student['connector'] = what
     return {
-        'student_recorders': {what: {'type': 'ModuleOutputs', 'source': student_source}},
-        'teacher_recorders': {what: {'type': 'ModuleOutputs', 'source': teacher_source}},
+        'student_recorders': {recorder: {'type': 'ModuleOutputs', 'source': student_source}},
+        'teacher_recorders': {recorder: {'type': 'ModuleOutputs', 'source': teacher_source}},
+        'connectors': {} if connector is None else {what: dict(connector)},
         'distill_losses': {f'loss_{what}': dict(loss)},
         'loss_forward_mappings': {
-            f'loss_{what}': {
-                'preds_S': {'recorder': what, 'from_student': True},
-                'preds_T': {'recorder': what, 'from_student': False},
-            }
+            f'loss_{what}': {keys[0]: student, keys[1]: {**record, 'from_student': False}}
         },
     }
+
+
+def merge(*configs: Mapping[str, Any]) -> dict[str, Any]:
+    """One configuration with the recorders, connectors and losses of several."""
+    merged: dict[str, Any] = {}
+    for config in configs:
+        for key, entries in config.items():
+            merged.setdefault(key, {}).update(entries)
+    return merged
 
 
 def _check_sources(key: str, recorders: Mapping[str, Any], model: nn.Module) -> None:
@@ -74,9 +101,8 @@ def _check_sources(key: str, recorders: Mapping[str, Any], model: nn.Module) -> 
         if not str(recorder.get('type', '')).startswith('Module'):
             continue
         if recorder.get('source') not in modules:
-            parent = str(recorder.get('source', '')).rpartition('.')[0]
-            near = [m for m in modules if m.startswith(parent) and m != parent][:12]
+            source = str(recorder.get('source', ''))
             raise KeyError(
-                f'{key}.{name} records {recorder.get("source")!r}, which is not in the model; '
-                f'{closest(recorder.get("source", ""), near or list(modules)[:12])}'
+                f'{key}.{name} records {source!r}, which is not in the model; '
+                f'{closest(source, get_close_matches(source, filter(None, modules), 8, 0))}, ...'
             )

@@ -4,9 +4,15 @@ The flip of ``-log p`` is ``-log(1 - p)``. Where a loss is a likelihood of logit
 itself is run on *flipped logits*, so that its weights, its averaging, its label smoothing and its
 handling of ignored targets stay exactly as they are:
 
-- sigmoid (BCE, focal, quality focal, ...): negated logits, since ``sigmoid(-z) = 1 - sigmoid(z)``;
+- sigmoid (BCE): negated logits, since ``sigmoid(-z) = 1 - sigmoid(z)``;
 - softmax (CE, label smoothing): ``log(1 - p + 1e-8)`` of all classes as logits, minus what this
   adds, ``log(C - 1)`` with the same weights. Soft labels thus take the expectation.
+
+Focal losses are flipped term by term, positives ``-alpha p^gamma log(1 - p)`` and negatives
+``-(1 - alpha) (1 - p)^gamma log p``, with the same averaging factor. Their negatives, though, are
+hundreds of thousands of anchors that the unflipped loss hardly counts and the flipped one would
+count fully; so all negatives together weigh as much as the positives. (The reference averages over
+anchors and classes, which leaves positives without weight.)
 
 Box losses become ``-log(1 - exp(-l) / 2)`` of each element, then the same weights: near a perfect
 box this is the negated loss (slope -1, as the reference), and it stays within [0, log 2].
@@ -26,10 +32,10 @@ from tst_mm.utils import closest
 
 _EPSILON = 1e-8
 
-#: Losses on logits: softmax, unless the module says ``use_sigmoid``.
+#: Losses on logits: softmax, unless the module says ``use_sigmoid`` or ``use_mask``.
 LOGIT_LOSSES = {'CrossEntropyLoss', 'LabelSmoothLoss', 'DistributionFocalLoss'}
-#: Losses on the logits of independent sigmoids.
-SIGMOID_LOSSES = {'FocalLoss', 'QualityFocalLoss', 'VarifocalLoss', 'AsymmetricLoss'}
+#: Losses on sigmoid logits that count hard elements only.
+FOCAL_LOSSES = {'FocalLoss', 'QualityFocalLoss'}
 #: Element-wise non-negative losses of boxes.
 BOX_LOSSES = {
     'L1Loss',
@@ -52,9 +58,18 @@ def flip_box_loss(loss: Tensor) -> Tensor:
 
 
 def flip_softmax_logits(logits: Tensor, dim: int = 1) -> Tensor:
-    """Logits whose softmax is proportional to ``1 - p``; same shape, at least float32."""
+    """``log(1 - p + 1e-8)`` of all classes: logits whose softmax is proportional to ``1 - p``.
+
+    Same shape, at least float32. Finite and exact for any logits, with finite gradients: where p
+    rounds to 1, ``1 - p`` is taken from the other classes.
+    """
     logits = logits if logits.dtype == torch.float64 else logits.float()
-    return torch.log1p(_EPSILON - logits.softmax(dim))
+    log_p = logits.log_softmax(dim)
+    top = torch.zeros_like(log_p, dtype=torch.bool)
+    top.scatter_(dim, log_p.argmax(dim, keepdim=True), True)
+    others = log_p.masked_fill(top, -math.inf).logsumexp(dim, keepdim=True)
+    log_rest = torch.where(top, others, torch.log1p(-log_p.exp().masked_fill(top, 0)))
+    return torch.logaddexp(log_rest, log_rest.new_tensor(math.log(_EPSILON)))
 
 
 def find_losses(what: str, model: nn.Module) -> dict[str, nn.Module]:
@@ -115,8 +130,6 @@ def _flipped_forward(loss: nn.Module, forward: Callable[..., Tensor]) -> Callabl
 def _flip_logits(loss: nn.Module, forward: Callable, pred: Tensor, *args, **kwargs) -> Tensor:
     """Softmax or sigmoid likelihoods; see the module's text."""
     if is_sigmoid(loss):
-        if getattr(loss, 'activated', False):
-            raise ValueError(f'{type(loss).__name__} has activated=True; allowed: losses of logits')
         return forward(-pred, *args, **kwargs)
     classes = pred.shape[1]
     if classes < 2:
@@ -126,6 +139,41 @@ def _flip_logits(loss: nn.Module, forward: Callable, pred: Tensor, *args, **kwar
     with torch.no_grad():
         uniform = forward(torch.zeros_like(pred, dtype=value.dtype), *args, **kwargs)
     return value - uniform * (math.log(classes - 1) / math.log(classes))
+
+
+def _flip_focal(
+    loss: nn.Module,
+    forward: Callable,
+    pred: Tensor,
+    target: Tensor | tuple[Tensor, Tensor],
+    weight: Tensor | None = None,
+    avg_factor: Tensor | float | None = None,
+    **kwargs: Any,
+) -> Tensor:
+    """Focal and quality focal loss of (N, C) logits; see the module's text."""
+    if getattr(loss, 'activated', False):
+        raise ValueError(f'{type(loss).__name__} has activated=True; allowed: losses of logits')
+    if pred.dim() != 2:
+        raise ValueError(f'{type(loss).__name__} of {pred.dim()} dimensions; allowed: (N, C)')
+    labels, quality = target if isinstance(target, tuple) else (target, None)
+    classes = pred.shape[1]
+    if labels.dim() == pred.dim():
+        positive = labels > 0
+    else:
+        positive = labels[:, None] == torch.arange(classes, device=labels.device)
+    kwargs['reduction_override'] = 'none'
+    if quality is None:
+        value = forward(-pred, positive.to(pred.dtype), **kwargs)
+    else:  # one class at a time, so that the module gives the value of each element
+        single = (~positive).long().flatten(), quality.repeat_interleave(classes)
+        value = forward(-pred.reshape(-1, 1), single, **kwargs).view_as(pred)
+    weights = torch.ones_like(value) if weight is None else weight.view(len(pred), -1)
+    positives, negatives = positive * weights, ~positive * weights
+    share = positives.sum() / negatives.sum().clamp(min=torch.finfo(value.dtype).eps)
+    value = value * (positives + negatives * share)
+    if avg_factor is None:
+        return value.mean()
+    return value.sum() / (avg_factor + torch.finfo(torch.float32).eps)
 
 
 def _flip_boxes(
@@ -138,26 +186,33 @@ def _flip_boxes(
     **kwargs: Any,
 ) -> Tensor:
     """Element-wise box losses, reduced with the same weights and averaging factor."""
-    kwargs['reduction_override'] = 'none'
+    reduction = kwargs.pop('reduction_override', None) or loss.reduction
     scale = loss.loss_weight
-    value = forward(pred, target, **kwargs) / scale
-    value = flip_box_loss(value)
+    if not scale:
+        return forward(pred, target, weight, avg_factor, reduction_override=reduction, **kwargs)
+    value = forward(pred, target, reduction_override='none', **kwargs) / scale
+    value = scale * flip_box_loss(value)
     if weight is not None:
         if weight.dim() > value.dim():
             weight = weight.mean(-1)
         value = value * weight
-    return scale * (value.mean() if avg_factor is None else value.sum() / avg_factor)
+    if reduction == 'none':
+        return value
+    if avg_factor is not None:  # as mmdet: an image without boxes may have a factor of 0
+        return value.sum() / (avg_factor + torch.finfo(torch.float32).eps)
+    return value.mean() if reduction == 'mean' else value.sum()
 
 
 def is_sigmoid(loss: nn.Module) -> bool:
     """Whether a loss on logits treats its classes as independent."""
-    if type(loss).__name__ in SIGMOID_LOSSES:
+    if type(loss).__name__ in FOCAL_LOSSES:
         return True
     inner = getattr(loss, 'ce', loss)
-    return bool(getattr(inner, 'use_sigmoid', False))
+    return any(getattr(inner, key, False) for key in ('use_sigmoid', 'use_mask'))
 
 
 _FLIPS: dict[str, Callable[..., Tensor]] = {
-    **dict.fromkeys(LOGIT_LOSSES | SIGMOID_LOSSES, _flip_logits),
+    **dict.fromkeys(LOGIT_LOSSES, _flip_logits),
+    **dict.fromkeys(FOCAL_LOSSES, _flip_focal),
     **dict.fromkeys(BOX_LOSSES, _flip_boxes),
 }

@@ -1,0 +1,64 @@
+"""Binary Kullback-Leibler divergence, for heads whose classes are independent sigmoids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from tst_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class BinaryKLDivergence(nn.Module):
+    """Sum over all anchors and classes of ``KL(teacher || student)`` of two-way distributions.
+
+    The sum is divided by the teacher's foreground, ``max(1, sum p_t^2)``: the number of confident
+    positives, as detection losses divide by theirs, without labels. Deviation from the reference,
+    whose softmax over all channels lets anchors and classes compete that do not.
+
+    Args:
+        tau: Temperature; the loss is multiplied by its square. Defaults to 1.
+        loss_weight: Defaults to 1.
+    """
+
+    def __init__(self, tau: float = 1.0, loss_weight: float = 1.0) -> None:
+        super().__init__()
+        if not tau > 0:
+            raise ValueError(f'tau is {tau!r}; allowed: above 0')
+        self.tau = tau
+        self.loss_weight = loss_weight
+
+    def forward(
+        self, preds_S: Tensor | Sequence[Tensor], preds_T: Tensor | Sequence[Tensor]
+    ) -> Tensor:
+        """Compare logits.
+
+        Args:
+            preds_S: Student logits of any shape, or one tensor per level.
+            preds_T: Teacher logits, same shapes.
+
+        Returns:
+            0-dim loss, differentiable in the student's logits.
+
+        Raises:
+            ValueError: The shapes differ.
+        """
+        if isinstance(preds_S, Tensor):
+            preds_S, preds_T = [preds_S], [preds_T]
+        shapes = [[tuple(level.shape) for level in levels] for levels in (preds_S, preds_T)]
+        if shapes[0] != shapes[1]:
+            raise ValueError(f'student logits are {shapes[0]}, teacher logits {shapes[1]}')
+        divergence, foreground = [], []
+        for student, teacher in zip(preds_S, preds_T, strict=True):
+            student, teacher = student.float() / self.tau, teacher.detach().float()
+            target = teacher / self.tau
+            # Element by element: the sums of cross entropy and entropy would cancel.
+            gap = target.sigmoid() * (target - student)
+            gap = gap + F.softplus(student) - F.softplus(target)
+            divergence.append(gap.sum())
+            foreground.append(teacher.sigmoid().square().sum())
+        scale = torch.stack(foreground).sum().clamp(min=1)
+        return self.loss_weight * self.tau**2 * torch.stack(divergence).sum() / scale

@@ -1,0 +1,52 @@
+"""Kullback-Leibler divergence per pixel, for segmentation."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from tst_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class PixelKLDivergence(nn.Module):
+    """Mean over pixels of ``KL(teacher || student)`` over the classes.
+
+    MMRazor's ``KLDivergence`` divides by images only, which grows with the resolution. Teacher
+    logits of another output stride are resized bilinearly to the student's.
+
+    Args:
+        tau: Temperature; the loss is multiplied by its square. Defaults to 1.
+        loss_weight: Defaults to 1.
+    """
+
+    def __init__(self, tau: float = 1.0, loss_weight: float = 1.0) -> None:
+        super().__init__()
+        if not tau > 0:
+            raise ValueError(f'tau is {tau!r}; allowed: above 0')
+        self.tau = tau
+        self.loss_weight = loss_weight
+
+    def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """Compare logits.
+
+        Args:
+            preds_S: (N, C, H, W) student logits.
+            preds_T: (N, C, h, w) teacher logits.
+
+        Returns:
+            0-dim loss, differentiable in the student's logits.
+        """
+        preds_S, preds_T = preds_S.float(), preds_T.detach().float()
+        if preds_T.shape[2:] != preds_S.shape[2:]:
+            preds_T = F.interpolate(
+                preds_T, size=preds_S.shape[2:], mode='bilinear', align_corners=False
+            )
+        divergence = F.kl_div(
+            F.log_softmax(preds_S / self.tau, dim=1),
+            F.log_softmax(preds_T / self.tau, dim=1),
+            reduction='sum',
+            log_target=True,
+        )
+        pixels = preds_S.numel() / preds_S.shape[1]
+        return self.loss_weight * self.tau**2 * divergence / pixels
