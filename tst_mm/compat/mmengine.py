@@ -1,12 +1,11 @@
 """Mend: MMEngine up to 0.10.7 cannot load its own checkpoints with torch >= 2.6.
 
-``torch.load`` reads weights only since 2.6 and refuses MMEngine's ``HistoryBuffer`` and the numpy
-values in the message hub. They are declared safe, which lets checkpoints of MMEngine load without
-switching the safeguard off. The fork does the same by itself. Can go with the support of
-mmengine 0.10.7.
+Since 2.6 ``torch.load`` reads weights only, and refuses MMEngine's ``HistoryBuffer`` and the numpy
+values in the message hub. They are declared safe, so that checkpoints of MMEngine load with the
+safeguard on. The fork has a list of its own. Can go with the support of mmengine 0.10.7.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
@@ -20,25 +19,38 @@ def loading_of_own_checkpoints(checkpoint: ModuleType) -> Iterator[None]:
     """
     yield
     import torch
+    from mmengine.utils import digit_version
 
-    if hasattr(checkpoint, 'get_torch_safe_globals'):  # the fork
-        return
-    if not hasattr(torch.serialization, 'add_safe_globals'):  # before the safeguard
-        return
+    is_fork = hasattr(checkpoint, 'get_torch_safe_globals')
+    if not is_fork and digit_version(torch.__version__) >= digit_version('2.6'):
+        torch.serialization.add_safe_globals(_written_by_mmengine())
+
+
+def _written_by_mmengine() -> list[object]:
+    """Classes and functions in MMEngine's checkpoints, with their names there where those vary."""
     import numpy as np
     from mmengine.logging import HistoryBuffer
 
-    multiarray = getattr(np, '_core', None) or np.core
-    dtypes = {
-        type(np.dtype(kind)) for kind in (np.float64, np.float32, np.int64, np.int32, np.bool_)
-    }
-    torch.serialization.add_safe_globals(
-        [
-            HistoryBuffer,
-            np.ndarray,
-            np.dtype,
-            multiarray.multiarray._reconstruct,
-            multiarray.multiarray.scalar,
-            *dtypes,
-        ]
-    )
+    multiarray = (getattr(np, '_core', None) or np.core).multiarray
+    kinds = (np.float64, np.float32, np.int64, np.int32, np.bool_)
+    return [
+        HistoryBuffer,
+        (_statistic, 'builtins.getattr'),
+        np.ndarray,
+        np.dtype,
+        *{type(np.dtype(kind)) for kind in kinds},
+        *(
+            (getattr(multiarray, name), f'numpy.{core}.multiarray.{name}')
+            for core in ('core', '_core')  # as numpy 1 and numpy 2 write it
+            for name in ('_reconstruct', 'scalar')
+        ),
+    ]
+
+
+def _statistic(owner: object, name: str) -> Callable[..., object]:
+    """``getattr`` for the only use in a checkpoint: the statistics of a ``HistoryBuffer``."""
+    from mmengine.logging import HistoryBuffer
+
+    if owner is not HistoryBuffer or name not in HistoryBuffer._statistics_methods:
+        raise ValueError(f'getattr({owner!r}, {name!r}) in a checkpoint is not safe')
+    return HistoryBuffer._statistics_methods[name]
