@@ -13,7 +13,11 @@ from torch import nn
 from tst_mm.registry import MODELS
 
 
-def build_model(what: str, config: Mapping[str, Any] | nn.Module) -> nn.Module:
+def build_model(
+    what: str,
+    config: Mapping[str, Any] | nn.Module,
+    data_preprocessor: Mapping[str, Any] | None = None,
+) -> nn.Module:
     """Build a model.
 
     Args:
@@ -21,6 +25,8 @@ def build_model(what: str, config: Mapping[str, Any] | nn.Module) -> nn.Module:
         config: A model dictionary; or ``dict(cfg_path=...)`` with ``'mmdet::path.py'`` or a
             file, whose ``model`` is taken, any further keys overriding its entries; or a built
             module.
+        data_preprocessor: For a model dictionary that has none, as mmpretrain's configs keep it
+            beside the model.
 
     Raises:
         FileNotFoundError: The config file does not exist.
@@ -46,6 +52,9 @@ def build_model(what: str, config: Mapping[str, Any] | nn.Module) -> nn.Module:
         scope = base.get('default_scope', 'mmengine')
         model = ConfigDict(Config._merge_a_into_b(model, base.model))
         model.setdefault('_scope_', scope)
+        data_preprocessor = base.get('data_preprocessor')
+    if data_preprocessor:
+        model.setdefault('data_preprocessor', data_preprocessor)
     return MODELS.build(model)
 
 

@@ -31,6 +31,7 @@ class FrozenTeacher:
             checkpoint=...)``. ``checkpoint`` is a path or address; ``'random'`` keeps the initial
             weights, for tests. ``allow_partial=True`` accepts a checkpoint that does not fit
             wholly.
+        data_preprocessor: See :func:`build_model`.
 
     Attributes:
         model (nn.Module): The network, always in evaluation mode.
@@ -42,14 +43,16 @@ class FrozenTeacher:
         ValueError: The checkpoint does not fit the model.
     """
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
+    def __init__(
+        self, config: Mapping[str, Any], data_preprocessor: Mapping[str, Any] | None = None
+    ) -> None:
         reject_unknown_keys('teacher', config, ('cfg_path', 'model', 'checkpoint', 'allow_partial'))
         if ('cfg_path' in config) == ('model' in config):
             raise KeyError('teacher needs either "cfg_path" or "model"')
         if config.get('checkpoint') is None:
             raise KeyError('teacher needs "checkpoint": a path, an address, or "random" for tests')
         source = config['model'] if 'model' in config else {'cfg_path': config['cfg_path']}
-        self.model = build_model('teacher', source)
+        self.model = build_model('teacher', source, data_preprocessor)
         if config['checkpoint'] == RANDOM:
             print_log('teacher: random weights, as "checkpoint" says', 'current', 30)
         else:

@@ -54,6 +54,8 @@ class BaseDistiller(BaseModel):
         batch_mode: ``'double'`` (default, the paper): every image clean and augmented, twice the
             cost. ``'split'``: half of the images augmented, half clean, the cost of plain
             distillation.
+        data_preprocessor: The student's and teacher's, where their dictionaries have none
+            (mmpretrain keeps it beside the model).
 
     Raises:
         KeyError: Unknown keys or recorder sources.
@@ -68,13 +70,14 @@ class BaseDistiller(BaseModel):
         objective: Mapping[str, Any] | None = None,
         distiller: Mapping[str, Any] | None = None,
         batch_mode: str = 'double',
+        data_preprocessor: Mapping[str, Any] | None = None,
     ) -> None:
         if batch_mode not in BATCH_MODES:
             raise ValueError(f'batch_mode is {batch_mode!r}; {closest(batch_mode, BATCH_MODES)}')
-        student = build_model('student', student)
+        student = build_model('student', student, data_preprocessor)
         super().__init__(data_preprocessor=student.data_preprocessor)
         self.student = student
-        self.teacher = FrozenTeacher(teacher)
+        self.teacher = FrozenTeacher(teacher, data_preprocessor)
         self.batch_mode = batch_mode
         self.check_pair()
         kd = self.default_kd() if distiller is None else distiller
