@@ -110,8 +110,8 @@ def compose(
                 step = gates[:, i, None, None] * (operator.matrix(levels[:, i], extents) - eye)
                 offset = offset + step + step @ offset
         # About the centre c: x -> A (x - c) + c, that is I + offset with a moved last column.
-        centre = extents.flip(1)[..., None] / 2
         linear = offset[:, :2, :2]
+        centre = extents.flip(1)[..., None].to(linear.dtype) / 2
         shift = offset[:, :2, 2:] - linear @ centre
         upper = torch.cat((linear, shift), dim=2)
         return eye + torch.cat((upper, torch.zeros_like(upper[:, :1])), dim=1)
