@@ -1,0 +1,90 @@
+"""Trains runs as sub-processes, several at a time, each after the one it needs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from .progress import StatusLine, last_position
+from .run import ROOT, Run
+
+
+class RunError(Exception):
+    """A training failed.
+
+    Args:
+        run: Which.
+        code: Its exit status.
+    """
+
+    def __init__(self, run: Run, code: int) -> None:
+        lines = run.log.read_text(errors='replace').splitlines()[-15:]
+        text = '\n'.join(lines)
+        super().__init__(f'{run.name} failed (exit status {code}). The end of {run.log}:\n{text}')
+
+
+def train_all(runs: Sequence[Run], jobs: int, poll: float = 0.5) -> None:
+    """Train what is not finished yet.
+
+    Args:
+        runs: In the order in which to start them; a teacher is one of them.
+        jobs: How many at a time.
+        poll: Seconds between looks at them.
+
+    Raises:
+        RunError: A training failed; the others are stopped and can be continued.
+    """
+    waiting = [run for run in runs if not run.finished]
+    if len(waiting) < len(runs):
+        done = ', '.join(run.name for run in runs if run not in waiting)
+        print(f'finished before: {done}', flush=True)
+    running: dict[Run, subprocess.Popen] = {}
+    status = StatusLine()
+    try:
+        while waiting or running:
+            for run in [run for run in waiting if run.teacher is None or run.teacher.finished]:
+                if len(running) < jobs:
+                    waiting.remove(run)
+                    running[run] = _start(run, jobs)
+            time.sleep(poll)
+            for run, process in list(running.items()):
+                if process.poll() is None:
+                    continue
+                del running[run]
+                if process.returncode:
+                    raise RunError(run, process.returncode)
+                run.finish()
+                status.say(f'{run.name} finished')
+            _show(status, running, waiting)
+    finally:
+        for process in running.values():
+            process.terminate()
+        for process in running.values():
+            process.wait()
+
+
+def _start(run: Run, jobs: int) -> subprocess.Popen:
+    """Start a training; it gets its share of the cores and no more."""
+    command = run.prepare()
+    threads = str(max(1, len(os.sched_getaffinity(0)) // jobs))
+    environment = {'OMP_NUM_THREADS': threads, 'PYTHONUNBUFFERED': '1', **os.environ}
+    with Path(run.log).open('ab') as log:
+        return subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def _show(status: StatusLine, running: Sequence[Run], waiting: Sequence[Run]) -> None:
+    parts = [f'{run.name}: {last_position(run.log)}' for run in running]
+    if waiting:
+        parts.append(f'{len(waiting)} to come')
+    if parts:
+        status.show(' | '.join(parts))
