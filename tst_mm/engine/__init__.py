@@ -1,0 +1,1 @@
+"""When things happen: the alternating schedule, what is saved, what is left behind."""

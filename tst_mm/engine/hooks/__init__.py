@@ -1,0 +1,6 @@
+"""Hooks of tst_mm for MMEngine's runner."""
+
+from .alternating_schedule_hook import AlternatingScheduleHook
+from .student_checkpoint_hook import StudentCheckpointHook
+
+__all__ = ['AlternatingScheduleHook', 'StudentCheckpointHook']

@@ -1,0 +1,45 @@
+"""Means of named tensors, gathered on the device and read rarely."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from mmengine.dist import all_reduce
+from torch import Tensor
+
+
+class RunningMean:
+    """Mean of named 0-dim tensors over steps; only :meth:`read` waits for the device."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.totals: dict[str, Tensor] = {}
+
+    def add(self, values: Mapping[str, Tensor]) -> None:
+        """Count one step."""
+        for name, value in values.items():
+            value = value.detach().float()
+            self.totals[name] = self.totals[name] + value if name in self.totals else value
+        self.count += 1
+
+    def read(self) -> dict[str, float]:
+        """The means so far, also over all ranks, in one transfer; then start anew.
+
+        Every rank must call it at the same step.
+        """
+        if not self.count:
+            return {}
+        means = torch.stack(list(self.totals.values())) / self.count
+        all_reduce(means, 'mean')
+        result = dict(zip(self.totals, means.tolist(), strict=True))
+        self.count, self.totals = 0, {}
+        return result
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resume needs."""
+        return {'count': self.count, 'totals': {k: v.cpu() for k, v in self.totals.items()}}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from :meth:`state_dict`."""
+        self.count = state['count']
+        self.totals = dict(state['totals'])

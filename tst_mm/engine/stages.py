@@ -1,0 +1,140 @@
+"""Lists of augmenter stages: from what the config says to iterations, with every mistake named."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tst_mm.utils import reject_unknown_keys
+
+_PERIOD_KEYS = ('first', 'every', 'length', 'iters')
+_STAGE_KEYS = ('begin', 'length', 'iters')
+
+
+@dataclass(frozen=True)
+class StageSpec:
+    """One stage as the config gives it.
+
+    Attributes:
+        begin: Epochs or iterations of student training that come before it, from 0.
+        length: Its own length in the unit of ``begin``, or None when ``iters`` is given.
+        iters: Its own length in augmenter iterations, or None.
+    """
+
+    begin: int
+    length: int | None = None
+    iters: int | None = None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage in iterations.
+
+    Attributes:
+        begin: Student iterations that come before it.
+        length: Augmenter iterations of the stage.
+    """
+
+    begin: int
+    length: int
+
+
+def parse_stages(
+    stages: Sequence[Mapping[str, Any]] | Mapping[str, Any], end: float | None = None
+) -> list[StageSpec]:
+    """Check stages as far as possible without knowing the run.
+
+    Args:
+        stages: A list of ``dict(begin=, length=)`` or ``dict(begin=, iters=)``; or a period
+            ``dict(first=, every=, length=)`` or ``dict(first=, every=, iters=)``: a stage at
+            ``first`` and then at every further ``every`` until the end.
+        end: Where student training ends, in the unit of ``begin``. None (a run not known yet)
+            gives only the first stage of a period.
+
+    Returns:
+        The stages in the order of their begins.
+
+    Raises:
+        KeyError: An unknown or a missing key.
+        ValueError: A value that is not allowed, or two stages at one point.
+    """
+    if isinstance(stages, Mapping):
+        return _expand_period(stages, end)
+    if not isinstance(stages, Sequence) or isinstance(stages, str):
+        raise ValueError(
+            f'stages is {stages!r}; allowed: a list of dict(begin=, length=) '
+            'or a period dict(first=, every=, length=)'
+        )
+    specs: list[StageSpec] = []
+    for i, stage in enumerate(stages):
+        where = f'stages[{i}]'
+        if not isinstance(stage, Mapping):
+            raise ValueError(f'{where} is {stage!r}; allowed: dict(begin=, length=)')
+        reject_unknown_keys(where, stage, _STAGE_KEYS)
+        begin = _whole_number(where, stage, 'begin', 0)
+        specs.append(StageSpec(begin, **_parse_length(where, stage)))
+        if i and begin <= specs[i - 1].begin:
+            raise ValueError(
+                f'{where}.begin is {begin}, but {specs[i - 1].begin} comes before it; '
+                'allowed: ascending begins, one stage at each'
+            )
+    return specs
+
+
+def resolve_stages(
+    specs: Sequence[StageSpec], end: float, unit: str, begin_unit: int, length_unit: int
+) -> list[Stage]:
+    """Turn stages into iterations.
+
+    Args:
+        specs: From :func:`parse_stages`.
+        end: Where student training ends, in ``unit``.
+        unit: ``'epochs'`` or ``'iterations'``, for messages.
+        begin_unit: Student iterations in one unit.
+        length_unit: Augmenter iterations in one unit.
+
+    Raises:
+        ValueError: When a stage begins at or beyond the end, where it would never run.
+    """
+    for i, spec in enumerate(specs):
+        if spec.begin >= end:
+            raise ValueError(
+                f'stages[{i}].begin is {spec.begin} {unit}, but student training ends after '
+                f'{end:g} {unit}; allowed: begins before the end, in {unit} (by_epoch tells which)'
+            )
+    return [
+        Stage(
+            spec.begin * begin_unit,
+            spec.iters if spec.length is None else spec.length * length_unit,  # type: ignore[arg-type]
+        )
+        for spec in specs
+    ]
+
+
+def _expand_period(period: Mapping[str, Any], end: float | None) -> list[StageSpec]:
+    reject_unknown_keys('stages', period, _PERIOD_KEYS)
+    first = _whole_number('stages', period, 'first', 0)
+    every = _whole_number('stages', period, 'every', 1)
+    length = _parse_length('stages', period)
+    begins = [first]
+    while end is not None and begins[-1] + every < end:
+        begins.append(begins[-1] + every)
+    return [StageSpec(begin, **length) for begin in begins]
+
+
+def _parse_length(where: str, stage: Mapping[str, Any]) -> dict[str, int]:
+    given = [key for key in ('length', 'iters') if key in stage]
+    if len(given) != 1:
+        raise KeyError(
+            f'{where} has {" and ".join(given) or "no length"}; '
+            'allowed: either length (in the unit of begin) or iters (in augmenter iterations)'
+        )
+    return {given[0]: _whole_number(where, stage, given[0], 1)}
+
+
+def _whole_number(where: str, stage: Mapping[str, Any], key: str, least: int) -> int:
+    if key not in stage:
+        raise KeyError(f'{where} has no {key}; it needs one')
+    value = stage[key]
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f'{where}.{key} is {value!r}; allowed: whole numbers from {least}')
+    return value

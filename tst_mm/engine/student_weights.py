@@ -1,0 +1,99 @@
+"""Taking the student out of a checkpoint, as an ordinary OpenMMLab checkpoint."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from mmengine.config import Config
+
+from tst_mm.registry import MODELS
+
+#: What stands before the student's keys: in our checkpoints, and in those of MMRazor.
+PREFIXES = ('student.', 'architecture.')
+_META = ('epoch', 'iter', 'seed', 'experiment_name', 'time', 'mmengine_version', 'dataset_meta')
+
+
+def student_checkpoint(checkpoint: Mapping[str, Any], config: str | None = None) -> dict[str, Any]:
+    """The student of a distillation checkpoint, as plain mmpretrain, mmdet or mmseg would save it.
+
+    Where an EMA hook was at work its averages are taken, as MMEngine keeps them in place of the
+    weights.
+
+    Args:
+        checkpoint: As written by MMEngine for a model with a ``student`` (tst_mm) or an
+            ``architecture`` (MMRazor).
+        config: Text of the student's config (:func:`student_config`), to be kept as
+            ``meta['cfg']``. The one in the checkpoint is not read, since reading executes it.
+
+    Returns:
+        ``state_dict`` without prefix, and ``meta`` with the classes and the progress. Plain types
+        and tensors only.
+
+    Raises:
+        ValueError: When there is no student inside.
+    """
+    weights = checkpoint.get('state_dict', checkpoint)
+    prefixes = [prefix for prefix in PREFIXES if any(key.startswith(prefix) for key in weights)]
+    if not prefixes:
+        found = sorted({str(key).split('.')[0] for key in weights})
+        raise ValueError(
+            f'the checkpoint has no student: its entries begin with {", ".join(found[:8])}; '
+            f'allowed: {", ".join(PREFIXES)}'
+        )
+    prefix = prefixes[0]
+    meta = checkpoint.get('meta', {})
+    kept = {key: _plain(meta[key]) for key in _META if key in meta}
+    if config is not None:
+        kept['cfg'] = config
+    return {
+        'meta': kept,
+        'state_dict': {
+            key.removeprefix(prefix): value
+            for key, value in weights.items()
+            if key.startswith(prefix)
+        },
+    }
+
+
+def student_config(config: Config) -> str | None:
+    """The text of a distillation run's config as one of its student alone.
+
+    Args:
+        config: Of the run.
+
+    Returns:
+        The config with the student as ``model`` and without hooks of tst_mm; None when the
+        student's model dictionary does not stand in the config.
+    """
+    model = config.get('model') or {}
+    students = [model[key] for key in map(_without_dot, PREFIXES) if key in model]
+    if not students or not isinstance(students[0], Mapping) or 'type' not in students[0]:
+        return None
+    entries = config.to_dict()
+    entries['model'] = dict(students[0])
+    hooks = entries.get('default_hooks', {})
+    entries['default_hooks'] = {name: hook for name, hook in hooks.items() if not _is_ours(hook)}
+    hooks = entries.get('custom_hooks') or []
+    entries['custom_hooks'] = [hook for hook in hooks if not _is_ours(hook)]
+    return Config(entries).pretty_text
+
+
+def _without_dot(prefix: str) -> str:
+    return prefix.removesuffix('.')
+
+
+def _is_ours(component: Any) -> bool:
+    kind = component.get('type') if isinstance(component, Mapping) else None
+    return str(kind).startswith(f'{MODELS.scope}.')
+
+
+def _plain(value: Any) -> Any:
+    """Types that ``torch.load(weights_only=True)`` accepts."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        items = [_plain(item) for item in value]
+        return tuple(items) if isinstance(value, tuple) else items
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
