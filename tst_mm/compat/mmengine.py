@@ -7,6 +7,7 @@ safeguard on. The fork has a list of its own. Can go with the support of mmengin
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pickle import UnpicklingError
 from types import ModuleType
 
 
@@ -52,5 +53,5 @@ def _statistic(owner: object, name: str) -> Callable[..., object]:
     from mmengine.logging import HistoryBuffer
 
     if owner is not HistoryBuffer or name not in HistoryBuffer._statistics_methods:
-        raise ValueError(f'getattr({owner!r}, {name!r}) in a checkpoint is not safe')
+        raise UnpicklingError(f'getattr({owner!r}, {name!r}) in a checkpoint is not safe')
     return HistoryBuffer._statistics_methods[name]
