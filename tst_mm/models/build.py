@@ -52,8 +52,7 @@ def build_model(
         scope = base.get('default_scope', 'mmengine')
         model = ConfigDict(Config._merge_a_into_b(model, base.model))
         model.setdefault('_scope_', scope)
-        data_preprocessor = base.get('data_preprocessor')
-    if data_preprocessor:
+    elif data_preprocessor:
         model.setdefault('data_preprocessor', data_preprocessor)
     return MODELS.build(model)
 

@@ -76,7 +76,7 @@ def find_losses(what: str, model: nn.Module) -> dict[str, nn.Module]:
     """The loss modules of a model by dotted name.
 
     Raises:
-        TypeError: A loss cannot be flipped; the error names it and what can be.
+        TypeError: A loss cannot be flipped, or there is none; the error names what can be.
     """
     losses: dict[str, nn.Module] = {}
     for name, module in model.named_modules():
@@ -91,16 +91,22 @@ def find_losses(what: str, model: nn.Module) -> dict[str, nn.Module]:
                 f'{closest(kind, sorted(_FLIPS))}; add one with '
                 f'tst_mm.models.objectives.register_flip'
             )
+    if not losses:
+        raise TypeError(
+            f'{what}: {type(model).__name__} has no loss module; '
+            f'allowed: models whose losses are {", ".join(sorted(_FLIPS))}'
+        )
     return losses
 
 
 @contextmanager
 def flipped(losses: Iterable[nn.Module]) -> Iterator[None]:
     """Loss modules compute their flipped form inside."""
-    changed = list(losses)
+    changed: list[nn.Module] = []
     try:
-        for loss in changed:
+        for loss in losses:
             loss.forward = _flipped_forward(loss, loss.forward)
+            changed.append(loss)
         yield
     finally:
         for loss in changed:

@@ -1,0 +1,189 @@
+"""DetectionDistiller over real mmdet detectors."""
+
+import copy
+
+import pytest
+import torch
+from mmengine.optim import OptimWrapper
+
+from ..dense import detection_data, detector, distiller
+from ..helpers import assert_same, policy_of, policy_optimizer, snapshot
+
+
+def student_optimizer(model):
+    return OptimWrapper(torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9))
+
+
+@pytest.mark.parametrize(
+    'student, teacher, masks',
+    [
+        ('retinanet', 'retinanet', False),
+        ('fcos', 'fcos', False),
+        ('gfl', 'gfl', False),
+        ('faster_rcnn', 'faster_rcnn', False),
+        ('faster_rcnn', 'cascade_mask_rcnn', False),
+        ('mask_rcnn', 'mask_rcnn', True),
+    ],
+)
+def test_both_steps(student, teacher, masks):
+    model = distiller('DetectionDistiller', detector(student), detector(teacher))
+    data = detection_data(masks=masks)
+    losses = model.train_step(copy.deepcopy(data), student_optimizer(model))
+    assert all(torch.isfinite(value).all() for value in losses.values())
+    assert losses['loss_kd'] > 0 and losses['loss_mimic_p0'] > 0
+
+    optimizer = policy_optimizer(model, lr=0.1)
+    student_before, teacher_before = snapshot(model), snapshot(model.teacher.model)
+    policy = policy_of(model)
+    logs = model.augmenter_step(copy.deepcopy(data), optimizer)
+    assert all(torch.isfinite(value) for value in logs.values())
+    assert not torch.equal(policy, policy_of(model))
+    assert_same(model, student_before)
+    assert_same(model.teacher.model, teacher_before)
+
+
+@pytest.mark.parametrize('name', ['faster_rcnn', 'fcos'])
+def test_frozen_stages_and_norm_eval_survive_an_augmenter_stage(name):
+    config = detector(name, depth=50)
+    config.backbone.update(frozen_stages=1, norm_eval=True)
+    config.neck.in_channels = [256, 512, 1024, 2048]
+    model = distiller('DetectionDistiller', config)
+    frozen = [n for n, p in model.named_parameters() if not p.requires_grad]
+    assert any('layer1' in n for n in frozen)
+    before = snapshot(model)
+    optimizer = policy_optimizer(model, lr=0.1)
+    for _ in range(2):
+        model.augmenter_step(detection_data(), optimizer)
+    assert_same(model, before)
+    assert not model.student.backbone.bn1.training and model.student.backbone.conv1.training
+
+
+def test_given_data_samples_are_not_modified():
+    model = distiller('DetectionDistiller', detector('retinanet'), batch_mode='double')
+    data = model.data_preprocessor(detection_data(), True)
+    before = copy.deepcopy(data['data_samples'])
+    model(data['inputs'], data['data_samples'], mode='loss')
+    for old, new in zip(before, data['data_samples'], strict=True):
+        assert torch.equal(old.gt_instances.bboxes, new.gt_instances.bboxes)
+        assert torch.equal(old.gt_instances.labels, new.gt_instances.labels)
+        assert torch.equal(old.ignored_instances.bboxes, new.ignored_instances.bboxes)
+        assert old.metainfo == new.metainfo
+
+
+def test_images_without_objects_are_legal():
+    for name in ('retinanet', 'faster_rcnn'):
+        model = distiller('DetectionDistiller', detector(name))
+        losses = model.train_step(detection_data(empty=True), student_optimizer(model))
+        assert torch.isfinite(losses['loss'])
+        logs = model.augmenter_step(detection_data(empty=True), policy_optimizer(model, lr=0.1))
+        assert torch.isfinite(logs['loss']) and logs['student_confidence'] == 0
+
+
+def test_padding_is_never_augmented():
+    model = distiller('DetectionDistiller', detector('retinanet'))
+    data = model.data_preprocessor(detection_data(sizes=((64, 96), (40, 51))), True)
+    seen = {}
+    model.student.backbone.register_forward_pre_hook(lambda m, args: seen.update(x=args[0]))
+    model(data['inputs'], data['data_samples'], mode='loss')
+    augmented = seen['x'][:2]
+    assert not torch.equal(augmented, data['inputs'])
+    assert (augmented[1, :, 40:] == data['inputs'][1, :, 40:]).all()
+    assert (augmented[1, :, :, 51:] == data['inputs'][1, :, :, 51:]).all()
+
+
+def test_teacher_box_head_sees_the_students_regions():
+    model = distiller('DetectionDistiller', detector('faster_rcnn'), batch_mode='double')
+    regions = {}
+    for who, net in (('student', model.student), ('teacher', model.teacher.model)):
+        net.roi_head.bbox_roi_extractor.register_forward_pre_hook(
+            lambda m, args, who=who: regions.setdefault(who, args[1])
+        )
+    model.train_step(detection_data(), student_optimizer(model))
+    assert torch.equal(regions['student'], regions['teacher'])
+    assert regions['teacher'][:, 0].max() == 3  # two images, augmented and clean
+
+
+def test_teacher_runs_only_what_is_distilled():
+    model = distiller('DetectionDistiller', detector('faster_rcnn'))
+    calls = []
+    for name in ('rpn_head', 'roi_head.bbox_head'):
+        module = model.teacher.model.get_submodule(name)
+        module.register_forward_hook(lambda m, args, out, name=name: calls.append(name))
+    model.train_step(detection_data(), student_optimizer(model))
+    assert calls == ['roi_head.bbox_head']
+
+
+@pytest.mark.parametrize('name', ['retinanet', 'faster_rcnn', 'fcos'])
+def test_distilling_a_copy_of_oneself_costs_nothing(name):
+    model = distiller('DetectionDistiller', detector(name), mimic=False, augmenter=None)
+    model.teacher.model.load_state_dict(model.student.state_dict())
+    model.eval()  # the student's norm layers as the teacher's
+    model.student.train()
+    for module in model.student.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.eval()
+    losses = model.train_step(detection_data(), student_optimizer(model))
+    assert losses['loss_kd'].abs() < 1e-5 * losses['loss']
+
+
+def test_terms_of_equal_networks_are_of_one_scale():
+    """The reference's flipped focal loss is negligible; a plain flip would be 1e5 too large."""
+    for name in ('retinanet', 'faster_rcnn'):
+        model = distiller('DetectionDistiller', detector(name, classes=80))
+        model.teacher.model.load_state_dict(model.student.state_dict())
+        logs = model.augmenter_step(detection_data(), policy_optimizer(model, lr=0.0))
+        assert 0.1 < logs['loss_student'] / logs['loss_teacher'] < 10
+        assert torch.isclose(logs['student_confidence'], logs['teacher_confidence'], atol=0.02)
+
+
+def test_focal_flip_of_a_constant_prediction_has_its_closed_form():
+    from mmdet.models.losses import FocalLoss
+
+    from tst_mm.models.objectives import flipped
+
+    classes, anchors, positives = 5, 300, 6
+    loss = FocalLoss(use_sigmoid=True, gamma=2.0, alpha=0.25)
+    p = torch.tensor(0.1)
+    logits = torch.logit(p).expand(anchors, classes)
+    labels = torch.full((anchors,), classes)
+    labels[:positives] = 2
+    with flipped([loss]):
+        value = loss(logits, labels, avg_factor=positives)
+    # Positives -alpha p^2 log(1 - p), negatives -(1 - alpha) (1 - p)^2 log p, with equal weight.
+    expected = -0.25 * p**2 * (1 - p).log() - 0.75 * (1 - p) ** 2 * p.log()
+    assert torch.isclose(value, expected, rtol=1e-4)
+
+
+def test_mismatched_pairs_are_named():
+    with pytest.raises(ValueError, match='teacher has 5 classes, student 3'):
+        distiller('DetectionDistiller', detector('retinanet'), detector('retinanet', classes=5))
+    with pytest.raises(ValueError, match='different heads'):
+        distiller('DetectionDistiller', detector('retinanet'), detector('faster_rcnn'))
+    config = detector('retinanet')
+    config.bbox_head = dict(type='YOLOXHead', num_classes=3, in_channels=32)
+    config.train_cfg = config.test_cfg = None
+    with pytest.raises((ValueError, TypeError), match='neck|loss|box head'):
+        distiller('DetectionDistiller', config)
+
+
+def test_own_losses_replace_the_default_ones():
+    kd = dict(
+        student_recorders=dict(fpn=dict(type='ModuleOutputs', source='neck')),
+        teacher_recorders=dict(fpn=dict(type='ModuleOutputs', source='neck')),
+        distill_losses=dict(loss_pkd=dict(type='PKDLoss', loss_weight=6)),
+        loss_forward_mappings=dict(
+            loss_pkd=dict(
+                preds_S=dict(from_student=True, recorder='fpn'),
+                preds_T=dict(from_student=False, recorder='fpn'),
+            )
+        ),
+    )
+    model = distiller(
+        'DetectionDistiller', detector('retinanet'), detector('faster_rcnn'), distiller=kd
+    )
+    losses = model.train_step(detection_data(), student_optimizer(model))
+    assert losses['loss_pkd'] > 0 and 'loss_kd' not in losses
+    model.augmenter_step(detection_data(), policy_optimizer(model, lr=0.1))
+    with pytest.raises(KeyError, match='neck'):
+        kd['student_recorders']['fpn']['source'] = 'nek'
+        distiller('DetectionDistiller', detector('retinanet'), distiller=kd)
