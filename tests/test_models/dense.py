@@ -78,6 +78,9 @@ def distiller(kind: str, student: ConfigDict, teacher: ConfigDict | None = None,
     model = MODELS.build({**config, **kwargs})
     model.init_weights()
     model.teacher.model.init_weights()
+    with torch.no_grad():  # heads start so small that all networks would predict the same
+        for weight in model.teacher.model.parameters():
+            weight.mul_(1.2)
     return model.train()
 
 

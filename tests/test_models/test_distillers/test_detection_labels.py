@@ -73,7 +73,7 @@ def test_box_contains_its_warped_mask_within_a_pixel(shear, shift, height, width
         return
     rows, columns = np.nonzero(moved.masks.masks[0])
     x1, y1, x2, y2 = moved.bboxes[0].tolist()
-    if 0 < x1 and x2 < width and 0 < y1 and y2 < height:  # wholly inside
+    if x1 > 0 and x2 < width and y1 > 0 and y2 < height:  # wholly inside
         assert abs(columns.min() - x1) <= 1 and abs(columns.max() + 1 - x2) <= 1
         assert abs(rows.min() - y1) <= 1 and abs(rows.max() + 1 - y2) <= 1
 

@@ -6,6 +6,7 @@ import math
 import pytest
 import torch
 from mmengine.optim import OptimWrapper
+from mmengine.structures import PixelData
 
 from ..dense import distiller, segmentation_data, segmentor
 from ..helpers import assert_same, policy_of, policy_optimizer, snapshot
@@ -103,10 +104,14 @@ def test_padding_of_a_crop_stays_ignored():
 def test_mistakes_are_named():
     with pytest.raises(ValueError, match='teacher has 7 classes, student 5'):
         distiller('SegmentationDistiller', segmentor(), segmentor(classes=7))
+    config = segmentor()
+    config.decode_head.loss_decode = dict(type='DiceLoss')
+    with pytest.raises(TypeError, match="'decode_head.loss_decode' is a DiceLoss, which has no"):
+        distiller('SegmentationDistiller', config)
     model = distiller('SegmentationDistiller', segmentor())
     data = model.data_preprocessor(segmentation_data(), True)
     small = data['data_samples'][1]
-    small.gt_sem_seg.data = small.gt_sem_seg.data[:, :10]
+    small.gt_sem_seg = PixelData(data=small.gt_sem_seg.data[:, :10])
     model.augmenter.reseed(0)
     _, draw = model.augmenter(data['inputs'], relaxed=True)
     with pytest.raises(ValueError, match=r'label map of image\.png is \(10, 96\)'):
