@@ -197,8 +197,9 @@ class BaseDistiller(BaseModel):
         optim_wrapper.backward(objective.teacher_weight * strength)
         images.backward(leaf.grad)
         for parameter in self.augmenter.policy.parameters():
-            if parameter.grad is not None:
-                all_reduce(parameter.grad, 'mean')
+            if parameter.grad is None:  # no drawn operator has it; on other ranks one may have
+                parameter.grad = torch.zeros_like(parameter)
+            all_reduce(parameter.grad, 'mean')
         optim_wrapper.step()
         optim_wrapper.zero_grad()
         strength, weakness = strength.detach(), weakness.detach()
