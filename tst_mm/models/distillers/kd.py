@@ -10,7 +10,20 @@ from torch import nn
 
 from tst_mm.compat import load_mmrazor
 from tst_mm.registry import MODELS
-from tst_mm.utils import closest
+from tst_mm.utils import closest, reject_unknown_keys
+
+#: Arguments that have an effect; MMRazor's deliveries have none, as the teacher sees the student's
+#: own batch.
+_KEYS = (
+    'student_recorders',
+    'teacher_recorders',
+    'connectors',
+    'distill_losses',
+    'loss_forward_mappings',
+    'init_cfg',
+    'type',
+    '_scope_',
+)
 
 
 def build_kd(config: Mapping[str, Any], student: nn.Module, teacher: nn.Module) -> nn.Module:
@@ -23,10 +36,12 @@ def build_kd(config: Mapping[str, Any], student: nn.Module, teacher: nn.Module) 
         teacher: Model of the teacher recorders.
 
     Raises:
-        KeyError: A recorder's source is not in its model.
+        KeyError: Unknown key, or a recorder's source that is not in its model.
     """
     load_mmrazor()
     config = {'type': 'ConfigurableDistiller', **config, '_scope_': 'mmrazor'}
+    if config['type'] in ('ConfigurableDistiller', 'mmrazor.ConfigurableDistiller'):
+        reject_unknown_keys('distiller', config, _KEYS)
     for key, model in (('student_recorders', student), ('teacher_recorders', teacher)):
         _check_sources(key, config.get(key) or {}, model)
     kd = MODELS.build(config)
