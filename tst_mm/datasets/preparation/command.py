@@ -10,13 +10,14 @@ from .errors import PreparationError
 from .folder import prepare_folder
 
 
-def make_parser(description: str, out: str | None, source: str) -> argparse.ArgumentParser:
+def make_parser(description: str, out: str | None, source: str | None) -> argparse.ArgumentParser:
     """Start a parser with what every preparation script knows.
 
     Args:
         description: Docstring of the script, shown as it is.
-        out: Default of ``--out``; None makes it required.
-        source: Help of ``--source``.
+        out: Default of ``--out``, in which ``{name}`` stands for the value of option ``--name``;
+            None makes it required.
+        source: Help of ``--source``; None for data that have no source outside the package.
 
     Returns:
         Parser with ``--out``, ``--source`` and ``--force``.
@@ -28,7 +29,8 @@ def make_parser(description: str, out: str | None, source: str) -> argparse.Argu
     parser.add_argument(
         '--out', default=out, required=out is None, help=f'folder to be made, {place}'
     )
-    parser.add_argument('--source', help=source)
+    if source:
+        parser.add_argument('--source', help=source)
     parser.add_argument(
         '--force', action='store_true', help='make the folder anew if a script made it before'
     )
@@ -48,6 +50,8 @@ def run(
         argv: Arguments; those of the process by default.
     """
     args = parser.parse_args(argv)
+    if args.out == parser.get_default('out'):
+        args.out = args.out.format(**vars(args))
     recipe = {key: value for key, value in vars(args).items() if key not in ('out', 'force')}
     recipe = dict(script=parser.prog, **recipe)
     try:

@@ -59,11 +59,13 @@ def download(url: str, path: Path, md5: str) -> None:
 
 
 @contextmanager
-def unpacked(source: str | Path) -> Iterator[Path]:
+def unpacked(source: str | Path, near: Path | None = None) -> Iterator[Path]:
     """A folder with the content of a source.
 
     Args:
         source: A folder, used where it is, or a tar or zip archive, unpacked for the time being.
+        near: Where to unpack; a caller may then move the content away. Defaults to the system's
+            place for temporary files.
 
     Yields:
         The folder.
@@ -74,7 +76,8 @@ def unpacked(source: str | Path) -> Iterator[Path]:
         return
     if not source.is_file():
         raise PreparationError(f'--source {source} does not exist')
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=near) as folder:
+        print(f'unpacking {source.name}', file=sys.stderr)
         try:
             if zipfile.is_zipfile(source):  # a wheel too
                 with zipfile.ZipFile(source) as archive:

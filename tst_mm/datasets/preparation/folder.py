@@ -41,6 +41,7 @@ def prepare_folder(
         out.parent.mkdir(parents=True, exist_ok=True)
         # beside its final place, so that the last step is a rename in one file system
         aside = Path(tempfile.mkdtemp(dir=out.parent, prefix=f'.{out.name}.partial-'))
+        old = aside.with_name(aside.name.replace('.partial-', '.old-'))
     except OSError as error:
         raise PreparationError(f'cannot write beside {out}: {error.strerror}') from error
     try:
@@ -49,10 +50,11 @@ def prepare_folder(
         (aside / MARKER).write_text(content + '\n')
         aside.chmod(0o755)  # mkdtemp makes it private
         if out.exists():
-            shutil.rmtree(out)
+            os.rename(out, old)
         os.rename(aside, out)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
     return summary
 
 
