@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -11,6 +10,7 @@ import torch
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
+from tst_mm.models.objectives import flipped
 from tst_mm.registry import MODELS
 
 CLASSES = 4
@@ -22,6 +22,10 @@ def normalisation(
     mean: list[float] = MEAN, std: list[float] = STD, to_rgb: bool = True
 ) -> dict[str, Any]:
     return {'type': 'mmpretrain.ClsDataPreprocessor', 'mean': mean, 'std': std, 'to_rgb': to_rgb}
+
+
+#: A teacher's that differs from the default in everything.
+OTHER_NORMALISATION = normalisation([127.5] * 3, [127.5] * 3, to_rgb=False)
 
 
 def classifier(
@@ -90,6 +94,17 @@ def vision_transformer(drop: float = 0.0) -> dict[str, Any]:
     return config
 
 
+def build_loss(kind: str, **options: Any) -> nn.Module:
+    """A loss by the name that configs use, for example ``'mmdet.L1Loss'``."""
+    return MODELS.build({'type': kind, **options})
+
+
+def flip_loss(loss: nn.Module, *args: Any, **kwargs: Any) -> Tensor:
+    """One call of a loss while it is flipped."""
+    with flipped([loss]):
+        return loss(*args, **kwargs)
+
+
 def distiller(
     student: Any = None,
     teacher: Mapping[str, Any] | None = None,
@@ -111,6 +126,13 @@ def distiller(
     return model.train()
 
 
+def noisy_distiller(
+    make: Callable[[], dict[str, Any]] = noisy_classifier, **options: Any
+) -> nn.Module:
+    """Student and teacher have everything that draws noise or updates itself."""
+    return distiller(make(), {'model': make(), 'checkpoint': 'random'}, **options)
+
+
 def batch(count: int = 6, size: int = 32, classes: int = CLASSES, seed: int = 0) -> dict[str, list]:
     """What a loader gives: uint8 images and samples with a class label."""
     from mmpretrain.structures import DataSample
@@ -128,6 +150,12 @@ def batch(count: int = 6, size: int = 32, classes: int = CLASSES, seed: int = 0)
 
 def policy_optimizer(model: nn.Module, lr: float = 1.0, **options: Any) -> OptimWrapper:
     return OptimWrapper(torch.optim.SGD(model.augmenter.policy.parameters(), lr=lr, **options))
+
+
+def student_optimizer(model: nn.Module, **options: Any) -> OptimWrapper:
+    """As a careless user would: all parameters of the model, with weight decay and momentum."""
+    options = {'lr': 0.1, 'momentum': 0.9, 'weight_decay': 0.1, **options}
+    return OptimWrapper(torch.optim.SGD(model.parameters(), **options))
 
 
 def policy_of(model: nn.Module) -> Tensor:
@@ -153,13 +181,3 @@ def assert_same(model: nn.Module, before: dict[str, Any]) -> None:
         assert torch.equal(tensor, before['tensors'][name]), name
     for kind in ('training', 'requires_grad', 'gradients'):
         assert after[kind] == before[kind], kind
-
-
-@contextmanager
-def fixed_logits(model: nn.Module, logits: Tensor) -> Iterator[Tensor]:
-    """The last linear layer of a classifier gives these logits, plus exactly nothing."""
-    handle = model.head.fc.register_forward_hook(lambda layer, args, out: logits + 0 * out)
-    try:
-        yield logits
-    finally:
-        handle.remove()

@@ -6,15 +6,12 @@ import pytest
 import torch
 
 from tst_mm.models.objectives import Confidence, flipped
-from tst_mm.registry import MODELS
 
-
-def build(kind, **options):
-    return MODELS.build({'type': kind, **options})
+from ..helpers import build_loss
 
 
 def test_mean_probability_of_the_true_class():
-    loss, labels = build('mmpretrain.CrossEntropyLoss'), torch.tensor([0, 4, 2])
+    loss, labels = build_loss('mmpretrain.CrossEntropyLoss'), torch.tensor([0, 4, 2])
     pred = torch.randn(3, 5, requires_grad=True)
     with Confidence(loss, 5) as confidence:
         loss(pred, labels)
@@ -25,7 +22,7 @@ def test_mean_probability_of_the_true_class():
 
 
 def test_flipped_loss_shows_the_same():
-    loss, labels = build('mmpretrain.CrossEntropyLoss'), torch.tensor([0, 4, 2])
+    loss, labels = build_loss('mmpretrain.CrossEntropyLoss'), torch.tensor([0, 4, 2])
     pred = torch.randn(3, 5)
     with Confidence(loss, 5) as plain:
         loss(pred, labels)
@@ -35,7 +32,7 @@ def test_flipped_loss_shows_the_same():
 
 
 def test_background_and_ignored_do_not_count():
-    loss = build('mmdet.CrossEntropyLoss')
+    loss = build_loss('mmdet.CrossEntropyLoss')
     pred, labels = torch.randn(5, 4), torch.tensor([0, 3, 255, -1, 2])
     with Confidence(loss, 3) as confidence:
         loss(pred, labels.clamp(0, 3))
@@ -48,7 +45,7 @@ def test_background_and_ignored_do_not_count():
 
 
 def test_label_maps():
-    loss = build('mmseg.CrossEntropyLoss', avg_non_ignore=True)
+    loss = build_loss('mmseg.CrossEntropyLoss', avg_non_ignore=True)
     pred, labels = torch.randn(2, 3, 4, 4), torch.randint(0, 3, (2, 4, 4))
     labels[0] = 255
     with Confidence(loss, 3) as confidence:
@@ -58,7 +55,7 @@ def test_label_maps():
 
 
 def test_soft_labels_weigh():
-    loss = build('mmpretrain.CrossEntropyLoss', use_soft=True)
+    loss = build_loss('mmpretrain.CrossEntropyLoss', use_soft=True)
     pred, target = torch.randn(3, 5), torch.rand(3, 5).softmax(1)
     with Confidence(loss, 5) as confidence:
         loss(pred, target)
@@ -67,7 +64,7 @@ def test_soft_labels_weigh():
 
 
 def test_several_labels():
-    loss = build('mmpretrain.CrossEntropyLoss', use_sigmoid=True)
+    loss = build_loss('mmpretrain.CrossEntropyLoss', use_sigmoid=True)
     pred, target = torch.randn(2, 3), torch.tensor([[1.0, 0, 1], [0, 0, 1]])
     with Confidence(loss, 3) as confidence:
         loss(pred, target)
@@ -76,7 +73,7 @@ def test_several_labels():
 
 
 def test_label_smoothing_counts_the_label_only():
-    loss = build('mmpretrain.LabelSmoothLoss', label_smooth_val=0.1, num_classes=5)
+    loss = build_loss('mmpretrain.LabelSmoothLoss', label_smooth_val=0.1, num_classes=5)
     pred, labels = torch.randn(3, 5), torch.tensor([0, 4, 2])
     with Confidence(loss, 5) as confidence:
         loss(pred, labels)
@@ -85,7 +82,7 @@ def test_label_smoothing_counts_the_label_only():
 
 
 def test_labels_with_qualities():
-    loss = build('mmdet.QualityFocalLoss')
+    loss = build_loss('mmdet.QualityFocalLoss')
     pred, labels = torch.randn(4, 3), torch.tensor([0, 3, 2, 1])
     with Confidence(loss, 3) as confidence:
         loss(pred, (labels, torch.rand(4)))
@@ -94,7 +91,7 @@ def test_labels_with_qualities():
 
 
 def test_mean_over_all_calls_and_none_after_closing():
-    loss = build('mmpretrain.CrossEntropyLoss')
+    loss = build_loss('mmpretrain.CrossEntropyLoss')
     one, two = torch.randn(3, 5), torch.randn(1, 5)
     with Confidence(loss, 5) as confidence:
         loss(one, torch.tensor([0, 1, 2]))
@@ -107,7 +104,7 @@ def test_mean_over_all_calls_and_none_after_closing():
 
 
 def test_nothing_counted_is_zero():
-    loss = build('mmdet.CrossEntropyLoss')
+    loss = build_loss('mmdet.CrossEntropyLoss')
     with Confidence(loss, 3) as confidence:
         assert confidence.value.item() == 0
         loss(torch.randn(2, 4), torch.tensor([3, 3]))
@@ -115,7 +112,7 @@ def test_nothing_counted_is_zero():
 
 
 def test_half_precision_is_summed_in_full():
-    loss = build('mmpretrain.CrossEntropyLoss')
+    loss = build_loss('mmpretrain.CrossEntropyLoss')
     pred, labels = torch.randn(4096, 5), torch.zeros(4096, dtype=torch.long)
     with Confidence(loss, 5) as confidence:
         loss(pred.half(), labels)
@@ -123,7 +120,7 @@ def test_half_precision_is_summed_in_full():
 
 
 def test_hook_is_gone_after_an_exception():
-    loss = build('mmpretrain.CrossEntropyLoss')
+    loss = build_loss('mmpretrain.CrossEntropyLoss')
     with pytest.raises(RuntimeError, match='inside'), Confidence(loss, 5):
         raise RuntimeError('inside')
     assert not loss._forward_pre_hooks
