@@ -1,0 +1,51 @@
+"""What the command line tools share: how an error reaches the user."""
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mmengine.logging import MMLogger
+
+#: Set to anything to see the traceback of an error.
+TRACEBACK = 'TST_MM_TRACEBACK'
+#: Errors whose message says enough without their name.
+_PLAIN = (ValueError, KeyError, TypeError, OSError)
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """End the program with one line on stderr and exit code 1 when something goes wrong.
+
+    The traceback goes to the log file of the run, if there is one already.
+    """
+    try:
+        yield
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        log = _log_traceback()
+        where = f'traceback in {log}' if log else f'{TRACEBACK}=1 shows the traceback'
+        print(f'error: {_message(error)} ({where})', file=sys.stderr)
+        sys.exit(1)
+
+
+def _message(error: Exception) -> str:
+    # str() of a KeyError is the repr of its message.
+    text = error.args[0] if isinstance(error, KeyError) and error.args else error
+    text = ' '.join(str(text).split())
+    return text if text and isinstance(error, _PLAIN) else f'{type(error).__name__}: {text}'
+
+
+def _log_traceback() -> str | None:
+    """Append the traceback to the log file of the present run; its path, if there is one."""
+    for handler in MMLogger.get_current_instance().handlers:
+        # The folder of a dry run is gone by now.
+        if isinstance(handler, logging.FileHandler) and Path(handler.baseFilename).exists():
+            text = traceback.format_exc()
+            handler.emit(logging.LogRecord('tst_mm', logging.ERROR, '', 0, text, None, None))
+            return handler.baseFilename
+    return None
