@@ -108,7 +108,7 @@ IGNORING = {
     'ignored, mean of the others': ({'avg_non_ignore': True}, {'ignore_index': 255}),
     'ignored, class weights': (
         {'class_weight': [0.5, 1.0, 2.0, 0.5, 3.0]},
-        {'ignore_index': 255, 'weight': True},
+        {'ignore_index': 255, 'weight': True, 'avg_factor': 4.0},
     ),
     'ignored, averaging factor': ({}, {'ignore_index': 255, 'avg_factor': 4.0}),
 }
