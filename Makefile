@@ -15,6 +15,9 @@ PYTHON ?= $(or $(shell command -v python3.11),python3)
 RUN := $(VENV)/bin/python
 endif
 CHECKED := tst_mm tools tests configs setup.py
+SET_UP = @command -v $(PYTHON) >/dev/null || { echo 'set-up failed: $(PYTHON) is not there;' \
+	'install Python 3.11: sudo apt-get install python3.11 python3.11-venv python3.11-dev'; exit 1; }; \
+	$(PYTHON) tools/setup_env.py
 # Several threads in competition with another process are many times slower than one.
 PYTEST := OMP_NUM_THREADS=1 MPLBACKEND=Agg
 
@@ -22,7 +25,7 @@ help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:  ## the environment and nothing else (the others call it)
-	@$(PYTHON) tools/setup_env.py --venv $(VENV)
+	$(SET_UP) --venv $(VENV)
 
 demo: setup  ## train a teacher and its students on real images, compare them (minutes)
 	@$(RUN) tools/demo.py
@@ -34,7 +37,7 @@ test-fast: setup  ## the test suite without the tests marked slow
 	$(PYTEST) $(RUN) -m pytest -q tests -m 'not slow' $(ARGS)
 
 test-classic:  ## the test suite on the original OpenMMLab packages, in a second environment
-	@$(PYTHON) tools/setup_env.py --venv $(CLASSIC_VENV) --family classic
+	$(SET_UP) --venv $(CLASSIC_VENV) --family classic
 	$(PYTEST) $(CLASSIC_VENV)/bin/python -m pytest -q tests $(ARGS)
 
 test-all: lint test test-classic  ## all checks and tests, on both package families

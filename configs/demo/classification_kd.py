@@ -8,6 +8,6 @@ model = dict(
     student={{_base_.model}},
     teacher=dict(
         cfg_path='configs/demo/classification_teacher.py',
-        checkpoint='work_dirs/demo/classification/teacher/iter_1500.pth',
+        checkpoint='work_dirs/demo/classification/teacher/epoch_16.pth',
     ),
 )

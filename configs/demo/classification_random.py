@@ -2,4 +2,4 @@
 
 _base_ = ['./classification_tst.py']
 
-custom_hooks = [dict(type='tst_mm.AlternatingScheduleHook', by_epoch=False, stages=[])]
+custom_hooks = [dict(type='tst_mm.AlternatingScheduleHook', stages=[])]

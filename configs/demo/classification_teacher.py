@@ -1,4 +1,4 @@
-"""The teacher of the classification demo: sees all 6,000 embedded images."""
+"""The teacher of the classification demo: wider, and sees all 6,000 embedded images."""
 
 _base_ = [
     '../_base_/datasets/fashion_mnist_embedded.py',
@@ -10,4 +10,37 @@ _base_ = [
 model = dict(
     backbone=dict(stem_channels=24, base_channels=24),
     head=dict(in_channels=96),
+)
+
+param_scheduler = dict(T_max=16)
+train_cfg = dict(max_epochs=16, val_interval=16)
+default_hooks = dict(checkpoint=dict(interval=16))
+
+# Strong augmentation, as good teachers are trained: mmpretrain's own operators.
+_random = [
+    dict(type='mmpretrain.Rotate', magnitude_range=(0, 30)),
+    dict(type='mmpretrain.Shear', magnitude_range=(0, 0.3), direction='horizontal'),
+    dict(type='mmpretrain.Shear', magnitude_range=(0, 0.3), direction='vertical'),
+    dict(type='mmpretrain.Translate', magnitude_range=(0, 0.3), direction='horizontal'),
+    dict(type='mmpretrain.Translate', magnitude_range=(0, 0.3), direction='vertical'),
+    dict(type='mmpretrain.Brightness', magnitude_range=(0, 0.9)),
+    dict(type='mmpretrain.Sharpness', magnitude_range=(0, 0.9)),
+    dict(type='mmpretrain.Posterize', magnitude_range=(8, 4)),
+    dict(type='mmpretrain.Solarize', magnitude_range=(256, 0)),
+    dict(type='mmpretrain.Invert'),
+]
+train_dataloader = dict(
+    dataset=dict(
+        pipeline=[
+            dict(type='mmpretrain.RandomFlip', prob=0.5),
+            dict(
+                type='mmpretrain.RandAugment',
+                policies=_random,
+                num_policies=2,
+                magnitude_level=10,
+                magnitude_std='inf',
+            ),
+            dict(type='mmpretrain.PackInputs'),
+        ]
+    )
 )

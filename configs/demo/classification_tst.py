@@ -9,7 +9,6 @@ model = dict(
 custom_hooks = [
     dict(
         type='tst_mm.AlternatingScheduleHook',
-        by_epoch=False,
-        stages=[dict(begin=300, length=100), dict(begin=800, length=100)],
+        stages=[dict(begin=30, length=10), dict(begin=80, length=10)],
     )
 ]

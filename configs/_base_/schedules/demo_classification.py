@@ -1,16 +1,15 @@
-"""1,500 steps, one cosine; the same for every student of the demo."""
+"""150 epochs of ten steps, one cosine: the same for every student of the demo."""
 
 optim_wrapper = dict(
     optimizer=dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True)
 )
-param_scheduler = dict(type='CosineAnnealingLR', T_max=1500, by_epoch=False)
+param_scheduler = dict(type='CosineAnnealingLR', T_max=150, convert_to_iter_based=True)
 
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=1500, val_interval=500)
+train_cfg = dict(by_epoch=True, max_epochs=150, val_interval=50)
 val_cfg = dict()
 test_cfg = dict()
 
 default_hooks = dict(
-    logger=dict(type='LoggerHook', interval=50),
-    checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=500, max_keep_ckpts=1),
+    checkpoint=dict(type='CheckpointHook', interval=50, max_keep_ckpts=1),
+    student=dict(type='tst_mm.StudentCheckpointHook'),
 )
-log_processor = dict(by_epoch=False)

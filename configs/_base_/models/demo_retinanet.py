@@ -1,0 +1,15 @@
+"""A RetinaNet for scenes of 160 pixels and one CPU core: the student of the demo."""
+
+_base_ = ['mmdet::_base_/models/retinanet_r50_fpn.py']
+
+model = dict(
+    backbone=dict(depth=18, base_channels=16, frozen_stages=-1, norm_eval=False, init_cfg=None),
+    neck=dict(in_channels=[16, 32, 64, 128], out_channels=32, num_outs=3),
+    bbox_head=dict(
+        in_channels=32,
+        feat_channels=32,
+        stacked_convs=2,
+        num_classes=5,
+        anchor_generator=dict(strides=[8, 16, 32]),
+    ),
+)

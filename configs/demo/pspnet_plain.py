@@ -1,0 +1,11 @@
+"""The student of the PSPNet demo, trained without a teacher on 48 scenes."""
+
+_base_ = [
+    '../_base_/datasets/composed_cityscapes.py',
+    '../_base_/models/demo_pspnet.py',
+    '../_base_/schedules/demo_dense.py',
+    '../_base_/default_runtime.py',
+]
+
+default_scope = 'mmseg'
+train_dataloader = dict(batch_size=8, dataset=dict(indices=48))

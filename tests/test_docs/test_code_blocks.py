@@ -1,0 +1,122 @@
+"""What the documentation shows, works."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from tst_mm.registry import HOOKS, MODELS, OPERATORS
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+
+
+def blocks(page, language):
+    text = page.read_text(encoding='utf-8')
+    return re.findall(rf'^```{language}\n(.*?)^```', text, re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def page_space(request):
+    """Run all Python blocks of a page, one after the other, in one namespace."""
+    space = {'__name__': 'page'}
+    for block in blocks(request.param, 'python'):
+        exec(compile(block, request.param.name, 'exec'), space)
+    yield space
+    for name, operator in list(OPERATORS.module_dict.items()):
+        if operator.__module__ == 'page':
+            del OPERATORS.module_dict[name]
+
+
+def of(name):
+    return pytest.mark.parametrize('page_space', [ROOT / name], indirect=True, ids=[name])
+
+
+@of('docs/customise_augmenter.md')
+def test_own_operators_are_drawn_and_are_the_identity_at_level_zero(page_space, capsys):
+    policy = page_space['built'].policy
+    assert policy.names[-2:] == ('Gamma', 'Zoom')
+    assert policy.operators[-1].limit == 0.5
+    images = torch.rand(3, 3, 8, 8)
+    level = torch.zeros(3, 1, 1, 1)
+    torch.testing.assert_close(policy.operators[-2].apply(images, level, None), images)
+    extents = torch.tensor([[8.0, 8.0]]).expand(3, 2)
+    eye = policy.operators[-1].matrix(level.flatten(), extents)
+    assert torch.equal(eye, torch.eye(3).expand(3, 3, 3))
+
+
+@of('docs/customise_augmenter.md')
+def test_the_example_in_words_is_what_is_printed(page_space):
+    from tst_mm.augment.draw import describe_operator
+
+    gamma, zoom = page_space['built'].operators[-2:]
+    words = f'{describe_operator(gamma, -0.5)}, {describe_operator(zoom, 0.5)}'
+    assert words in (ROOT / 'docs' / 'customise_augmenter.md').read_text(encoding='utf-8')
+
+
+@of('docs/customise_augmenter.md')
+def test_the_gentle_policy_builds(page_space):
+    policy = MODELS.build(page_space['gentle']).policy
+    assert policy.summary()['Rotate']['rate'] == pytest.approx(0.2, abs=1e-3)
+
+
+@of('docs/how_it_works.md')
+def test_the_schedule_builds(page_space):
+    for hook in page_space['custom_hooks']:
+        HOOKS.build(hook)
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r'\]\(([^)#]+)\)', page.read_text(encoding='utf-8')):
+        if not target.startswith('http'):
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
+def test_files_that_are_named_exist(page):
+    pattern = r'`((?:configs|tools|docs|tst_mm)/[\w/.]+\.\w+)`'
+    for path in re.findall(pattern, page.read_text(encoding='utf-8')):
+        assert (ROOT / path).exists(), path
+
+
+def after(diff):
+    """What a diff leads to."""
+    lines = [line for line in diff.splitlines() if not line.startswith('-')]
+    return '\n'.join(line[1:] for line in lines) + '\n'
+
+
+def test_the_migrated_configuration_of_the_readme_trains():
+    (diff,) = (block for block in blocks(ROOT / 'README.md', 'diff') if 'mmrazor' in block)
+    config = Config.fromstring(after(diff), '.py')
+    for hook in config.custom_hooks:
+        HOOKS.build(hook)
+    init_default_scope('mmpretrain')
+    config.model.teacher.checkpoint = 'random'
+    model = MODELS.build(config.model)
+    from mmpretrain.structures import DataSample
+
+    samples = [DataSample().set_gt_label(i) for i in range(2)]
+    losses = model(torch.randn(2, 3, 32, 32), samples, mode='loss')
+    assert set(losses) == {'loss', 'loss_kl'}
+
+
+def test_the_demo_differs_from_distillation_by_what_the_readme_shows():
+    (diff,) = (block for block in blocks(ROOT / 'README.md', 'diff') if 'kd.py' in block)
+    shown = [line[1:] for line in diff.splitlines() if line.startswith('+')]
+    config = (ROOT / 'configs/demo/classification_tst.py').read_text(encoding='utf-8')
+    assert '\n'.join(shown) in config
+
+
+def test_the_results_of_the_readme_are_those_of_its_record():
+    """The table in the README is the one that the demo wrote."""
+    readme = (ROOT / 'README.md').read_text(encoding='utf-8')
+    record = json.loads((ROOT / 'docs' / 'images' / 'classification.json').read_text())
+    assert record['command'] in readme and record['commit'] in readme
+    for name, results in record['results'].items():
+        mean = sum(result['metric'] for result in results) / len(results)
+        assert f'{mean:.1f}' in readme, name
