@@ -21,5 +21,5 @@ DATASETS = Registry(
 TRANSFORMS = Registry(
     'transform', parent=MMENGINE_TRANSFORMS, scope='tst_mm', locations=['tst_mm.datasets']
 )
-#: Augmentation operators by name; a user's own operator joins with ``@OPERATORS.register_module()``.
+#: Augmentation operators by name; one's own joins with ``@OPERATORS.register_module()``.
 OPERATORS = Registry('operator', scope='tst_mm', locations=['tst_mm.augment.operators'])

@@ -207,7 +207,7 @@ def test_the_whole_demo_on_a_few_steps(root, tmp_path):
         prepare = run.Run.prepare
         short = ['train_cfg.max_iters=4', 'train_cfg.val_interval=4',
                  'val_dataloader.dataset.indices=50',
-                 'default_hooks.logger.interval=2', 'default_hooks.checkpoint.interval=4']
+                 'default_hooks.logger.type=LoggerHook', 'default_hooks.logger.interval=2', 'default_hooks.checkpoint.interval=4']
         stages = 'custom_hooks.0.stages=[dict(begin=2,iters=2)]'
         run.Run.prepare = lambda self: [
             *prepare(self), *short, *([stages] if self.name == 'tst' else [])]

@@ -96,6 +96,7 @@ def test_dry_run(tool, tmp_path, monkeypatch):
     (tmp_path / 'empty').mkdir()
     monkeypatch.chdir(tmp_path / 'empty')
     monkeypatch.setattr('tempfile.tempdir', str(tmp_path / 'empty'))
+    monkeypatch.setenv('TORCHINDUCTOR_CACHE_DIR', str(tmp_path))  # torch makes it on import
     count = sum(parameter.numel() for parameter in MODELS.build(deepcopy(STUDENT)).parameters())
     code, out, err = tool('train.py', config, '--dry-run')
     assert code == 0, err

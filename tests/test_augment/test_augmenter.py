@@ -57,7 +57,7 @@ def test_colour_in_sequence_then_geometry_sampled_once_then_erasing():
     for name in ('Brightness', 'Solarize', 'Invert'):
         expected = expected_alone(name, expected, draw)
     expected = expected_alone('Cutout', expected_alone('Rotate', expected, draw), draw)
-    torch.testing.assert_close(augmenter.apply(inputs, draw), expected, atol=2e-4, rtol=0)
+    torch.testing.assert_close(augmenter.transform(inputs, draw), expected, atol=2e-4, rtol=0)
 
 
 def test_a_half_open_colour_gate_is_half_way():
@@ -65,7 +65,7 @@ def test_a_half_open_colour_gate_is_half_way():
     augmenter = imagenet_augmenter()
     draw = draw_of(augmenter, [(24, 32)] * 2, {'Invert': 0.5})
     half = (inputs + expected_alone('Invert', inputs, draw)) / 2
-    torch.testing.assert_close(augmenter.apply(inputs, draw), half, atol=1e-4, rtol=0)
+    torch.testing.assert_close(augmenter.transform(inputs, draw), half, atol=1e-4, rtol=0)
 
 
 def test_images_do_not_depend_on_their_neighbours():
@@ -77,7 +77,7 @@ def test_images_do_not_depend_on_their_neighbours():
         for i in range(4):
             acting = {op.name for k, op in enumerate(draw.operators) if draw.gates[i, k]}
             rows = [t[i : i + 1] for t in (draw.gates, draw.levels, draw.positions)]
-            alone = augmenter.apply(
+            alone = augmenter.transform(
                 inputs[i : i + 1], draw_from(augmenter, [(24, 32)], *rows, acting)
             )
             torch.testing.assert_close(together[i : i + 1], alone, atol=1e-4, rtol=0)
@@ -94,7 +94,7 @@ def test_replay_is_bit_for_bit(relaxed):
     with_logits(augmenter, 3.0)  # what was drawn no longer depends on the policy
     augmenter.reseed(99)
     for replayed in (draw, draw.detach(), pickle.loads(pickle.dumps(draw.detach()))):
-        assert torch.equal(augmenter.apply(inputs, replayed), outputs)
+        assert torch.equal(augmenter.transform(inputs, replayed), outputs)
 
 
 def test_reseeding_repeats_the_images():
@@ -201,7 +201,7 @@ def test_the_image_path_never_waits_for_the_device():
     with _NoHostReads(torch.float32):
         draw = augmenter.draw([(24, 32), (20, 30), (9, 9)], relaxed=True)
     with _NoHostReads(torch.float32, torch.int64, torch.bool):
-        outputs = augmenter.apply(inputs, draw)
+        outputs = augmenter.transform(inputs, draw)
         outputs.sum().backward()
     with pytest.raises(AssertionError, match='host waits'), _NoHostReads(torch.float32):
         outputs.sum().item()

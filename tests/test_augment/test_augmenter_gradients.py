@@ -33,7 +33,7 @@ def test_slope_in_a_gate_is_what_the_operator_changes(name):
     draw = draw_from(augmenter, [(24, 32)], gates, levels, positions, [name])
     torch.manual_seed(0)
     weights = torch.randn_like(inputs)
-    (augmenter.apply(inputs, draw) * weights).sum().backward()
+    (augmenter.transform(inputs, draw) * weights).sum().backward()
     change = expected_alone(name, inputs, draw.detach()) - inputs
     torch.testing.assert_close(gates.grad[0, index], (weights * change).sum(), atol=2e-3, rtol=1e-3)
 

@@ -27,7 +27,7 @@ def data(tmp_path_factory):
     main = runpy.run_path(str(ROOT / 'tools/data/composed_scenes.py'))['main']
     for form in ('coco', 'cityscapes'):
         out = f'{folder}/data/composed_{form}'
-        main(['--format', form, '--train', '12', '--val', '6', '--out', out])
+        main(['--format', form, '--train', '40', '--val', '6', '--out', out])
     return folder
 
 
@@ -41,7 +41,7 @@ def config(request, data, monkeypatch):
 def test_loaders_and_evaluator_are_built(config):
     train = Runner.build_dataloader(config.train_dataloader, seed=0)
     val = Runner.build_dataloader(config.val_dataloader)
-    assert (len(train.dataset), len(val.dataset)) == (12, 6)
+    assert (len(train.dataset), len(val.dataset)) == (40, 6)
     for loader in (train, val):
         classes = loader.dataset.metainfo['classes']
         assert classes[-len(CLASSES) :] == CLASSES

@@ -118,9 +118,9 @@ class LearnedAugmenter(nn.Module):
         Returns:
             The augmented batch, same shape and dtype, and the :class:`Draw`.
         """
-        full = [tuple(inputs.shape[-2:])] * len(inputs)
-        draw = self.draw(sizes or full, relaxed).to(inputs.device)
-        return self.apply(inputs, draw), draw
+        height, width = inputs.shape[-2:]
+        draw = self.draw(sizes or [(height, width)] * len(inputs), relaxed).to(inputs.device)
+        return self.transform(inputs, draw), draw
 
     def draw(self, sizes: Sequence[tuple[int, int]], relaxed: bool = False) -> Draw:
         """Draw operators, gates, signs and positions for a batch.
@@ -145,6 +145,7 @@ class LearnedAugmenter(nn.Module):
         acts.scatter_(1, order[:, : self.num_ops], True)
 
         extents = torch.tensor(sizes, dtype=torch.float32).view(-1, 2)
+        logits: Tensor
         if relaxed:
             logits, magnitudes = self.policy.probability_logits, self.policy.magnitudes()
             self._host = None  # an optimiser's step follows; fused ones leave no trace in versions
@@ -173,15 +174,15 @@ class LearnedAugmenter(nn.Module):
             moved_images=tuple(moved.nonzero().flatten().tolist()),
         )
 
-    def apply(self, inputs: Tensor, draw: Draw) -> Tensor:
+    def transform(self, inputs: Tensor, draw: Draw) -> Tensor:
         """Apply a draw, for example to replay it; see :meth:`forward` for the shapes."""
         if len(draw) != len(inputs):
             raise ValueError(f'the draw is for {len(draw)} images, the batch has {len(inputs)}')
         with torch.autocast(inputs.device.type, enabled=False):
             exact = inputs if inputs.dtype == torch.float64 else inputs.float()
-            shape = tuple(inputs.shape[-2:])
-            padded = any(size != shape for size in draw.sizes)
-            mask = valid_mask(draw.extents, *shape) if padded else None
+            height, width = inputs.shape[-2:]
+            padded = any(size != (height, width) for size in draw.sizes)
+            mask = valid_mask(draw.extents, height, width) if padded else None
             images = self._apply_color(exact, draw, mask)
             images = warp_images(images, draw.matrix, draw.moved, mask)
             images = self._apply_erase(images, draw)

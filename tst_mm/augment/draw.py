@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -46,7 +47,7 @@ class Draw:
 
     def to(self, device: torch.device | str) -> Draw:
         """The same draw on another device."""
-        tensors = {
+        tensors: dict[str, Any] = {
             name: value.to(device)
             for name, value in vars(self).items()
             if isinstance(value, Tensor)
@@ -56,7 +57,7 @@ class Draw:
 
     def detach(self) -> Draw:
         """The same draw, cut from the policy: for labels, pictures and replays."""
-        tensors = {
+        tensors: dict[str, Any] = {
             name: value.detach() for name, value in vars(self).items() if isinstance(value, Tensor)
         }
         return replace(self, **tensors)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -37,15 +38,13 @@ class Normalization(nn.Module):
             self.register_buffer(name, column, persistent=False)
 
     @classmethod
-    def from_data_preprocessor(cls, preprocessor: nn.Module) -> Normalization:
+    def from_data_preprocessor(cls, preprocessor: Any) -> Normalization:
         """Read it off an OpenMMLab data preprocessor (mmpretrain, mmdet, mmseg, MMEngine).
 
         Images are assumed to be loaded as OpenMMLab's pipelines do, in BGR order, before the
         preprocessor's own conversion.
         """
-        swaps = any(
-            getattr(preprocessor, key, False) for key in ('to_rgb', '_channel_conversion')
-        ) or getattr(preprocessor, 'channel_conversion', False)
+        swaps = any(getattr(preprocessor, k, False) for k in ('to_rgb', '_channel_conversion'))
         order = 'rgb' if swaps else 'bgr'
         if not getattr(preprocessor, '_enable_normalize', False):
             return cls(channel_order=order)

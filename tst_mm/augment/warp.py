@@ -35,9 +35,8 @@ def source_points(matrix: Tensor, height: int, width: int) -> Tensor:
     Returns:
         (B, H, W, 2) x and y in the source, differentiable in ``matrix``.
     """
-    options = {'dtype': matrix.dtype, 'device': matrix.device}
-    x = torch.arange(width, **options) + 0.5
-    y = torch.arange(height, **options) + 0.5
+    x = torch.arange(width, dtype=matrix.dtype, device=matrix.device) + 0.5
+    y = torch.arange(height, dtype=matrix.dtype, device=matrix.device) + 0.5
     # inv_ex does not wait for the device to check for singular maps, which do not occur.
     inverse = torch.linalg.inv_ex(matrix).inverse[:, :2]
     along_x = x[:, None] * inverse[:, None, None, :, 0]

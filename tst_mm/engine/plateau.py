@@ -1,4 +1,4 @@
-"""The loss-plateau rule of the augmenter's learning rate (method page, section 6)."""
+"""The loss-plateau rule of the augmenter's learning rate (reference)."""
 
 from typing import Any
 

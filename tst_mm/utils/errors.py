@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
+from inspect import signature
 
 
 def closest(name: str, allowed: Iterable[str]) -> str:
@@ -35,3 +36,18 @@ def reject_unknown_keys(where: str, given: Iterable[str], allowed: Collection[st
     for key in given:
         if key not in allowed:
             raise KeyError(f'{where} has no key {key!r}; {closest(key, allowed)}')
+
+
+def reject_unknown_arguments(where: str, config: Iterable[str], kind: type) -> None:
+    """Raise for the first key of a component's config that its class does not take.
+
+    Args:
+        where: The config entry, as the user knows it (``'augmenter'``).
+        config: Keys of the entry; ``type`` is always allowed.
+        kind: The class that the entry builds.
+
+    Raises:
+        KeyError: Naming the key, the entry and the closest allowed key.
+    """
+    allowed = [key for key in signature(kind).parameters if key not in ('args', 'kwargs')]
+    reject_unknown_keys(where, [key for key in config if key not in ('type', '_scope_')], allowed)

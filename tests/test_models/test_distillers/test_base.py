@@ -171,7 +171,7 @@ def test_wrong_batch_mode():
     ],
 )
 def test_unknown_keys(options, message):
-    with pytest.raises(TypeError, match=message):
+    with pytest.raises(KeyError, match=message):
         distiller(**options)
 
 

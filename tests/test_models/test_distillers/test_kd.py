@@ -173,3 +173,18 @@ def test_compare_shares_a_recorder():
     first, second = both['loss_forward_mappings'].values()
     assert first['preds_S'] == {'recorder': 'r', 'data_idx': 0, 'from_student': True}
     assert second['preds_T'] == {'recorder': 'r', 'data_idx': 1, 'from_student': False}
+
+
+def test_a_distillation_loss_must_not_hide_a_loss_of_the_student():
+    kd = distiller().default_kd()
+    for key in ('distill_losses', 'loss_forward_mappings'):
+        kd[key] = {'loss': kd[key].pop('loss_kd')}
+    model = distiller(distiller=kd)
+    data = model.data_preprocessor(batch(), True)
+    with pytest.raises(KeyError, match="names of the student's own losses"):
+        model(**data, mode='loss')
+
+
+def test_an_objective_without_an_augmenter_is_refused():
+    with pytest.raises(KeyError, match='objective has no effect'):
+        distiller(augmenter=None, objective={'cap': 2})

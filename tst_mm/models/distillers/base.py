@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from inspect import signature
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from tst_mm.augment import Draw, LearnedAugmenter, Normalization
 from tst_mm.registry import MODELS
-from tst_mm.utils import closest
+from tst_mm.utils import closest, reject_unknown_arguments, reject_unknown_keys
 
 from ..build import build_model
 from ..modes import frozen
@@ -71,7 +72,13 @@ class BaseDistiller(BaseModel):
         distiller: Mapping[str, Any] | None = None,
         batch_mode: str = 'double',
         data_preprocessor: Mapping[str, Any] | None = None,
+        **unknown: Any,
     ) -> None:
+        kind = type(self)
+        known = {*signature(BaseDistiller).parameters, *signature(kind).parameters}
+        reject_unknown_keys(kind.__name__, unknown, sorted(known - {'unknown', 'args', 'kwargs'}))
+        if augmenter is None and objective is not None:
+            raise KeyError('objective has no effect without an augmenter; give it one or leave it')
         if batch_mode not in BATCH_MODES:
             raise ValueError(f'batch_mode is {batch_mode!r}; {closest(batch_mode, BATCH_MODES)}')
         student = build_model('student', student, data_preprocessor)
@@ -82,16 +89,15 @@ class BaseDistiller(BaseModel):
         self.check_pair()
         kd = self.default_kd() if distiller is None else distiller
         self.distiller = build_kd(self.complete_kd(kd), self.student, self.teacher.model)
-        self._augmenter = _Aside(MODELS.build(augmenter) if augmenter else None)
+        self._augmenter = _Aside(_build('augmenter', augmenter) if augmenter else None)
         # Beside the augmenter, not inside: plain distillation with another teacher needs it too.
         self._normalization = _Aside(
             Normalization.from_data_preprocessor(student.data_preprocessor)
         )
         if self.augmenter is not None:
             self.augmenter.normalization = self._normalization.module
-            self.objective: TeachingObjective = MODELS.build(
-                {'type': 'tst_mm.TeachingObjective', **(objective or {})}
-            )
+            config = {'type': 'tst_mm.TeachingObjective', **(objective or {})}
+            self.objective: TeachingObjective = _build('objective', config)
             self.objective.prepare(self.student)
 
     @property
@@ -158,7 +164,13 @@ class BaseDistiller(BaseModel):
             losses = self.student(inputs, data_samples, mode='loss')
         with torch.no_grad(), self.distiller.teacher_recorders:
             self.ask_teacher(self.teacher.inputs(inputs, self._normalization.module), data_samples)
-        return {**losses, **kd_losses(self.distiller)}
+        distilled = kd_losses(self.distiller)
+        if losses.keys() & distilled.keys():
+            raise KeyError(
+                f'distill_losses has {sorted(losses.keys() & distilled.keys())}, names of the '
+                f"student's own losses; allowed: other names"
+            )
+        return {**losses, **distilled}
 
     def augmenter_step(self, data: Any, optim_wrapper: Any) -> dict[str, Tensor]:
         """One step of the augmenter stage; student and teacher are left exactly as they are.
@@ -237,3 +249,14 @@ class BaseDistiller(BaseModel):
             if aside.module is not None:
                 aside.module.to(device)
         return self
+
+
+def _build(where: str, config: Mapping[str, Any]) -> Any:
+    """Build a component; an unknown key is refused with the closest allowed one."""
+    kind = config.get('type')
+    found = MODELS.get(kind) if isinstance(kind, str) else kind
+    if found is None:
+        names = [f'tst_mm.{name}' for name in MODELS.module_dict]
+        raise KeyError(f'{where} has type {kind!r}; {closest(str(kind), names)}')
+    reject_unknown_arguments(where, config, found)
+    return MODELS.build(config)

@@ -8,6 +8,7 @@ from torch import nn
 
 from tst_mm.registry import MODELS
 
+from ..objectives import is_sigmoid
 from .base import BaseDistiller
 from .kd import compare
 
@@ -17,7 +18,8 @@ class ClassificationDistiller(BaseDistiller):
     """Distils an mmpretrain classifier; see :class:`BaseDistiller` for the arguments.
 
     By default the class logits are distilled with ``KLDivergence`` at temperature 4 and weight 1
-    (paper, CIFAR), that is ``CE + T^2 KL(teacher || student)`` over clean and augmented images.
+    (paper, CIFAR), that is ``CE + T^2 KL(teacher || student)`` over clean and augmented images;
+    those of independent sigmoids (multi-label heads) with :class:`BinaryKLDivergence`.
 
     Example:
         >>> model = dict(
@@ -43,12 +45,12 @@ class ClassificationDistiller(BaseDistiller):
 
     def default_kd(self) -> dict[str, Any]:
         """Kullback-Leibler divergence of the class logits."""
-        return compare(
-            'kd',
-            _logits('student', self.student)[0],
-            _logits('teacher', self.teacher.model)[0],
-            {'type': 'KLDivergence', 'tau': 4, 'loss_weight': 1.0},
-        )
+        if is_sigmoid(self.student.head.loss_module):
+            loss = {'type': 'tst_mm.BinaryKLDivergence'}
+        else:
+            loss = {'type': 'KLDivergence', 'tau': 4, 'loss_weight': 1.0}
+        sources = (_logits('student', self.student)[0], _logits('teacher', self.teacher.model)[0])
+        return compare('kd', *sources, loss)
 
     def confidence_loss(self, model: nn.Module) -> tuple[nn.Module, int]:
         """The head's loss module, over all classes."""

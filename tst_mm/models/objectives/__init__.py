@@ -1,7 +1,14 @@
 """Objectives of the augmenter: teacher strength, student weakness, flipped losses."""
 
 from .confidence import Confidence
-from .flip import find_losses, flip_box_loss, flip_softmax_logits, flipped, register_flip
+from .flip import (
+    find_losses,
+    flip_box_loss,
+    flip_softmax_logits,
+    flipped,
+    is_sigmoid,
+    register_flip,
+)
 from .teaching import TeachingObjective
 
 __all__ = [
@@ -11,5 +18,6 @@ __all__ = [
     'flip_box_loss',
     'flip_softmax_logits',
     'flipped',
+    'is_sigmoid',
     'register_flip',
 ]
