@@ -3,7 +3,7 @@
 #   PYTHON=PATH  the Python 3.11 that makes it
 #   ARGS='…'     further arguments for pytest
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-classic test-all lint
+.PHONY: help setup demo demo-detection demo-segmentation test test-fast test-classic test-all lint
 
 VENV ?= .venv
 CLASSIC_VENV ?= .venv-classic
@@ -29,6 +29,13 @@ setup:  ## the environment and nothing else (the others call it)
 
 demo: setup  ## train a teacher and its students on real images, compare them (minutes)
 	@$(RUN) tools/demo.py
+
+demo-detection: setup  ## the same for RetinaNet and Faster R-CNN, on composed scenes
+	@$(RUN) tools/demo.py --task retinanet
+	@$(RUN) tools/demo.py --task faster_rcnn
+
+demo-segmentation: setup  ## the same for PSPNet, on composed scenes
+	@$(RUN) tools/demo.py --task pspnet
 
 test: setup  ## the whole test suite
 	$(PYTEST) $(RUN) -m pytest -q tests $(ARGS)

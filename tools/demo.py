@@ -42,6 +42,7 @@ class Task:
         students: Keys of ``STUDENTS``; ``'kd'`` and ``'tst'`` are among them.
         images: Training images in the figure.
         columns: Of the figure.
+        data: Command that makes the data, from the repository's root; none when it is shipped.
     """
 
     about: str
@@ -51,6 +52,21 @@ class Task:
     students: tuple[str, ...] = tuple(STUDENTS)
     images: int = 14
     columns: int = 7
+    data: tuple[str, ...] = ()
+
+
+def _dense(labels: str, form: str, metric: str, head: str, scale: float) -> Task:
+    """A demo on scenes that are composed of Fashion-MNIST items."""
+    return Task(
+        about=f'composed scenes with {labels}: the teacher is larger than the students',
+        metric=metric,
+        head=head,
+        scale=scale,
+        students=('plain', 'kd', 'tst'),
+        images=6,
+        columns=3,
+        data=('tools/data/composed_scenes.py', '--format', form),
+    )
 
 
 TASKS = {
@@ -59,6 +75,9 @@ TASKS = {
         metric='accuracy/top1',
         head='accuracy, %',
     ),
+    'faster_rcnn': _dense('boxes', 'coco', 'coco/bbox_mAP', 'mAP, %', 100.0),
+    'retinanet': _dense('boxes', 'coco', 'coco/bbox_mAP', 'mAP, %', 100.0),
+    'pspnet': _dense('label maps', 'cityscapes', 'mIoU', 'mIoU, %', 1.0),
 }
 
 
@@ -125,6 +144,8 @@ def demonstrate(name: str, seeds: int, folder: Path, jobs: int) -> None:
         for student in task.students
     }
     print(f'\n{task.about}\n', flush=True)
+    if task.data:
+        subprocess.run([sys.executable, *task.data], cwd=ROOT, check=True)
     train_all([teacher, *(run for runs in students.values() for run in runs)], jobs)
 
     results = {

@@ -205,12 +205,15 @@ def test_the_whole_demo_on_a_few_steps(root, tmp_path):
         import demo
         from demo_steps import run
         prepare = run.Run.prepare
-        short = ['train_cfg.max_iters=4', 'train_cfg.val_interval=4',
+        short = ['train_cfg.max_epochs=3', 'train_cfg.val_interval=3',
+                 'train_dataloader.dataset.indices=128',
                  'val_dataloader.dataset.indices=50',
-                 'default_hooks.logger.type=LoggerHook', 'default_hooks.logger.interval=2', 'default_hooks.checkpoint.interval=4']
-        stages = 'custom_hooks.0.stages=[dict(begin=2,iters=2)]'
+                 'default_hooks.logger.type=LoggerHook', 'default_hooks.logger.interval=1',
+                 'default_hooks.checkpoint.interval=3']
+        stages = [f'custom_hooks.0.stages.{i}.{key}' for i in (0, 1)
+                  for key in (f'begin={i + 1}', 'length=1')]
         run.Run.prepare = lambda self: [
-            *prepare(self), *short, *([stages] if self.name == 'tst' else [])]
+            *prepare(self), *short, *(stages if self.name == 'tst' else [])]
         demo.TASKS['classification'] = demo.Task('short', 'accuracy/top1', 'accuracy, %',
                                                  students=('kd', 'tst'))
         sys.exit(demo.main(['--work-dir', sys.argv[1], '--jobs', '2']))
@@ -219,7 +222,7 @@ def test_the_whole_demo_on_a_few_steps(root, tmp_path):
     environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
     result = subprocess.run(command, cwd=root, capture_output=True, text=True, env=environment)
     assert result.returncode == 0, result.stdout + result.stderr
-    assert '| TST' in result.stdout and 'student_iter_4.pth' in result.stdout
+    assert '| TST' in result.stdout and 'student_epoch_3.pth' in result.stdout
     folder = tmp_path / 'classification'
     for name in ('policy.png', 'confidence.png', 'augmented.png', 'results.json'):
         assert (folder / name).stat().st_size > 0

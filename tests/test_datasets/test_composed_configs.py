@@ -77,7 +77,7 @@ def test_splits_share_no_item(data):
     """Training scenes come from training items only, validation scenes from test items."""
     for form in ('coco', 'cityscapes'):
         sources = json.loads((data / f'data/composed_{form}/sources.json').read_text())
-        assert {key: len(scenes) for key, scenes in sources.items()} == dict(train=12, val=6)
+        assert {key: len(scenes) for key, scenes in sources.items()} == dict(train=40, val=6)
         train = {item for scene in sources['train'].values() for item in scene}
         assert max(train) >= 2000  # of 6000: not the 2000 test items
     tools = runpy.run_path(str(ROOT / 'tools/data/composed_scenes.py'))

@@ -44,6 +44,8 @@ def save_figures(run: Run, folder: Path, images: int, columns: int, steps: int) 
     config = Config.fromfile(run.config)
     init_default_scope(config.get('default_scope', 'mmengine'))
     config.model.teacher.checkpoint = str(run.teacher.checkpoint)
+    # As MMEngine's runner does: mmpretrain keeps it beside the model.
+    config.model.setdefault('data_preprocessor', config.get('data_preprocessor'))
     model = MODELS.build(config.model)
     model.augmenter.policy.from_dict(policy)
     dataset = DATASETS.build(config.train_dataloader.dataset)
