@@ -162,6 +162,30 @@ def test_missing_and_broken_files(tool, tmp_path, monkeypatch, name, arguments, 
 
 
 @pytest.mark.faults
+def test_an_image_that_cannot_be_read_is_named(tool, tmp_path):
+    for name in ('a/1.png', 'b/2.png'):
+        path = tmp_path / 'images' / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b'no picture')
+    config = write_config(tmp_path / 'tst.py')
+    text = Config.fromfile(config)
+    load = {'type': 'mmpretrain.LoadImageFromFile', 'color_type': 'grayscale'}
+    text.train_dataloader.update(
+        batch_size=2,
+        dataset={
+            'type': 'mmpretrain.CustomDataset',
+            'data_root': str(tmp_path / 'images'),
+            'pipeline': [load, {'type': 'mmpretrain.PackInputs'}],
+        },
+    )
+    text.dump(config)
+    code, _, err = tool('train.py', config, '--work-dir', tmp_path / 'run')
+    last = err.splitlines()[-1]
+    assert code == 1 and last.startswith('error: ') and 'failed to load image' in last
+    assert '1.png' in last or '2.png' in last
+
+
+@pytest.mark.faults
 def test_nothing_in_a_checkpoint_is_executed(tool, tmp_path):
     class Attack:
         def __reduce__(self):
