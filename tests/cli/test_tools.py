@@ -170,14 +170,12 @@ def test_an_image_that_cannot_be_read_is_named(tool, tmp_path):
     config = write_config(tmp_path / 'tst.py')
     text = Config.fromfile(config)
     load = {'type': 'mmpretrain.LoadImageFromFile', 'color_type': 'grayscale'}
-    text.train_dataloader.update(
-        batch_size=2,
-        dataset={
-            'type': 'mmpretrain.CustomDataset',
-            'data_root': str(tmp_path / 'images'),
-            'pipeline': [load, {'type': 'mmpretrain.PackInputs'}],
-        },
-    )
+    text.train_dataloader.batch_size = 2
+    text.train_dataloader.dataset = {
+        'type': 'mmpretrain.CustomDataset',
+        'data_root': str(tmp_path / 'images'),
+        'pipeline': [load, {'type': 'mmpretrain.PackInputs'}],
+    }
     text.dump(config)
     code, _, err = tool('train.py', config, '--work-dir', tmp_path / 'run')
     last = err.splitlines()[-1]
