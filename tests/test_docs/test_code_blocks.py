@@ -120,3 +120,12 @@ def test_the_results_of_the_readme_are_those_of_its_record():
     for name, results in record['results'].items():
         mean = sum(result['metric'] for result in results) / len(results)
         assert f'{mean:.1f}' in readme, name
+
+
+def test_the_dense_configuration_is_one():
+    (block,) = blocks(ROOT / 'docs' / 'dense.md', 'python')
+    config = Config.fromstring(block, '.py')
+    assert config.model.student.type == 'RetinaNet'
+    assert config.train_cfg.max_epochs == 24 and config.val_evaluator.type == 'CocoMetric'
+    for hook in (*config.custom_hooks, config.default_hooks.student):
+        HOOKS.build(hook)
