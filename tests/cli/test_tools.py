@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import subprocess
+import sys
 from copy import deepcopy
 from pathlib import Path
 
@@ -217,7 +218,9 @@ def test_two_processes_without_a_gpu(root, tmp_path):
     """``dist_train.sh`` as it stands; policies and students of both processes stay together."""
     config = write_config(tmp_path / 'tst.py')
     command = [root / 'tools/dist_train.sh', config, '2', '--work-dir', tmp_path / 'run']
-    environment = {**os.environ, 'PORT': '29571', 'CUDA_VISIBLE_DEVICES': ''}
+    # The script takes the python of the path: make it the one that tests.
+    path = f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}'
+    environment = {**os.environ, 'PATH': path, 'PORT': '29571', 'CUDA_VISIBLE_DEVICES': ''}
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     names = {path.name for path in (tmp_path / 'run').iterdir()}
