@@ -22,7 +22,7 @@ SET_UP = @command -v $(PYTHON) >/dev/null || { echo 'set-up failed: $(PYTHON) is
 PYTEST := OMP_NUM_THREADS=1 MPLBACKEND=Agg
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:  ## the environment and nothing else (the others call it)
 	$(SET_UP) --venv $(VENV)
