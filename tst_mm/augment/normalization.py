@@ -44,7 +44,7 @@ class Normalization(nn.Module):
         Images are assumed to be loaded as OpenMMLab's pipelines do, in BGR order, before the
         preprocessor's own conversion.
         """
-        # In this order: mmpretrain, MMEngine with mmdet and the mmseg of the fork, the original mmseg.
+        # As named by mmpretrain, by MMEngine with mmdet and the fork's mmseg, by the original mmseg.
         names = ('to_rgb', '_channel_conversion', 'channel_conversion')
         swaps = any(getattr(preprocessor, name, False) for name in names)
         order = 'rgb' if swaps else 'bgr'
