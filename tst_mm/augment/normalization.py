@@ -44,7 +44,7 @@ class Normalization(nn.Module):
         Images are assumed to be loaded as OpenMMLab's pipelines do, in BGR order, before the
         preprocessor's own conversion.
         """
-        # As named by mmpretrain, by MMEngine with mmdet and the fork's mmseg, by the original mmseg.
+        # The names of mmpretrain, of MMEngine with mmdet and the forked mmseg, of the older mmseg.
         names = ('to_rgb', '_channel_conversion', 'channel_conversion')
         swaps = any(getattr(preprocessor, name, False) for name in names)
         order = 'rgb' if swaps else 'bgr'
