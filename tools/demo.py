@@ -146,7 +146,9 @@ def demonstrate(name: str, seeds: int, folder: Path, jobs: int) -> None:
     print(f'\n{task.about}\n', flush=True)
     if task.data:
         subprocess.run([sys.executable, *task.data], cwd=ROOT, check=True)
-    train_all([teacher, *(run for runs in students.values() for run in runs)], jobs)
+    # The longest first, so that no core waits for it at the end.
+    longest_first = [run for student in reversed(students) for run in students[student]]
+    train_all([teacher, *longest_first], jobs)
 
     results = {
         key: [read_result(run, task.metric, task.scale) for run in runs]
