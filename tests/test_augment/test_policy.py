@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tst_mm.augment import AugmentPolicy
+from tst_mm.augment import AugmentPolicy, LearnedAugmenter
 from tst_mm.augment.operators import DEFAULT_OPERATORS
 
 from .helpers import LEARNED, operator
@@ -163,3 +163,10 @@ def test_broken_file(tmp_path, content, words):
 def test_missing_file_is_named():
     with pytest.raises(FileNotFoundError, match='no_such_policy.json'):
         policy(init='no_such_policy.json')
+
+
+def test_a_policy_learned_with_another_range_is_refused():
+    wide = LearnedAugmenter(ranges={'Rotate': 60}).policy
+    with pytest.raises(ValueError, match=r'range 60.0 of Rotate, this augmenter has 30.0'):
+        LearnedAugmenter().policy.from_dict(wide.to_dict())
+    LearnedAugmenter(ranges={'Rotate': 60}).policy.from_dict(wide.to_dict())

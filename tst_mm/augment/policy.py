@@ -93,7 +93,8 @@ class AugmentPolicy(nn.Module):
 
         Raises:
             KeyError: When ``data`` names an operator that this policy does not have.
-            ValueError: When the version is newer or a number is outside [0, 1].
+            ValueError: When the version is newer, a number is outside [0, 1], or an operator's
+                range differs, with which magnitudes would mean something else.
         """
         version = data.get('version') if isinstance(data, Mapping) else None
         if version != POLICY_VERSION:
@@ -103,6 +104,15 @@ class AugmentPolicy(nn.Module):
             isinstance(entry, Mapping) and 'name' in entry and 'rate' in entry for entry in entries
         ):
             raise ValueError('policy file needs a list "operators" of entries with name and rate')
+        own = {operator.name: operator.limit for operator in self.operators}
+        for entry in entries:
+            limit = own.get(entry['name'])
+            if None not in (limit, entry.get('limit')) and entry['limit'] != limit:
+                raise ValueError(
+                    f'policy file was learned with range {entry["limit"]} of {entry["name"]}, this '
+                    f'augmenter has {limit}; allowed: the same, ranges=dict({entry["name"]}='
+                    f'{entry["limit"]})'
+                )
         self._set('rate', {entry['name']: entry['rate'] for entry in entries})
         magnitudes = {entry['name']: entry.get('magnitude') for entry in entries}
         self._set('magnitude', {k: v for k, v in magnitudes.items() if v is not None})
