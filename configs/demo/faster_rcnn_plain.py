@@ -9,7 +9,7 @@ _base_ = [
 
 default_scope = 'mmdet'
 train_dataloader = dict(
-    batch_size=8,
+    batch_size=4,
     sampler=dict(type='InfiniteSampler'),
     batch_sampler=None,
     dataset=dict(indices=48),

@@ -3,9 +3,9 @@
 _base_ = [
     '../_base_/datasets/composed_cityscapes.py',
     '../_base_/models/demo_pspnet.py',
-    '../_base_/schedules/demo_dense.py',
+    '../_base_/schedules/demo_pspnet.py',
     '../_base_/default_runtime.py',
 ]
 
 default_scope = 'mmseg'
-train_dataloader = dict(batch_size=8, dataset=dict(indices=48))
+train_dataloader = dict(batch_size=4, dataset=dict(indices=48))

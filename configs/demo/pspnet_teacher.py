@@ -3,7 +3,7 @@
 _base_ = [
     '../_base_/datasets/composed_cityscapes.py',
     '../_base_/models/demo_pspnet.py',
-    '../_base_/schedules/demo_dense.py',
+    '../_base_/schedules/demo_pspnet.py',
     '../_base_/default_runtime.py',
 ]
 
