@@ -53,24 +53,28 @@ def test_help_says_what_and_how(tool, name):
     assert code == 0 and 'python tools/data/' in out
 
 
-def test_a_process_of_its_own_and_a_second_call():
-    """As typed in a shell; the second call leaves the data alone, another recipe is refused."""
-    tool = str(ROOT / 'tools/data/composed_scenes.py')
-    command = [sys.executable, tool, '--train', '2', '--val', '1']
+def test_a_process_of_its_own():
+    """As typed in a shell."""
+    script = str(ROOT / 'tools/data/composed_scenes.py')
+    command = [sys.executable, script, '--train', '2', '--val', '1']
     environment = dict(os.environ, PYTHONPATH=str(ROOT))
+    result = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert result.returncode == 0, result.stderr
+    assert 'data/composed_coco is ready: {"train": {"images": 2' in result.stdout
 
-    def call(*more):
-        return subprocess.run([*command, *more], capture_output=True, text=True, env=environment)
 
-    first = call()
-    assert first.returncode == 0, first.stderr
-    assert 'data/composed_coco is ready: {"train": {"images": 2' in first.stdout
-    stamp = Path('data/composed_coco/prepared.json').stat().st_mtime_ns
-    assert 'data/composed_coco is prepared already' in call().stdout
-    assert Path('data/composed_coco/prepared.json').stat().st_mtime_ns == stamp
-    other = call('--seed', '1')
-    assert other.returncode == 1
-    assert other.stderr.endswith('add --force to make it anew, or choose another --out\n')
+def test_a_second_call_leaves_the_data_alone(tool):
+    """Another recipe is refused unless forced."""
+    command = ('data/composed_scenes.py', '--train', 2, '--val', 1)
+    marker = Path('data/composed_coco/prepared.json')
+    assert tool(*command)[0] == 0
+    stamp = marker.stat().st_mtime_ns
+    assert 'data/composed_coco is prepared already' in tool(*command)[1]
+    code, _, err = tool(*command, '--seed', 1)
+    assert code == 1 and err.endswith('add --force to make it anew, or choose another --out\n')
+    assert marker.stat().st_mtime_ns == stamp
+    assert tool(*command, '--seed', 1, '--force')[0] == 0
+    assert '"seed": 1' in marker.read_text()
 
 
 @pytest.mark.faults

@@ -42,9 +42,19 @@ def test_own_checkpoint_loads(checkpoint):
     load_checkpoint(nn.Linear(2, 2), str(checkpoint), strict=True)
 
 
-def test_the_list_is_enough_for_what_mmengine_writes(checkpoint):
-    with torch.serialization.safe_globals(_written_by_mmengine()):
-        loaded = torch.load(checkpoint, weights_only=True)
+@pytest.fixture
+def only_the_list():
+    """Nothing but our list is declared safe (with the fork it is not declared otherwise)."""
+    before = torch.serialization.get_safe_globals()
+    torch.serialization.clear_safe_globals()
+    torch.serialization.add_safe_globals(_written_by_mmengine())
+    yield
+    torch.serialization.clear_safe_globals()
+    torch.serialization.add_safe_globals(before)
+
+
+def test_the_list_is_enough_for_what_mmengine_writes(checkpoint, only_the_list):
+    loaded = torch.load(checkpoint, weights_only=True)
     assert loaded['message_hub']['log_scalars']['train/loss'].current() == 0.125
 
 
@@ -55,12 +65,9 @@ class Reach:
         return getattr, (HistoryBuffer, '__init__')
 
 
-def test_the_list_lets_no_other_attribute_through(tmp_path):
+def test_the_list_lets_no_other_attribute_through(tmp_path, only_the_list):
     torch.save(Reach(), tmp_path / 'bad.pth')
-    with (
-        torch.serialization.safe_globals(_written_by_mmengine()),
-        pytest.raises(pickle.UnpicklingError, match='is not safe'),
-    ):
+    with pytest.raises(pickle.UnpicklingError, match='is not safe'):
         torch.load(tmp_path / 'bad.pth', weights_only=True)
 
 

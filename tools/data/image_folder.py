@@ -74,11 +74,16 @@ def build(args: argparse.Namespace, folder: Path) -> dict:
 
 def _descend(root: Path) -> Path:
     """Skip folders that hold nothing but one folder, as archives have them."""
-    while len(entries := [path for path in root.iterdir() if path.name[0] != '.']) == 1:
+    while len(entries := _visible(root)) == 1:
         if not entries[0].is_dir() or entries[0].name == 'train':
             break
         root = entries[0]
     return root
+
+
+def _visible(folder: Path) -> list[Path]:
+    """What is in a folder, hidden files and folders left out."""
+    return [path for path in folder.iterdir() if path.name[0] != '.']
 
 
 def _walk(images: Path, folder: Path, classes: list[str]) -> list[Sample]:

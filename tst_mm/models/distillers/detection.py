@@ -46,8 +46,6 @@ class DetectionDistiller(BaseDistiller):
         distiller: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        if distiller is not None and not mimic:
-            raise KeyError('mimic has no effect beside an own distiller; remove one of them')
         self.mimic = mimic
         self.min_size = min_size
         self.min_visible = min_visible
