@@ -12,6 +12,8 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+import tst_mm  # noqa: F401  (its mends: configs that inherit from mmseg's are found)
+
 ROOT = Path(__file__).resolve().parents[2]
 _RECORD = 'demo.json'
 
