@@ -57,7 +57,7 @@ def build(args: argparse.Namespace, folder: Path) -> dict:
             root.rename(images)
             images.chmod(0o755)  # temporary folders are private
     train = images / 'train' if (images / 'train').is_dir() else images
-    classes = sorted(path.name for path in train.iterdir() if path.is_dir() and path.name[0] != '.')
+    classes = sorted(path.name for path in _visible(train) if path.is_dir())
     samples = _walk(images, train, classes)
     if train == images:
         splits = _hold_out(samples, args.val_fraction, args.seed)
