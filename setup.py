@@ -24,9 +24,12 @@ setup(
     name='tst_mm',
     version=read_version(),
     description='TST for OpenMMLab: data-based distillation with a learned augmenter',
+    long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['tst_mm', 'tst_mm.*']),
+    package_data={'tst_mm': ['datasets/embedded/**/*']},
     # torch, MMEngine and mmcv are not declared: they come in two families with the same import
     # names, and mmcv must be built against the installed torch. `import tst_mm` checks them.
     install_requires=requirements('runtime'),

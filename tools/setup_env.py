@@ -74,10 +74,10 @@ def set_up(family: str, venv: str) -> None:
     if stamp.is_file() and stamp.read_text(encoding='ascii') == fingerprint(family):
         return
     machine.check_python()
-    machine.check_disk(ROOT)
     start = time.monotonic()
     print(f'tst_mm set-up, {family} family, into {folder} (once)')
     folder.mkdir(parents=True, exist_ok=True)
+    machine.check_disk(folder)
     console = Console(total=5, log=folder / 'tst_mm-setup.log')
 
     console.step('virtual environment')
