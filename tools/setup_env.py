@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from setup_steps import machine
-from setup_steps.console import Console, SetupError, pip_progress
+from setup_steps.console import Console, SetupError, diagnose, pip_progress
 from setup_steps.operators import Operators
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,10 +48,11 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         set_up(args.family, args.venv)
-    except SetupError as error:
-        print(f'\nset-up failed: {error.why}\n   what to do: {error.remedy}', file=sys.stderr)
-        if error.details:
-            print(f'\n{error.details}', file=sys.stderr)
+    except (SetupError, OSError) as error:
+        failure = diagnose(str(error)) if isinstance(error, OSError) else error
+        print(f'\nset-up failed: {failure.why}\n   what to do: {failure.remedy}', file=sys.stderr)
+        if failure.details:
+            print(f'\n{failure.details}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print('\nset-up interrupted; run it again to go on', file=sys.stderr)

@@ -226,6 +226,25 @@ def test_command_line_names_the_failing_step(root, tmp_path):
 
 
 @pytest.mark.faults
+def test_folder_that_cannot_be_written(load, tmp_path, capsys):
+    (tmp_path / 'file').touch()
+    assert load('setup_env').main(['--venv', str(tmp_path / 'file' / 'venv')]) == 1
+    assert 'Not a directory' in capsys.readouterr().err
+
+
+@pytest.mark.faults
+def test_disk_that_fills_up_in_the_middle(load, tmp_path, monkeypatch, capsys):
+    module = load('setup_env')
+
+    def full(*args, **kwargs):
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(module.Console, 'run', full)
+    assert module.main(['--venv', str(tmp_path / 'venv')]) == 1
+    assert 'set-up failed: the disk is full' in capsys.readouterr().err
+
+
+@pytest.mark.faults
 def test_active_environment_is_not_the_systems_python(load, monkeypatch, capsys):
     module = load('setup_env')
     monkeypatch.setattr(module.sys, 'prefix', '/usr')

@@ -59,18 +59,18 @@ class SetupError(Exception):
         self.details = details
 
 
-def diagnose(output: str, log: Path) -> SetupError:
+def diagnose(output: str, log: Path | None = None) -> SetupError:
     """Name the cause of a failed command from what it printed.
 
     Args:
-        output: Everything that the command printed.
+        output: Everything that the command printed, or the message of an error.
         log: File that holds the same.
 
     Returns:
         The error to raise, with the last lines of output.
     """
     last = '\n'.join(line[:300] for line in output.splitlines()[-12:])
-    details = f'last output (all of it: {log}):\n{last}'
+    details = f'last output (all of it: {log}):\n{last}' if log else last
     for pattern, why, remedy in CAUSES:
         match = re.search(pattern, output)
         if match:
