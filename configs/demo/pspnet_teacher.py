@@ -10,8 +10,8 @@ _base_ = [
 default_scope = 'mmseg'
 model = dict(
     backbone=dict(stem_channels=32, base_channels=32),
-    decode_head=dict(in_channels=256, channels=64),
-    auxiliary_head=dict(in_channels=128, channels=32),
+    decode_head=dict(in_channels=128, channels=64),
+    auxiliary_head=dict(in_channels=64, channels=32),
 )
 
 # Strong augmentation, as good teachers are trained: mmseg's own operators.
