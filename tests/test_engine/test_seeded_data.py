@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mmengine.dataset import DefaultSampler, InfiniteSampler
 from torch.utils.data import BatchSampler, DataLoader
 
-from tst_mm.engine.seeded_data import STUDENT, SeededBatches, SeededDataset, seeded_loader
+from tst_mm.engine.seeded_data import STUDENT, SeededBatches, seeded_dataset, seeded_loader
 
 
 class Noisy:
@@ -95,7 +95,7 @@ def test_samples_are_the_same_from_any_worker_and_step(workers):
 
 def test_dataset_is_otherwise_the_one_it_holds():
     inner = Noisy(3)
-    dataset = SeededDataset(inner)
+    dataset = seeded_dataset(inner)
     dataset.pipeline = 'new'
     assert (len(dataset), dataset.label, inner.pipeline) == (3, 'noisy', 'new')
     assert deepcopy({'dataset': dataset})['dataset'].dataset is inner

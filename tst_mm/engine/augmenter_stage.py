@@ -6,6 +6,7 @@ from typing import Any
 from mmengine.logging import MessageHub
 from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmengine.registry import OPTIMIZERS
+from torch import Tensor
 
 from tst_mm.utils import closest
 
@@ -54,8 +55,8 @@ class AugmenterStage:
         """Whether all steps are done."""
         return self.step >= self.length
 
-    def train_step(self, data: Any) -> None:
-        """Do one step on a batch from the loader."""
+    def train_step(self, data: Any) -> dict[str, Tensor]:
+        """Do one step on a batch from the loader; returns what ``augmenter_step`` does."""
         self.lr = self.optim_wrapper.get_lr()['lr'][0]
         losses = self.model.augmenter_step(data, self.optim_wrapper)
         self.window.add(losses)
@@ -71,6 +72,7 @@ class AugmenterStage:
             mean = self.epoch.read()['loss']
             if self.plateau is not None:
                 self._scale_lr(self.plateau.update(mean))
+        return losses
 
     def read_gap(self) -> tuple[float, float]:
         """Teacher's minus student's confidence near the start and near the end; call it once."""

@@ -8,6 +8,10 @@ import random
 
 import numpy as np
 import torch
+from mmengine.dist import get_rank
+from mmengine.runner import Runner
+
+from .unwrap import unwrap_model
 
 
 def derive_seed(*key: int) -> int:
@@ -23,8 +27,19 @@ def seed_host(seed: int) -> None:
     torch.default_generator.manual_seed(seed)
 
 
-def seed_everything(seed: int) -> None:
-    """Seed the global generators, also those of the accelerators."""
+def seed_step(runner: Runner, kind: int, step: int) -> None:
+    """Make all draws from here those of a step: global generators, accelerators and augmenter.
+
+    Args:
+        runner: Of the run; its seed counts.
+        kind: What the step is of, see :class:`tst_mm.engine.seeded_data.SeededBatches`.
+        step: Its number within the kind.
+    """
+    key = (runner.seed, kind, step, get_rank())
+    seed = derive_seed(*key)
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
+    augmenter = getattr(unwrap_model(runner), 'augmenter', None)
+    if augmenter is not None:
+        augmenter.reseed(*key)

@@ -8,6 +8,7 @@ from mmengine.dataset import InfiniteSampler
 from mmengine.dist import get_rank
 from torch.utils.data import DataLoader, Dataset
 
+from .corrupt_samples import CorruptSamples
 from .randomness import derive_seed, seed_host
 
 #: What random draws are for: the student's steps, and from 1 on the augmenter stages.
@@ -20,28 +21,37 @@ class SeededDataset(Dataset):
     """A data set whose random transforms draw by the seed that comes with the index.
 
     The draws are then the same whichever process loads the sample and whatever it loaded before.
-    Otherwise it is the data set it holds: attributes are read from and set on that one, and a
-    deep copy is the same object.
+    A sample that cannot be loaded is reported to ``corrupt``; if it lets that pass, the next one
+    takes its place. Otherwise this is the data set it holds: attributes are read from and set on
+    that one, and a deep copy is the same object.
     """
 
-    def __init__(self, dataset: Any) -> None:
+    _OWN = ('dataset', 'corrupt')
+
+    def __init__(self, dataset: Any, corrupt: CorruptSamples) -> None:
         self.dataset = dataset
+        self.corrupt = corrupt
 
     def __len__(self) -> int:
         return len(self.dataset)
 
     def __getitem__(self, ticket: tuple[int, int]) -> Any:
         index, seed = ticket
-        seed_host(seed)
-        return self.dataset[index]
+        while True:
+            seed_host(seed)
+            try:
+                return self.dataset[index]
+            except Exception as error:
+                self.corrupt.report(self.dataset, index, error)
+                index = (index + 1) % len(self)
 
     def __getattr__(self, name: str) -> Any:
-        if name == 'dataset':  # unpickling asks before there is one
+        if name in self._OWN:  # unpickling asks before there is one
             raise AttributeError(name)
         return getattr(self.dataset, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name == 'dataset':
+        if name in self._OWN:
             object.__setattr__(self, name, value)
         else:
             setattr(self.dataset, name, value)
@@ -99,13 +109,30 @@ class SeededBatches:
             turn += 1
 
 
-def seeded_loader(loader: DataLoader, batches: SeededBatches) -> DataLoader:
-    """A loader like ``loader``, with the same data set, that gives seeded batches."""
-    dataset = loader.dataset
+def seeded_dataset(dataset: Any, max_corrupt: int = 0) -> SeededDataset:
+    """The data set as a seeded one; itself when it is one already.
+
+    Args:
+        dataset: With an index.
+        max_corrupt: See :class:`CorruptSamples`.
+    """
+    if isinstance(dataset, SeededDataset):
+        return dataset
+    return SeededDataset(dataset, CorruptSamples(max_corrupt))
+
+
+def seeded_loader(loader: DataLoader, batches: SeededBatches, max_corrupt: int = 0) -> DataLoader:
+    """A loader like ``loader``, with the same data set, that gives seeded batches.
+
+    Args:
+        loader: Over a data set with an index.
+        batches: Of the new loader.
+        max_corrupt: See :class:`CorruptSamples`.
+    """
     clone = copy(loader)
     # DataLoader refuses to have these set, lest they contradict each other.
     clone.__dict__.update(
-        dataset=dataset if isinstance(dataset, SeededDataset) else SeededDataset(dataset),
+        dataset=seeded_dataset(loader.dataset, max_corrupt),
         batch_sampler=batches,
         _iterator=None,
     )

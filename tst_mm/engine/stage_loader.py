@@ -10,7 +10,7 @@ from mmengine.registry import DATA_SAMPLERS
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from .seeded_data import SeededBatches, SeededDataset, seeded_loader
+from .seeded_data import SeededBatches, seeded_dataset, seeded_loader
 
 
 def build_stage_loader(
@@ -60,9 +60,7 @@ def _config_of_training(runner: Runner) -> dict[str, Any]:
             'sampler': {'type': 'DefaultSampler', 'shuffle': True},
         }
     # In this wrapping a deep copy of the config does not copy the data.
-    dataset = loader.dataset
-    seeded = dataset if isinstance(dataset, SeededDataset) else SeededDataset(dataset)
-    return {**cfg, 'dataset': seeded}
+    return {**cfg, 'dataset': seeded_dataset(loader.dataset)}
 
 
 def _is_infinite(kind: Any) -> bool:

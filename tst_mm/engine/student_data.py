@@ -41,11 +41,16 @@ class SeededStream:
         return next(self._iterator)
 
 
-def seed_student_data(runner: Runner) -> None:
+def seed_student_data(runner: Runner, max_corrupt: int = 0) -> None:
     """Make the batches and random transforms of the train loop depend on the iteration only.
 
     The order of the data stays that of the run's sampler. Call it before training and, for an
-    epoch-based loop, before each epoch. Data sets without an index are left alone.
+    epoch-based loop, before each epoch; it then goes on at the present iteration, also inside an
+    epoch. Data sets without an index are left alone.
+
+    Args:
+        runner: With a built train loop.
+        max_corrupt: See :class:`tst_mm.engine.corrupt_samples.CorruptSamples`.
     """
     loop = runner.train_loop
     loader = loop.dataloader
@@ -54,14 +59,23 @@ def seed_student_data(runner: Runner) -> None:
     batches = loader.batch_sampler
     if not isinstance(batches, SeededBatches):
         batches = SeededBatches(batches, runner.seed)
-        loop.dataloader = seeded_loader(loader, batches)
+        loop.dataloader = seeded_loader(loader, batches, max_corrupt)
         if isinstance(loop, IterBasedTrainLoop):
             batches.select(STUDENT, runner.iter, runner.max_iters)
             loop.dataloader_iterator = SeededStream(loop.dataloader, runner.iter)
     if isinstance(loop, EpochBasedTrainLoop):
         length = len(batches)
         first = runner.epoch * length
-        batches.select(STUDENT, first, first + length, turn=runner.epoch)
+        batches.select(STUDENT, runner.iter, first + length, turn=runner.epoch)
+        _number_batches(loop, from_=runner.iter - first)
+
+
+def _number_batches(loop: EpochBasedTrainLoop, from_: int) -> None:
+    """Let the loop count the batches of a continued epoch as if it had seen those before."""
+    loop.__dict__.pop('run_iter', None)
+    if from_:
+        run_iter = loop.run_iter
+        loop.run_iter = lambda idx, data_batch: run_iter(idx + from_, data_batch)
 
 
 def iterations_per_epoch(runner: Runner) -> int:

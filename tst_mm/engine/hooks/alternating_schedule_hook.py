@@ -5,23 +5,25 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmengine.dist import get_rank, is_main_process
+from mmengine.dist import is_main_process
 from mmengine.hooks import Hook, IterTimerHook, LoggerHook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from tst_mm.engine.augmenter_stage import AugmenterStage, build_policy_optimizer
 from tst_mm.engine.plateau import LossPlateau
-from tst_mm.engine.randomness import derive_seed, seed_everything
+from tst_mm.engine.randomness import seed_step
 from tst_mm.engine.schedule_state import STATE_KEY, check_operators, check_state, pack_state
 from tst_mm.engine.seeded_data import STUDENT
 from tst_mm.engine.stage_loader import build_stage_loader
 from tst_mm.engine.stage_log import StageLog
 from tst_mm.engine.stages import Stage, parse_stages, resolve_stages
-from tst_mm.engine.student_data import iterations_per_epoch, seed_student_data
+from tst_mm.engine.student_data import iterations_per_epoch
 from tst_mm.engine.unwrap import unwrap_model
 from tst_mm.registry import HOOKS
 from tst_mm.utils import reject_unknown_keys
 from tst_mm.utils.files import write_bytes
+
+from .exact_resume_hook import ExactResumeHook
 
 _PLATEAU_KEYS = ('factor', 'min_drop_abs', 'min_drop_rel')
 _DEFAULT_OPTIMIZER = {'type': 'SGD', 'lr': 0.01, 'momentum': 0.9, 'weight_decay': 0.0}
@@ -37,11 +39,16 @@ class AlternatingScheduleHook(Hook):
     Between stages the policy stands still. Progress goes to the runner's logger, message hub and
     visualizer (``augmenter/...``) and to ``policy.json`` in the work folder.
 
-    All random draws depend on the seed, the stage and the step only. This holds for the student
-    too: its samples carry a seed, and the global generators are seeded at every iteration. What
-    else a resume needs is in the checkpoint under ``tst_mm``, so that a run killed at any moment
-    and resumed ends as if it had not been. A checkpoint without that entry resumes with a
-    warning; one from another schedule is an error that says what to do.
+    All random draws depend on the seed, the stage and the step only, and with
+    :class:`ExactResumeHook`, which comes along, those of the student too. What else a resume needs
+    is in the checkpoint under ``tst_mm``, so that a run killed at any moment and resumed ends as
+    if it had not been. A checkpoint without that entry resumes with a warning; one from another
+    schedule is an error that says what to do.
+
+    After every augmenter iteration the hooks of the run are called with
+    ``after_augmenter_iter(runner, stage, data_batch, outputs)``, where ``stage`` is the running
+    :class:`tst_mm.engine.augmenter_stage.AugmenterStage` and ``outputs`` what
+    ``augmenter_step`` returned.
 
     Args:
         stages: Where stages begin and how long they are. A list of ``dict(begin=30, length=30)``,
@@ -67,8 +74,9 @@ class AlternatingScheduleHook(Hook):
         ValueError: A value that is not allowed; when training starts also a stage beyond the end.
     """
 
-    # Before all other hooks: what they see of an iteration must not depend on a stage before it.
-    priority = 'HIGHEST'
+    # Right after ExactResumeHook and before all other hooks: what they see of an iteration must not
+    # depend on a stage before it.
+    priority = 1
 
     def __init__(
         self,
@@ -112,6 +120,7 @@ class AlternatingScheduleHook(Hook):
             )
         self.model = model
         self.policy = model.augmenter.policy
+        ExactResumeHook.ensure(runner)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Keep our part of the checkpoint until the run is known."""
@@ -128,21 +137,16 @@ class AlternatingScheduleHook(Hook):
         if self._loaded is not None:
             self._continue(runner, self._loaded)
         self.log.write_policy()
-        seed_student_data(runner)
-
-    def before_train_epoch(self, runner: Runner) -> None:
-        """Point the student's loader to the epoch."""
-        seed_student_data(runner)
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
-        """Run the stage that begins here; then make all draws those of this iteration."""
+        """Run the stage that begins here."""
         if self.stage < len(self.schedule) and self.schedule[self.stage].begin == runner.iter:
             start = time.time()
             self.run_stage(runner)
             for hook in runner.hooks:  # the student's time and ETA do not contain the stage
                 if isinstance(hook, IterTimerHook):
                     hook.t += time.time() - start
-        self._seed(runner, STUDENT, runner.iter)
+            seed_step(runner, STUDENT, runner.iter)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add our part."""
@@ -165,12 +169,13 @@ class AlternatingScheduleHook(Hook):
         self.batches.select(1 + index, stage.step, stage.length)
         self.log.restart_clock(stage.step)
         for data in self.loader:
-            self._seed(runner, 1 + index, stage.step)
-            stage.train_step(data)
+            seed_step(runner, 1 + index, stage.step)
+            outputs = stage.train_step(data)
             if stage.step % self._log_interval == 0 or stage.finished:
                 self.log.write_line(index, stage)
             if self._wants_checkpoint(stage.step) and not stage.finished:
                 self._save(runner, index, stage.step)
+            runner.call_hook('after_augmenter_iter', stage=stage, data_batch=data, outputs=outputs)
         self.log.write_end(index, stage.read_gap())
         self.stage, self.running = index + 1, None
         if self.checkpoint_interval is not None:
@@ -181,21 +186,13 @@ class AlternatingScheduleHook(Hook):
         by_epoch = epochs if self.by_epoch is None else self.by_epoch
         per_epoch = iterations_per_epoch(runner)
         end = runner.max_iters / per_epoch if by_epoch else runner.max_iters
-        schedule = resolve_stages(
+        return resolve_stages(
             parse_stages(self.stages, end),
             end,
             'epochs' if by_epoch else 'iterations',
             per_epoch if by_epoch else 1,
             len(self.batches) if by_epoch else 1,
         )
-        inside = [stage.begin for stage in schedule if stage.begin % per_epoch]
-        if epochs and inside and self.checkpoint_interval is not None:
-            raise ValueError(
-                f'checkpoint_interval is {self.checkpoint_interval}, but a stage begins at '
-                f'iteration {inside[0]}, inside an epoch of {per_epoch}, where an epoch-based '
-                'loop cannot resume; allowed: None, or stages between epochs'
-            )
-        return schedule
 
     def _continue(self, runner: Runner, state: dict[str, Any]) -> None:
         resuming = runner._resume or runner.iter > 0
@@ -232,9 +229,3 @@ class AlternatingScheduleHook(Hook):
             write_bytes(path.with_name('last_checkpoint'), str(path).encode())
             for older in set(path.parent.glob('augmenter_stage*_iter*.pth')) - {path}:
                 older.unlink()
-
-    def _seed(self, runner: Runner, kind: int, step: int) -> None:
-        """Make all draws from here those of a step; see :class:`SeededBatches` for the kinds."""
-        key = (runner.seed, kind, step, get_rank())
-        seed_everything(derive_seed(*key))
-        self.model.augmenter.reseed(*key)

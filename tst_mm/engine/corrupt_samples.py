@@ -1,0 +1,59 @@
+"""Samples that cannot be loaded: named, and replaced or the end of the run."""
+
+import logging
+from multiprocessing import Value
+from typing import Any
+
+from mmengine.logging import print_log
+
+
+class CorruptSampleError(ValueError):
+    """A sample of the training data cannot be loaded; the message names it and says why."""
+
+
+class CorruptSamples:
+    """Counts samples that fail to load, over all processes of a loader.
+
+    Args:
+        limit: How many of them are left out, each with a warning, before the run stops. 0 stops
+            at the first.
+    """
+
+    def __init__(self, limit: int = 0) -> None:
+        self.limit = limit
+        # Shared memory cannot be pickled; without a limit there is nothing to share.
+        self._count = Value('q', 0) if limit else None
+
+    def report(self, dataset: Any, index: int, error: Exception) -> None:
+        """Warn of a sample that is left out.
+
+        Args:
+            dataset: That it is in.
+            index: Its index there.
+            error: What loading it raised.
+
+        Raises:
+            CorruptSampleError: There were more of them than ``limit``.
+        """
+        reason = f'{type(error).__name__}: {error}'.strip()
+        message = f'cannot load sample {index}{_files(dataset, index)}: {reason}'
+        if self._count is None:
+            raise CorruptSampleError(message) from error
+        with self._count.get_lock():
+            self._count.value += 1
+            count = self._count.value
+        if count > self.limit:
+            raise CorruptSampleError(
+                f'{message}; it is number {count} of its kind, allowed: max_corrupt={self.limit}'
+            ) from error
+        print_log(f'{message}; left out ({count} of at most {self.limit})', 'current', logging.WARN)
+
+
+def _files(dataset: Any, index: int) -> str:
+    """The files of a sample, as far as the data set tells them."""
+    try:
+        info = dataset.get_data_info(index)
+        files = [info[key] for key in ('img_path', 'seg_map_path') if info.get(key)]
+    except Exception:  # whatever is wrong with the sample must not hide what was
+        return ''
+    return f' ({", ".join(map(str, files))})' if files else ''
