@@ -7,7 +7,13 @@ import argparse
 
 import tst_mm  # noqa: F401  (its mends come before any other library)
 from tst_mm.engine.dry_run import dry_run
-from tst_mm.engine.launch import add_arguments, build_runner, check_file, load_config
+from tst_mm.engine.launch import (
+    add_arguments,
+    build_runner,
+    load_config,
+    resume_from,
+    use_amp,
+)
 from tst_mm.utils.cli import one_line_errors
 
 
@@ -43,19 +49,17 @@ def train(args: argparse.Namespace) -> None:
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp:
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+        use_amp(cfg)
     if args.auto_scale_lr:
         if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
             raise KeyError('--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...)')
         cfg.auto_scale_lr.enable = True
     if args.resume is not None:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else check_file(args.resume)
+        resume_from(cfg, args.resume)
     if args.dry_run:
         print(f'Dry run of {args.config}: all built, two steps done.\n{dry_run(cfg)}')
     else:
-        build_runner(cfg).train()
+        build_runner(cfg, training=True).train()
 
 
 if __name__ == '__main__':

@@ -72,7 +72,7 @@ def dry_run(cfg: Config) -> str:
         cfg.resume = False
         cfg.log_level = 'WARNING'
         cfg.visualizer = {'type': 'Visualizer'}
-        runner = build_runner(cfg)
+        runner = build_runner(cfg, training=True)
         runner.register_hook(DryRunHook())
         try:
             runner.train()

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import torch
 from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from tst_mm.utils.checkpoints import check_complete, latest_checkpoint
+
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-_STUDENT_HOOK = 'tst_mm.StudentCheckpointHook'
+#: Hooks that every training has, whatever its config says of them.
+_HOOKS = ('ExactResumeHook', 'NonFiniteHook', 'PreemptionHook', 'StudentCheckpointHook')
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -59,12 +63,58 @@ def check_file(checkpoint: str) -> str:
     return checkpoint
 
 
-def build_runner(cfg: Config) -> Runner:
-    """Build the runner; a model with a student gets its student files without asking."""
-    hooks = [*cfg.get('default_hooks', {}).values(), *(cfg.get('custom_hooks') or [])]
-    if 'student' in cfg.model and not any(hook and hook['type'] == _STUDENT_HOOK for hook in hooks):
+def resume_from(cfg: Config, checkpoint: str) -> None:
+    """Let a run go on from a checkpoint, after a look whether it is complete.
+
+    Args:
+        cfg: Of the run; it is changed.
+        checkpoint: Path or address; ``'auto'`` for the latest in the work folder, where a run
+            without one starts anew.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The checkpoint is cut short; the error names the one before it.
+    """
+    cfg.resume = True
+    if checkpoint == 'auto':
+        latest = latest_checkpoint(cfg.work_dir)
+        cfg.load_from = None if latest is None else str(latest)
+    elif '://' in checkpoint:
+        cfg.load_from = checkpoint
+    else:
+        cfg.load_from = str(check_complete(check_file(checkpoint)))
+
+
+def use_amp(cfg: Config) -> None:
+    """Train in automatic mixed precision.
+
+    Args:
+        cfg: Of the run; it is changed.
+
+    Raises:
+        ValueError: There is no accelerator, which MMEngine's mixed precision needs.
+    """
+    if get_device() == 'cpu':
+        raise ValueError('--amp needs a GPU, and there is none; allowed here: training without')
+    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def build_runner(cfg: Config, training: bool = False) -> Runner:
+    """Build the runner.
+
+    Args:
+        cfg: Of the run; it is changed.
+        training: Give it the hooks that make a training safe, where the config has none of the
+            kind: exact resume, SIGTERM, non-finite values, complete checkpoints.
+    """
+    if training:
         cfg.setdefault('default_hooks', ConfigDict())
-        cfg.default_hooks.student_checkpoint = ConfigDict(type=_STUDENT_HOOK)
+        hooks = [*cfg.default_hooks.values(), *(cfg.get('custom_hooks') or [])]
+        given = {hook['type'] for hook in hooks if hook}
+        for name in _HOOKS:
+            if f'tst_mm.{name}' not in given:
+                cfg.default_hooks[f'tst_mm_{name}'] = ConfigDict(type=f'tst_mm.{name}')
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from tst_mm.augment import Normalization
 from tst_mm.utils import reject_unknown_keys
+from tst_mm.utils.checkpoints import read_checkpoint
 
 from .build import build_model
 from .modes import heads_in_training
@@ -104,10 +105,13 @@ def load_weights(model: nn.Module, checkpoint: str, allow_partial: bool, what: s
         FileNotFoundError: There is no such file.
         ValueError: Something does not fit and ``allow_partial`` is off.
     """
-    try:
+    if '://' in checkpoint:
         loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f'{what}: no checkpoint {checkpoint!r}') from error
+    else:
+        try:
+            loaded = read_checkpoint(checkpoint)
+        except (FileNotFoundError, ValueError) as error:
+            raise type(error)(f'{what}: {error}') from error
     weights = loaded.get('state_dict', loaded)
     weights = {key.removeprefix('module.'): value for key, value in weights.items()}
     own = model.state_dict()

@@ -1,5 +1,6 @@
-"""Reading checkpoints without executing what is inside."""
+"""Reading checkpoints without executing what is inside, and finding the one to resume from."""
 
+import zipfile
 from contextlib import nullcontext
 from pathlib import Path
 from pickle import UnpicklingError
@@ -32,3 +33,51 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         raise ValueError(f'{path} holds more than weights and is not loaded: {reason}') from error
     except (RuntimeError, EOFError) as error:
         raise ValueError(f'{path} is no checkpoint, or cut short: {error}') from error
+
+
+def latest_checkpoint(work_dir: str | Path) -> Path | None:
+    """The checkpoint that a resume of a work folder goes on from; None where there is none.
+
+    It is what ``last_checkpoint`` names, looked for in the folder itself, which may have been moved
+    since; and where the name is missing (a run killed while it wrote it) the newest complete one.
+
+    Raises:
+        ValueError: The file is cut short or gone; the error names the newest complete one.
+    """
+    folder = Path(work_dir)
+    try:
+        name = Path((folder / 'last_checkpoint').read_text().strip()).name
+    except FileNotFoundError:
+        name = ''
+    if name:
+        return check_complete(folder / name)
+    return next(iter(_complete_checkpoints(folder)), None)
+
+
+def check_complete(path: str | Path) -> Path:
+    """Return the path of a checkpoint that can be resumed from.
+
+    The end of the file is looked at, not all of it.
+
+    Raises:
+        ValueError: It is cut short or gone; the error names the newest complete one beside it.
+    """
+    path = Path(path)
+    if _is_complete(path):
+        return path
+    others = _complete_checkpoints(path.parent)
+    hint = f'the newest complete one: --resume {others[0]}' if others else 'there is no other'
+    raise ValueError(f'{path} is {"cut short" if path.exists() else "not there"}; {hint}')
+
+
+def _is_complete(path: Path) -> bool:
+    # torch writes zip archives, whose directory comes last; DeepSpeed writes folders.
+    return path.is_dir() or zipfile.is_zipfile(path)
+
+
+def _complete_checkpoints(folder: Path) -> list[Path]:
+    """Checkpoints of a run with its whole state, the newest first."""
+    partial = ('student_', 'best_', 'nonfinite_', '.')
+    found = [path for path in folder.glob('*.pth') if not path.name.startswith(partial)]
+    complete = [path for path in found if _is_complete(path)]
+    return sorted(complete, key=lambda path: path.stat().st_mtime, reverse=True)

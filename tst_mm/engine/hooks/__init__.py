@@ -2,6 +2,16 @@
 
 from .alternating_schedule_hook import AlternatingScheduleHook
 from .exact_resume_hook import ExactResumeHook
+from .non_finite_hook import NonFiniteHook
+from .preemption_hook import PreemptionHook
 from .student_checkpoint_hook import StudentCheckpointHook
+from .teacher_check_hook import TeacherCheckHook
 
-__all__ = ['AlternatingScheduleHook', 'ExactResumeHook', 'StudentCheckpointHook']
+__all__ = [
+    'AlternatingScheduleHook',
+    'ExactResumeHook',
+    'NonFiniteHook',
+    'PreemptionHook',
+    'StudentCheckpointHook',
+    'TeacherCheckHook',
+]

@@ -7,6 +7,7 @@ from typing import Any
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook, IterTimerHook, LoggerHook
+from mmengine.optim import AmpOptimWrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from tst_mm.engine.augmenter_stage import AugmenterStage, build_policy_optimizer
@@ -45,10 +46,10 @@ class AlternatingScheduleHook(Hook):
     if it had not been. A checkpoint without that entry resumes with a warning; one from another
     schedule is an error that says what to do.
 
-    After every augmenter iteration the hooks of the run are called with
+    A stage calls the hooks of the run: ``before_augmenter_stage(runner, stage)`` and
     ``after_augmenter_iter(runner, stage, data_batch, outputs)``, where ``stage`` is the running
-    :class:`tst_mm.engine.augmenter_stage.AugmenterStage` and ``outputs`` what
-    ``augmenter_step`` returned.
+    :class:`tst_mm.engine.augmenter_stage.AugmenterStage` and ``outputs`` what ``augmenter_step``
+    returned.
 
     Args:
         stages: Where stages begin and how long they are. A list of ``dict(begin=30, length=30)``,
@@ -59,7 +60,8 @@ class AlternatingScheduleHook(Hook):
         by_epoch: Whether ``begin`` and ``length`` are in epochs. Defaults to the unit of the
             run's training loop.
         optim_wrapper: The policy's optimiser as in MMEngine, ``clip_grad`` included. Defaults to
-            ``dict(optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=0))``.
+            ``dict(optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=0))``; without a
+            ``type`` the stages run in the student's precision.
         plateau: Arguments of :class:`tst_mm.engine.plateau.LossPlateau`, which lowers the
             learning rate after an augmenter epoch without progress; None keeps it constant.
             Defaults to the rule of the paper.
@@ -130,6 +132,10 @@ class AlternatingScheduleHook(Hook):
         """Turn the stages into iterations, check everything, continue from a checkpoint."""
         self.loader, self.batches = build_stage_loader(runner, self.dataloader)
         self.schedule = self._resolve(runner)
+        if isinstance(runner.optim_wrapper, AmpOptimWrapper) and 'type' not in self.optim_wrapper:
+            # The stages in the precision of the student's training.
+            precision = {'type': 'AmpOptimWrapper', 'dtype': runner.optim_wrapper.cast_dtype}
+            self.optim_wrapper = {**precision, **self.optim_wrapper}
         build_policy_optimizer(self.model, self.optim_wrapper)  # a mistake shows now, not in hours
         loggers = [hook.interval for hook in runner.hooks if isinstance(hook, LoggerHook)]
         self._log_interval = self.interval or (loggers or [10])[0]
@@ -166,20 +172,26 @@ class AlternatingScheduleHook(Hook):
         if self._continued is not None:
             stage.load_state_dict(self._continued)
             self._continued = None
+        runner.call_hook('before_augmenter_stage', stage=stage)
         self.batches.select(1 + index, stage.step, stage.length)
         self.log.restart_clock(stage.step)
         for data in self.loader:
             seed_step(runner, 1 + index, stage.step)
             outputs = stage.train_step(data)
-            if stage.step % self._log_interval == 0 or stage.finished:
-                self.log.write_line(index, stage)
-            if self._wants_checkpoint(stage.step) and not stage.finished:
-                self._save(runner, index, stage.step)
             runner.call_hook('after_augmenter_iter', stage=stage, data_batch=data, outputs=outputs)
         self.log.write_end(index, stage.read_gap())
         self.stage, self.running = index + 1, None
         if self.checkpoint_interval is not None:
             self._save(runner, index, stage.step)
+
+    def after_augmenter_iter(
+        self, runner: Runner, stage: AugmenterStage, data_batch: Any, outputs: Any
+    ) -> None:
+        """Log and save at their intervals."""
+        if stage.step % self._log_interval == 0 or stage.finished:
+            self.log.write_line(self.stage, stage)
+        if self._wants_checkpoint(stage.step) and not stage.finished:
+            self._save(runner, self.stage, stage.step)
 
     def _resolve(self, runner: Runner) -> list[Stage]:
         epochs = isinstance(runner.train_loop, EpochBasedTrainLoop)

@@ -94,6 +94,8 @@ class BaseDistiller(BaseModel):
         self._normalization = _Aside(
             Normalization.from_data_preprocessor(student.data_preprocessor)
         )
+        #: What the augmenter drew for the last step of either kind.
+        self.draw: Draw | None = None
         if self.augmenter is not None:
             self.augmenter.normalization = self._normalization.module
             config = {'type': 'tst_mm.TeachingObjective', **(objective or {})}
@@ -194,7 +196,8 @@ class BaseDistiller(BaseModel):
             images, draw = self.augmenter(
                 inputs, self.valid_sizes(inputs, data_samples), relaxed=True
             )
-            data_samples = self.move_labels(data_samples, draw.detach())
+            self.draw = draw.detach()
+            data_samples = self.move_labels(data_samples, self.draw)
             leaf = images.detach().requires_grad_()
 
             with frozen(self.student), self._confidence(self.student) as student_sure:
@@ -235,8 +238,8 @@ class BaseDistiller(BaseModel):
         count = (len(inputs) + 1) // 2 if split else len(inputs)
         with torch.no_grad():
             chosen, samples = inputs[:count], data_samples[:count]
-            images, draw = self.augmenter(chosen, self.valid_sizes(chosen, samples))
-            samples = self.move_labels(samples, draw)
+            images, self.draw = self.augmenter(chosen, self.valid_sizes(chosen, samples))
+            samples = self.move_labels(samples, self.draw)
         rest = count if split else 0
         return torch.cat((images, inputs[rest:])), [*samples, *data_samples[rest:]]
 

@@ -1,0 +1,60 @@
+"""Finding what is no number in a step, and keeping what is needed to see why."""
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tst_mm.augment import Draw
+from tst_mm.utils.files import write_bytes
+
+
+def non_finite_gradients(module: nn.Module) -> list[str]:
+    """Names of the parameters whose gradient is not finite; one wait for the device."""
+    gradients = {n: p.grad for n, p in module.named_parameters() if p.grad is not None}
+    if not gradients:
+        return []
+    norms = torch.stack([norm.float() for norm in torch._foreach_norm(list(gradients.values()))])
+    if bool(norms.isfinite().all()):
+        return []
+    return [
+        name
+        for name, finite in zip(gradients, norms.isfinite().tolist(), strict=True)
+        if not finite
+    ]
+
+
+def file_names(data_batch: Any) -> list[str]:
+    """The image files of a batch of the loader, as far as its data samples tell them."""
+    if not isinstance(data_batch, Mapping):
+        return []
+    samples = data_batch.get('data_samples') or []
+    paths = [sample.get('img_path', sample.get('sample_idx')) for sample in samples]
+    return [str(path) for path in paths if path is not None]
+
+
+def save_evidence(path: str, evidence: dict[str, Any], model: nn.Module) -> None:
+    """Write what is known of a step, with the weights and what the augmenter drew for it.
+
+    Args:
+        path: File to write; complete or absent.
+        evidence: Plain types.
+        model: That did the step.
+
+    Raises:
+        OSError: The disk is full or the folder cannot be written.
+    """
+    draw = getattr(model, 'draw', None)
+    buffer = io.BytesIO()
+    content = {**evidence, 'draw': None if draw is None else _plain(draw)}
+    torch.save({**content, 'state_dict': model.state_dict()}, buffer)
+    write_bytes(path, buffer.getvalue())
+
+
+def _plain(draw: Draw) -> dict[str, Any]:
+    """A draw as tensors and words; the augmented images come first in a batch."""
+    tensors = {name: value.cpu() for name, value in vars(draw).items() if isinstance(value, Tensor)}
+    words = [draw.describe(image) for image in range(len(draw))]
+    return {'operators': [operator.name for operator in draw.operators], 'images': words, **tensors}
