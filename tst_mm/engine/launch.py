@@ -11,6 +11,8 @@ from mmengine.runner import Runner
 
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 _STUDENT_HOOK = 'tst_mm.StudentCheckpointHook'
+_SCHEDULE_HOOK = 'tst_mm.AlternatingScheduleHook'
+_REPORT_HOOK = 'tst_mm.PolicyReportHook'
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -60,11 +62,18 @@ def check_file(checkpoint: str) -> str:
 
 
 def build_runner(cfg: Config) -> Runner:
-    """Build the runner; a model with a student gets its student files without asking."""
+    """Build the runner.
+
+    A model with a student gets its student files without asking, a run with augmenter stages its
+    report.
+    """
     hooks = [*cfg.get('default_hooks', {}).values(), *(cfg.get('custom_hooks') or [])]
-    if 'student' in cfg.model and not any(hook and hook['type'] == _STUDENT_HOOK for hook in hooks):
-        cfg.setdefault('default_hooks', ConfigDict())
+    kinds = [hook['type'] for hook in hooks if hook]
+    cfg.setdefault('default_hooks', ConfigDict())
+    if 'student' in cfg.model and _STUDENT_HOOK not in kinds:
         cfg.default_hooks.student_checkpoint = ConfigDict(type=_STUDENT_HOOK)
+    if _SCHEDULE_HOOK in kinds and _REPORT_HOOK not in kinds:
+        cfg.default_hooks.policy_report = ConfigDict(type=_REPORT_HOOK)
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
 
 
