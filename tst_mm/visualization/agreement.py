@@ -11,17 +11,15 @@ from matplotlib.figure import Figure
 from .figure import SHADES, WIDTH, rounded, styled
 from .history import History
 
-_START = 0.5
-
 
 @styled()
 def plot_agreement(histories: Mapping[str, History]) -> Figure:
     """Draw how far apart the final policies of runs are, pair by pair.
 
     Left: the mean absolute difference over all rates and magnitudes; on the diagonal the mean
-    distance of the run itself from the default start of 0.5, to compare with. Right: the cosine of
-    the directions in which two runs moved from the start: 1 is the same direction, 0 none in
-    common. Only operators that all runs have count.
+    distance of the run itself from its start, to compare with. Right: the cosine of the directions
+    in which two runs moved: 1 is the same direction, 0 none in common. Only operators that all runs
+    have count.
 
     Args:
         histories: At least two, by name.
@@ -39,7 +37,7 @@ def plot_agreement(histories: Mapping[str, History]) -> Figure:
     side = min(0.9 + 0.55 * count, 0.47 * WIDTH)
     figure = Figure(figsize=(WIDTH, side + 0.6), layout='constrained')
     panels = figure.subplots(1, 2, sharey=True)
-    title = 'mean difference (diagonal: moved from 0.5)'
+    title = 'mean difference (diagonal: from the start)'
     _draw(panels[0], distance, max(distance.max(), 0.01), title, list(histories))
     _draw(panels[1], cosine, 1.0, 'direction in common (cosine)', list(histories))
     return figure
@@ -55,19 +53,21 @@ def compare_policies(histories: Mapping[str, History]) -> tuple[np.ndarray, np.n
     shared = [name for name in runs[0].names if all(name in run.names for run in runs)]
     if not shared:
         raise ValueError('the runs have no operator in common')
-    moves = np.array([_move(run, shared) for run in runs])
-    moves = moves[:, np.isfinite(moves).all(0)]
-    distance = np.abs(moves[:, None] - moves[None]).mean(-1)
+    finals, starts = np.array([_values(run, shared) for run in runs]).swapaxes(0, 1)
+    known = np.isfinite(finals).all(0)
+    finals, moves = finals[:, known], (finals - starts)[:, known]
+    distance = np.abs(finals[:, None] - finals[None]).mean(-1)
     np.fill_diagonal(distance, np.abs(moves).mean(-1))
     lengths = np.linalg.norm(moves, axis=1)
     lengths[lengths < 1e-6] = np.nan
     return distance, (moves @ moves.T) / np.outer(lengths, lengths)
 
 
-def _move(history: History, names: list[str]) -> np.ndarray:
-    """Final rates and magnitudes of some operators, from the start."""
-    index = [history.names.index(name) for name in names]
-    return np.concatenate((history.final_rates[index], history.final_magnitudes[index])) - _START
+def _values(run: History, names: list[str]) -> np.ndarray:
+    """Rates and magnitudes of some operators, the last ones and those at the start: (2, 2 n)."""
+    index = [run.names.index(name) for name in names]
+    final = np.concatenate((run.final_rates[index], run.final_magnitudes[index]))
+    return np.stack((final, np.concatenate((run.start_rates[index], run.start_magnitudes[index]))))
 
 
 def _draw(axes: Axes, values: np.ndarray, top: float, title: str, names: list[str]) -> None:

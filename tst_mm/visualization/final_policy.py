@@ -12,15 +12,14 @@ from .figure import GREY, INK, PALETTE, WIDTH, styled
 from .history import History
 
 _MARKERS = 'os^DvPX'
-_START = 0.5
 
 
 @styled()
 def plot_final_policy(histories: Mapping[str, History]) -> Figure:
     """Draw the last rate and magnitude of each operator, of one run or of several.
 
-    The thin line is the default start, 0.5. Of a single run the physical value is written beside
-    the magnitude; of several a grey bar spans them, short where they agree.
+    Of a single run a grey bar leads from the start to the dot, and the physical value is written
+    beside the magnitude. Of several runs the bar spans them: it is short where they agree.
 
     Args:
         histories: At least one, by the name that the legend shows.
@@ -38,8 +37,8 @@ def plot_final_policy(histories: Mapping[str, History]) -> Figure:
     left, right = figure.subplots(1, 2, sharey=True)
     single = len(histories) == 1
     for axes, what in ((left, 'rates'), (right, 'magnitudes')):
-        values = np.array([_of(history, what, names) for history in histories.values()])
-        _draw_spread(axes, values)
+        values = _table(histories, f'final_{what}', names)
+        _draw_spread(axes, values, _table(histories, f'start_{what}', names))
         for i, (run, row) in enumerate(zip(histories, values, strict=True)):
             axes.plot(
                 row,
@@ -50,7 +49,6 @@ def plot_final_policy(histories: Mapping[str, History]) -> Figure:
                 markersize=6 if single else 5,
                 label=run,
             )
-        axes.axvline(_START, color=GREY, linewidth=0.5, zorder=0)
         axes.set(xlim=(-0.02, 1.02), xticks=np.linspace(0, 1, 6))
         axes.tick_params(axis='y', length=0, labelcolor=INK, labelsize=9)
         axes.spines['left'].set_visible(False)
@@ -73,25 +71,24 @@ def operator_names(histories: Mapping[str, History]) -> list[str]:
     return list(dict.fromkeys(name for history in histories.values() for name in history.names))
 
 
-def _of(history: History, what: str, names: list[str]) -> np.ndarray:
-    """The last rates or magnitudes of the operators ``names``; NaN where there is none."""
-    values = history.final_rates if what == 'rates' else history.final_magnitudes
-    known = dict(zip(history.names, values, strict=True))
-    return np.array([known.get(name, np.nan) for name in names])
+def _table(histories: Mapping[str, History], what: str, names: list[str]) -> np.ndarray:
+    """(S, N) values of S runs for the operators ``names``; NaN where a run has none."""
+    known = [dict(zip(run.names, getattr(run, what), strict=True)) for run in histories.values()]
+    return np.array([[values.get(name, np.nan) for name in names] for values in known])
 
 
 def _rows(values: np.ndarray) -> np.ndarray:
     return np.arange(values.shape[1])
 
 
-def _draw_spread(axes: Axes, values: np.ndarray) -> None:
-    """From the smallest to the largest value; of a single run from the start to it."""
-    values = values if len(values) > 1 else np.vstack((values, np.full_like(values, _START)))
+def _draw_spread(axes: Axes, values: np.ndarray, starts: np.ndarray) -> None:
+    """From the smallest to the largest value; of a single run from its start to its end."""
+    ends = values if len(values) > 1 else np.concatenate((values, starts))
     known = np.isfinite(values).all(0)
-    rows = _rows(values)[known]
-    axes.hlines(
-        rows, values[:, known].min(0), values[:, known].max(0), color=GREY, linewidth=2, alpha=0.5
-    )
+    low, high = ends[:, known].min(0), ends[:, known].max(0)
+    axes.hlines(_rows(values)[known], low, high, color=GREY, linewidth=2, alpha=0.5)
+    if len(values) == 1:
+        axes.plot(starts[0, known], _rows(values)[known], '|', color=GREY, markersize=7)
 
 
 def _write_values(left: Axes, right: Axes, history: History) -> None:

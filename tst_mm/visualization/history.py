@@ -12,6 +12,8 @@ import numpy as np
 
 from tst_mm.augment.policy import POLICY_VERSION
 
+#: Where a policy starts by default.
+_NEUTRAL = 0.5
 #: What an operator, and one entry of the history, must have.
 _OPERATOR_KEYS = ('name', 'rate', 'magnitude', 'physical', 'unit')
 _KEYS = (
@@ -36,6 +38,8 @@ class History:
         names: N operator names.
         learned: N, whether the operator's magnitude is learned.
         physical: N, the final magnitude in words (``'15 degrees'``), empty where not learned.
+        start_rates: (N,) in [0, 1], before the first stage.
+        start_magnitudes: (N,) in [0, 1]; of no meaning where not learned.
         final_rates: (N,) in [0, 1].
         final_magnitudes: (N,) in [0, 1], NaN where not learned.
         time: (T,) steps.
@@ -50,6 +54,8 @@ class History:
     names: tuple[str, ...]
     learned: tuple[bool, ...]
     physical: tuple[str, ...]
+    start_rates: np.ndarray
+    start_magnitudes: np.ndarray
     final_rates: np.ndarray
     final_magnitudes: np.ndarray
     time: np.ndarray
@@ -90,10 +96,15 @@ class History:
         names = tuple(str(operator['name']) for operator in operators)
         magnitudes = [operator['magnitude'] for operator in operators]
         time, bands = _timeline(entries)
+        neutral = [_NEUTRAL] * len(names)
+        start = policy.get('start', {'rates': neutral, 'magnitudes': neutral})
+        _check('start of the policy', start, ('rates', 'magnitudes'))
         return cls(
             names=names,
             learned=tuple(magnitude is not None for magnitude in magnitudes),
             physical=tuple(_describe(operator) for operator in operators),
+            start_rates=_table('rates', [start], len(names), 'start')[0],
+            start_magnitudes=_table('magnitudes', [start], len(names), 'start')[0],
             final_rates=_numbers('rate of the operators', [op['rate'] for op in operators]),
             final_magnitudes=_numbers(
                 'magnitude of the operators', [np.nan if m is None else m for m in magnitudes]
@@ -140,12 +151,14 @@ def _check(where: str, item: Any, keys: Sequence[str]) -> None:
         raise KeyError(f'{where} lacks {", ".join(missing)}')
 
 
-def _table(key: str, entries: Sequence[Mapping[str, Any]], count: int) -> np.ndarray:
+def _table(
+    key: str, entries: Sequence[Mapping[str, Any]], count: int, where: str = 'history'
+) -> np.ndarray:
     """(T, N) numbers, one row an entry."""
     for i, entry in enumerate(entries):
         if not isinstance(entry[key], Sequence) or len(entry[key]) != count:
             raise ValueError(
-                f'{key} of history[{i}] are {entry[key]!r}; allowed: {count} numbers, one an '
+                f'{key} of {where}[{i}] are {entry[key]!r}; allowed: {count} numbers, one an '
                 'operator'
             )
     return _numbers(key, [entry[key] for entry in entries]).reshape(len(entries), count)
