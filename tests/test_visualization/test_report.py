@@ -159,7 +159,7 @@ def test_the_policy_can_be_read_as_a_table(single):
     row = cells.index('Rotate')
     assert cells[row : row + 3] == ['Rotate', '80.0%', '7.5 degrees']
     assert 'after 500 iterations, on 20 images' in cells
-    assert '100 + 20, 300 + 10' in cells
+    assert '20 steps at iteration 100, 10 steps at iteration 300' in cells
 
 
 def test_several_runs_stand_side_by_side(several):

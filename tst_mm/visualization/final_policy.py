@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .figure import GREY, INK, PALETTE, WIDTH, styled
+from .figure import BAND, GREY, INK, PALETTE, WIDTH, styled
 from .history import History
 
 _MARKERS = 'os^DvPX'
@@ -50,6 +50,8 @@ def plot_final_policy(histories: Mapping[str, History]) -> Figure:
                 label=run,
             )
         axes.set(xlim=(-0.02, 1.02), xticks=np.linspace(0, 1, 6))
+        axes.grid(axis='y', color=BAND, linewidth=0.6)
+        axes.set_axisbelow(True)
         axes.tick_params(axis='y', length=0, labelcolor=INK, labelsize=9)
         axes.spines['left'].set_visible(False)
     left.set(xlabel='rate', yticks=_rows(values), yticklabels=names, ylim=(len(names) - 0.4, -0.6))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -137,18 +138,7 @@ def default_path(folders: Sequence[str | Path]) -> Path:
     paths = [Path(folder).resolve() for folder in folders]
     if len(paths) == 1:
         return paths[0] / 'report.html'
-    parents = [path.parent for path in paths]
-    return Path(*_common([parent.parts for parent in parents])) / 'report.html'
-
-
-def _common(parts: Sequence[Sequence[str]]) -> list[str]:
-    """The longest beginning that all have."""
-    same = []
-    for names in zip(*parts, strict=False):
-        if len(set(names)) > 1:
-            break
-        same.append(names[0])
-    return same
+    return Path(os.path.commonpath([path.parent for path in paths]), 'report.html')
 
 
 def _length(run: RunRecord) -> float | None:
@@ -183,6 +173,8 @@ def _origin(runs: Sequence[RunRecord]) -> str:
     """Provenance, and where the confidence was measured, as a table with a column a run."""
     facts = [dict(run.provenance) for run in runs]
     for fact, run in zip(facts, runs, strict=True):
+        if 'stages' in fact:
+            fact['stages'] = _stages(fact['stages'])
         if run.distribution is not None:
             found = run.distribution
             fact['measured'] = f'after {found.iteration} iterations, on {found.images} images'
@@ -191,18 +183,23 @@ def _origin(runs: Sequence[RunRecord]) -> str:
     return page.table(['', *(run.name for run in runs)], rows) if rows else ''
 
 
+def _stages(stages: Any) -> Any:
+    """Pairs of begin and length in words, the first of many."""
+    try:
+        words = [f'{length} steps at iteration {begin}' for begin, length in stages]
+    except (TypeError, ValueError):
+        return stages
+    more = [f'... ({len(words)} in all)'] if len(words) > 4 else []
+    return ', '.join([*words[: 3 if more else 4], *more]) or 'none'
+
+
 def _text(value: Any) -> str:
-    """Plain data in words; the pairs of ``stages`` as begin and length."""
-    if value is None:
-        return '–'
+    """Plain data in words."""
     if isinstance(value, Mapping):
         return ', '.join(f'{key}: {_text(item)}' for key, item in value.items())
     if isinstance(value, (list, tuple)):
-        return ', '.join(
-            ' + '.join(map(str, item)) if isinstance(item, (list, tuple)) else _text(item)
-            for item in value
-        )
-    return str(value)
+        return ', '.join(map(_text, value))
+    return '–' if value is None else str(value)
 
 
 def _values(histories: Mapping[str, History]) -> str:

@@ -1,6 +1,5 @@
 """The report at the end of tiny but real runs; training does not notice it."""
 
-import json
 import random
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from test_configs.cut import cut_config
 from test_configs.tiny_data import write_cityscapes, write_coco
 
 from tst_mm.engine.hooks import PolicyReportHook
+from tst_mm.visualization import Distribution
 
 STAGES = {'stages': [{'begin': 1, 'iters': 3}], 'interval': 2}
 CONFIGS = Path(__file__).resolve().parents[3] / 'configs'
@@ -45,12 +45,20 @@ def assert_same(found, expected):
     assert differ == []
 
 
-def distribution(runner):
-    return json.loads(Path(runner.work_dir, 'report', 'distribution.json').read_text())
+@pytest.fixture
+def written(monkeypatch):
+    """What reports would show, in place of their pages: drawing is most of a tiny run's time."""
+    reports = []
+
+    def keep(self, runner, iteration, examples, distribution):
+        reports.append((iteration, examples, distribution))
+
+    monkeypatch.setattr(PolicyReportHook, '_write', keep)
+    return reports
 
 
 @pytest.mark.parametrize('loop', ['epoch', 'iter'])
-def test_student_and_policy_are_those_of_a_run_without_report(make_runner, loop):
+def test_student_and_policy_are_those_of_a_run_without_report(make_runner, written, loop):
     runners = {}
     for name, report in {'without': None, 'with': {'interval': 1}}.items():
         runners[name] = make_runner(name, {}, loop=loop, length=3, custom_hooks=hooks(report))
@@ -58,32 +66,40 @@ def test_student_and_policy_are_those_of_a_run_without_report(make_runner, loop)
     assert_same(outcome(runners['with']), outcome(runners['without']))
     policies = [Path(run.work_dir, 'policy.json').read_text() for run in runners.values()]
     assert policies[0] == policies[1]
+    # It did report: when the stage and the iteration that follows it were over, and at the end.
+    begin, end = (4, 12) if loop == 'epoch' else (1, 3)
+    assert [iteration for iteration, _, _ in written] == [begin + 1, end]
+    for iteration, examples, distribution in written:
+        assert distribution.iteration == iteration and len(examples) == 2
+        assert distribution.images == 16  # two batches of eight
+        counts = [c for kind in distribution.counts.values() for c in kind.values()]
+        assert [sum(c) for c in counts] == [16] * 4
 
-    # It did report, after the stage and at the end, also to the visualizer.
-    folder = Path(runners['with'].work_dir)
-    end = runners['with'].iter
-    shown = {path.name for path in folder.glob('*/vis_data/vis_image/report_*.png')}
-    begin = 5 if loop == 'epoch' else 2  # iterations done when the report follows the stage
-    names = ('policy', 'confidence', 'distribution', 'final_policy', 'images')
-    assert shown == {f'report_{name}_{step}.png' for name in names for step in (begin, end)}
+
+def test_a_resumed_run_has_the_report_of_one_never_interrupted(make_runner, written):
+    make_runner('whole', {}, custom_hooks=hooks({})).train()
+    make_runner('part', {}, length=2, custom_hooks=hooks({})).train()
+    make_runner('part', {}, custom_hooks=hooks({}), resume=True).train()
+    (_, images, whole), _, (_, again, resumed) = written
+    assert resumed == whole
+    assert again.captions == images.captions
+    np.testing.assert_array_equal(again.augmented, images.augmented)
+
+
+def test_the_page_and_its_figures_are_written_and_shown(make_runner):
+    runner = make_runner('run', {}, length=2, custom_hooks=hooks({}))
+    runner.train()
+    folder = Path(runner.work_dir)
     page = (folder / 'report.html').read_text()
     assert 'What the policy makes of training images' in page and 'Not measured' not in page
-    found = distribution(runners['with'])
-    assert found['iteration'] == end and found['images'] == 16  # two batches of eight
-    assert all(sum(c) == 16 for kind in found['counts'].values() for c in kind.values())
+    names = {'policy', 'confidence', 'distribution', 'final_policy', 'images'}
+    shown = {path.name for path in folder.glob('*/vis_data/vis_image/report_*.png')}
+    assert shown == {f'report_{name}_8.png' for name in names}
+    files = {path.stem for path in (folder / 'report').glob('*.png')}
+    assert files == {*names, 'images_dark'}
 
 
-def test_a_resumed_run_has_the_report_of_one_never_interrupted(make_runner):
-    whole = make_runner('whole', {}, custom_hooks=hooks({'images': 0}))
-    whole.train()
-    make_runner('part', {}, length=2, custom_hooks=hooks()).train()
-    resumed = make_runner('part', {}, custom_hooks=hooks({'images': 0}), resume=True)
-    resumed.train()
-    assert distribution(resumed) == distribution(whole)
-
-
-def test_a_report_changes_no_flag_and_no_generator(make_runner, monkeypatch):
-    monkeypatch.setattr(PolicyReportHook, '_write', lambda *args: None)
+def test_a_report_changes_no_flag_and_no_generator(make_runner, written):
     runner = make_runner('run', {}, length=2, custom_hooks=hooks({}))
     runner.train()
 
@@ -103,7 +119,7 @@ def test_a_report_changes_no_flag_and_no_generator(make_runner, monkeypatch):
     for training in (True, False):  # a run may end with validation
         runner.model.train(training)
         before = snapshot()
-        hook_of(runner).report(runner)
+        hook_of(runner).report(runner, runner.iter)
         assert_same(snapshot(), before)
 
 
@@ -117,8 +133,9 @@ def test_without_stages_it_shows_the_initial_policy(make_runner):
     assert files == {'final_policy.png', 'distribution.png', 'images.png', 'images_dark.png'}
 
 
-def test_nothing_is_measured_with_no_batches(make_runner, monkeypatch):
-    runner = make_runner('run', {}, length=1, custom_hooks=hooks({'batches': 0}))
+def test_nothing_is_measured_with_no_batches(make_runner):
+    settings = hooks({'batches': 0}, {'stages': []})
+    runner = make_runner('run', {}, length=1, custom_hooks=settings)
     runner.train()
     assert 'Not measured' in Path(runner.work_dir, 'report.html').read_text()
     assert not Path(runner.work_dir, 'report', 'distribution.json').exists()
@@ -176,10 +193,10 @@ def test_dense_tasks(name, tmp_path):
         runner.train()
         outcomes.append(outcome(runner))
     assert_same(outcomes[1], outcomes[0])
-    found = distribution(runner)
-    assert found['images'] in (2, 4)
+    found = Distribution.load(tmp_path / 'run1' / 'report' / 'distribution.json')
+    assert found.images in (2, 4)
     for kind in ('original', 'augmented'):
         for network in ('teacher', 'student'):
-            assert sum(found['counts'][kind][network]) > 0
-            assert 0 < found['means'][kind][network] < 1
+            assert sum(found.counts[kind][network]) > 0
+            assert 0 < found.means[kind][network] < 1
     assert (tmp_path / 'run1' / 'report' / 'images.png').is_file()

@@ -79,24 +79,29 @@ class PolicyReportHook(Hook):
         stage = self.schedule.stage
         if self.interval is not None and stage - self._reported >= self.interval:
             self._reported = stage
-            self.report(runner)
+            self.report(runner, runner.iter + 1)
 
     def after_train(self, runner: Runner) -> None:
         """Report."""
-        self.report(runner)
+        self.report(runner, runner.iter)
 
-    def report(self, runner: Runner) -> None:
-        """Measure, on all processes, and write, on the main one."""
+    def report(self, runner: Runner, iteration: int) -> None:
+        """Measure, on all processes, and write, on the main one.
+
+        Args:
+            runner: Of the run.
+            iteration: Student iterations done.
+        """
         with global_generators_kept():
-            examples, distribution = self._measure(runner)
+            examples, distribution = self._measure(runner, iteration)
             if not is_main_process():
                 return
             try:
-                self._write(runner, examples, distribution)
+                self._write(runner, iteration, examples, distribution)
             except Exception as error:  # a picture must not end a training
                 runner.logger.error(f'The report could not be written: {error!r}', exc_info=True)
 
-    def _measure(self, runner: Runner) -> tuple[Any, Any]:
+    def _measure(self, runner: Runner, iteration: int) -> tuple[Any, Any]:
         # Here, because matplotlib takes a second to import.
         from tst_mm.visualization.probe import probe
 
@@ -113,9 +118,9 @@ class PolicyReportHook(Hook):
 
         metainfo = getattr(schedule.loader.dataset, 'metainfo', None) or {}
         classes = metainfo.get('classes') or ()
-        return probe(model, loader, self.images, classes, runner.iter, reseed)
+        return probe(model, loader, self.images, classes, iteration, reseed)
 
-    def _write(self, runner: Runner, examples: Any, distribution: Any) -> None:
+    def _write(self, runner: Runner, iteration: int, examples: Any, distribution: Any) -> None:
         import numpy as np
         from PIL import Image
 
@@ -128,5 +133,5 @@ class PolicyReportHook(Hook):
         for figure in figures:
             with Image.open(figure) as image:
                 pixels = np.asarray(image.convert('RGB'))
-            runner.visualizer.add_image(f'report_{figure.stem}', pixels, runner.iter)
+            runner.visualizer.add_image(f'report_{figure.stem}', pixels, iteration)
         runner.logger.info(f'Report: {page}')
