@@ -8,6 +8,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from test_visualization.conftest import make_policy
 
 from tst_mm.registry import HOOKS, MODELS, OPERATORS
 
@@ -74,6 +75,14 @@ def test_the_schedule_builds(page_space):
 def test_the_teacher_check_builds(page_space):
     for hook in page_space['custom_hooks']:
         HOOKS.build(hook)
+
+
+@of('docs/reports.md')
+def test_the_report_hook_builds_and_the_notebook_draws(page_space, tmp_path):
+    schedule, report = (HOOKS.build(hook) for hook in page_space['custom_hooks'])
+    assert (report.images, report.batches, report.interval) == (12, 8, None)
+    (tmp_path / 'policy.json').write_text(json.dumps(make_policy()))
+    assert page_space['draw'](tmp_path).axes
 
 
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
