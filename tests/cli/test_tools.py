@@ -144,6 +144,7 @@ def test_mistakes_in_a_config(tool, tmp_path, options, message):
     [
         ('train.py', ['none.py'], "no config 'none.py'"),
         ('train.py', ['{config}', '--resume', 'none.pth'], "no checkpoint 'none.pth'"),
+        ('train.py', ['{config}', '--resume', '{broken}'], 'cut short; there is no other'),
         ('train.py', ['{config}', '--auto-scale-lr'], 'needs auto_scale_lr=dict(base_batch_size'),
         ('test.py', ['{config}', 'none.pth'], "no checkpoint 'none.pth'"),
         ('export_student.py', ['none.pth'], "no checkpoint 'none.pth'"),
@@ -163,7 +164,8 @@ def test_missing_and_broken_files(tool, tmp_path, monkeypatch, name, arguments, 
 
 
 @pytest.mark.faults
-def test_an_image_that_cannot_be_read_is_named(tool, tmp_path):
+@pytest.mark.parametrize('workers', [0, 1])
+def test_an_image_that_cannot_be_read_is_named(tool, tmp_path, workers):
     for name in ('a/1.png', 'b/2.png'):
         path = tmp_path / 'images' / name
         path.parent.mkdir(parents=True)
@@ -171,7 +173,7 @@ def test_an_image_that_cannot_be_read_is_named(tool, tmp_path):
     config = write_config(tmp_path / 'tst.py')
     text = Config.fromfile(config)
     load = {'type': 'mmpretrain.LoadImageFromFile', 'color_type': 'grayscale'}
-    text.train_dataloader.batch_size = 2
+    text.train_dataloader.update(batch_size=2, num_workers=workers)
     text.train_dataloader.dataset = {
         'type': 'mmpretrain.CustomDataset',
         'data_root': str(tmp_path / 'images'),
@@ -180,7 +182,8 @@ def test_an_image_that_cannot_be_read_is_named(tool, tmp_path):
     text.dump(config)
     code, _, err = tool('train.py', config, '--work-dir', tmp_path / 'run')
     last = err.splitlines()[-1]
-    assert code == 1 and last.startswith('error: ') and 'failed to load image' in last
+    assert code == 1 and last.startswith('error: cannot load sample ')
+    assert 'failed to load image' in last and 'Traceback' not in last
     assert '1.png' in last or '2.png' in last
 
 

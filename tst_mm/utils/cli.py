@@ -35,8 +35,10 @@ def one_line_errors() -> Iterator[None]:
 
 def _message(error: Exception) -> str:
     # str() of a KeyError is the repr of its message.
-    text = error.args[0] if isinstance(error, KeyError) and error.args else error
-    text = ' '.join(str(text).split())
+    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+    if 'Original Traceback' in text:  # a loader's worker hands over its traceback as the message
+        text = text.rstrip().splitlines()[-1].partition(': ')[2]
+    text = ' '.join(text.split())
     return text if text and isinstance(error, _PLAIN) else f'{type(error).__name__}: {text}'
 
 

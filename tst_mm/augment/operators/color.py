@@ -146,7 +146,8 @@ class Equalize(ColorOperator):
         """See the base class."""
         n, channels, height, width = images.shape
         with torch.no_grad():
-            bins = (images * 255).round_().clamp_(0, 255).long().view(n * channels, -1)
+            # Clamped last: what is no number must not become an index.
+            bins = (images * 255).round_().long().clamp_(0, 255).view(n * channels, -1)
             ones = torch.ones((), dtype=images.dtype, device=images.device).expand_as(bins)
             if info.mask is not None:
                 ones = info.mask.expand(-1, channels, -1, -1).reshape_as(bins).to(images.dtype)

@@ -102,7 +102,7 @@ class NonFiniteHook(Hook):
         self, runner: Runner, step: str, data_batch: Any, outputs: Mapping[str, Any]
     ) -> bool:
         gradients, self._gradients = self._gradients, []
-        values = {name: torch.as_tensor(value).float() for name, value in outputs.items()}
+        values = {name: torch.as_tensor(value).detach().float() for name, value in outputs.items()}
         finite = not values or bool(torch.stack(list(values.values())).isfinite().all())
         if finite and not gradients:
             return False

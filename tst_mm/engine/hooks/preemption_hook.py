@@ -77,7 +77,8 @@ class PreemptionHook(Hook):
         if self._previous is not None:
             signal.signal(signal.SIGTERM, self._previous)
         if is_main_process():
-            Path(runner.work_dir, _NAME).unlink(missing_ok=True)
+            for name in (_NAME, f'student_{_NAME}'):
+                Path(runner.work_dir, name).unlink(missing_ok=True)
 
     def _note(self, *_: Any) -> None:
         self._told = True
