@@ -56,8 +56,9 @@ class Fault:
         event: One of ``EVENTS``, or ``'start'``.
         count: Which of them, from 1.
         act: ``'kill'`` and ``'terminate'`` send the process SIGKILL or SIGTERM, ``'terminate all'``
-            its workers too; ``'fill'`` leaves 4 KiB for each file, as a full disk; ``'move'`` puts
-            a file in the place of the work folder, which is then called ``moved``.
+            its workers too; ``'fill'`` bounds the size of files to half of what checkpoints need, as a
+            full disk does; ``'move'`` puts a file in the place of the work folder, which is then
+            called ``moved``.
         delay: Seconds from the event to a kill.
     """
 
@@ -122,7 +123,8 @@ class _Events:
         elif fault.act == 'terminate all':
             os.killpg(0, signal.SIGTERM)
         elif fault.act == 'fill':
-            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+            least = min(path.stat().st_size for path in (self.folder / 'work').glob('*_*.pth'))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (least // 2, least // 2))
         elif fault.act == 'move':
             (self.folder / 'work').rename(self.folder / 'moved')
             (self.folder / 'work').write_text('in the way')
