@@ -56,9 +56,9 @@ class Fault:
         event: One of ``EVENTS``, or ``'start'``.
         count: Which of them, from 1.
         act: ``'kill'`` and ``'terminate'`` send the process SIGKILL or SIGTERM, ``'terminate all'``
-            its workers too; ``'fill'`` bounds the size of files to half of what checkpoints need, as a
-            full disk does; ``'move'`` puts a file in the place of the work folder, which is then
-            called ``moved``.
+            its workers too; ``'fill'`` bounds the size of files to half of what checkpoints need,
+            as a full disk does; ``'move'`` puts a file in the place of the work folder, which is
+            then called ``moved``.
         delay: Seconds from the event to a kill.
     """
 
@@ -163,7 +163,7 @@ def _watch(events: _Events) -> None:
         setattr(owner, name, watched)
 
     def opened(path, *args, **kwargs):
-        file = builtins.open(path, *args, **kwargs)
+        file = builtins.open(path, *args, **kwargs)  # noqa: SIM115
         events.happen('pointer')
         return file
 

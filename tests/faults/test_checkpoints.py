@@ -1,4 +1,4 @@
-"""What the checkpoints of a TST run hold: student, connectors, our state; nothing of the teacher."""
+"""What checkpoints of TST hold: student, connectors, our state; nothing of the teacher."""
 
 import pytest
 

@@ -12,7 +12,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
 
 from tst_mm.augment import Normalization
-from tst_mm.utils import reject_unknown_keys
+from tst_mm.utils import reject_unknown_keys, require_mapping
 from tst_mm.utils.checkpoints import read_checkpoint
 
 from .build import build_model
@@ -42,12 +42,14 @@ class FrozenTeacher:
     Raises:
         KeyError: ``config`` has an unknown key or lacks the model or the checkpoint.
         FileNotFoundError: The config or the checkpoint does not exist.
+        TypeError: An entry is of another kind.
         ValueError: The checkpoint does not fit the model.
     """
 
     def __init__(
         self, config: Mapping[str, Any], data_preprocessor: Mapping[str, Any] | None = None
     ) -> None:
+        require_mapping('teacher', config)
         reject_unknown_keys('teacher', config, ('cfg_path', 'model', 'checkpoint', 'allow_partial'))
         if ('cfg_path' in config) == ('model' in config):
             raise KeyError('teacher needs either "cfg_path" or "model"')

@@ -36,7 +36,6 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     return loaded
 
 
-
 def latest_checkpoint(work_dir: str | Path) -> Path | None:
     """The checkpoint that a resume of a work folder goes on from; None where there is none.
 
