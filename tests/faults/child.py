@@ -4,6 +4,7 @@ All heavy imports are here, so that a child starts in a fraction of a second.
 """
 
 import builtins
+import gc
 import json
 import os
 import resource
@@ -30,6 +31,7 @@ import mmseg.datasets
 import mmseg.engine
 import mmseg.evaluation
 import mmseg.models  # noqa: F401
+import setuptools  # noqa: F401  (MMEngine's report of the environment imports it)
 import torch
 import yapf.yapflib.yapf_api as yapf
 from mmengine.config import config as mmengine_config
@@ -41,6 +43,8 @@ from tst_mm.compat import load_mmrazor
 from tst_mm.models.distillers.base import BaseDistiller
 
 load_mmrazor()
+# MMEngine collects garbage for every data set; all that is here would be looked through each time.
+gc.freeze()
 
 #: Where a fault can strike: before a step of the student, of the augmenter, of validation; in the
 #: middle of writing a checkpoint, a student file or a policy; before the finished file gets its

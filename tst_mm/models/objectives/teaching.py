@@ -49,7 +49,7 @@ class TeachingObjective:
         for key, value in weights.items():
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
             if not number or not 0 <= value < math.inf:
-                raise ValueError(f'{key} is {value!r}; allowed: a number from 0')
+                raise ValueError(f'{key} is {value!r}; allowed: 0 or more')
         self.form = form
         self.teacher_weight = teacher_weight
         self.student_weight = student_weight
