@@ -1,6 +1,8 @@
-"""MMEngine loads what it saved, with torch's safeguard on."""
+"""MMEngine loads what it saved, with the safeguard of torch on and nothing behind it."""
 
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +26,7 @@ def checkpoint(tmp_path, monkeypatch):
         'state_dict': nn.Linear(2, 2).state_dict(),
         'message_hub': {
             'log_scalars': {'train/loss': loss},
-            'runtime_info': {'iter': 3, 'accuracy': np.float64(0.75)},
+            'runtime_info': {'iter': 3, 'accuracy': np.float64(0.75), 'mIoU': np.float32(0.5)},
         },
     }
     path = tmp_path / 'epoch_1.pth'
@@ -44,7 +46,7 @@ def test_own_checkpoint_loads(checkpoint):
 
 @pytest.fixture
 def only_the_list():
-    """Nothing but our list is declared safe (with the fork it is not declared otherwise)."""
+    """Nothing but our list is declared safe."""
     before = torch.serialization.get_safe_globals()
     torch.serialization.clear_safe_globals()
     torch.serialization.add_safe_globals(_written_by_mmengine())
@@ -56,6 +58,16 @@ def only_the_list():
 def test_the_list_is_enough_for_what_mmengine_writes(checkpoint, only_the_list):
     loaded = torch.load(checkpoint, weights_only=True)
     assert loaded['message_hub']['log_scalars']['train/loss'].current() == 0.125
+
+
+def test_the_list_is_enough_in_a_new_process(checkpoint):
+    """Where nothing has been logged yet, as in the tools."""
+    code = (
+        'import tst_mm; from tst_mm.utils.checkpoints import read_checkpoint; '
+        f'print(read_checkpoint({str(checkpoint)!r})["message_hub"]["runtime_info"]["iter"])'
+    )
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert done.stdout.strip() == '3', done.stderr
 
 
 class Reach:
@@ -86,4 +98,6 @@ def test_the_safeguard_stays_on(tmp_path):
     torch.save({'state_dict': {}, 'x': Malicious(trace)}, tmp_path / 'bad.pth')
     with pytest.raises(pickle.UnpicklingError):
         torch.load(tmp_path / 'bad.pth', weights_only=True)
+    with pytest.raises(pickle.UnpicklingError):
+        CheckpointLoader.load_checkpoint(str(tmp_path / 'bad.pth'), 'cpu')
     assert not trace.exists()

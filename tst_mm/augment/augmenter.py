@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from tst_mm.registry import MODELS, OPERATORS
-from tst_mm.utils import closest, reject_unknown_keys
+from tst_mm.utils import closest, reject_unknown_keys, require_mapping
 
 from .draw import Draw, compose
 from .gate import hard_gate, relaxed_gate
@@ -53,6 +54,7 @@ class LearnedAugmenter(nn.Module):
 
     Raises:
         KeyError: Unknown operator or range.
+        TypeError: ``operators`` is no list, or ``ranges`` no dictionary.
         ValueError: A value outside what is allowed.
 
     Example:
@@ -70,10 +72,14 @@ class LearnedAugmenter(nn.Module):
         init: Mapping[str, Any] | str | Path | None = None,
     ) -> None:
         super().__init__()
+        if not isinstance(operators, Sequence) or isinstance(operators, str):
+            raise TypeError(f'operators is {operators!r}; allowed: a list of names or dictionaries')
+        if ranges is not None:
+            require_mapping('ranges', ranges)
         built = _build_operators(operators, dict(ranges or {}))
         if type(num_ops) is not int or not 1 <= num_ops <= len(built):
             raise ValueError(f'num_ops is {num_ops!r}; allowed: 1 to {len(built)} (operators)')
-        if not isinstance(temperature, (int, float)) or not temperature > 0:
+        if not isinstance(temperature, (int, float)) or not 0 < temperature < math.inf:
             raise ValueError(f'temperature is {temperature!r}; allowed: above 0')
         for key, value, allowed in (
             ('sharing', sharing, ('sample', 'batch')),
@@ -242,6 +248,8 @@ def _build_operators(
     """Operators from names and dicts, with ranges put in."""
     built: list[Operator] = []
     for entry in operators:
+        if not isinstance(entry, str):
+            require_mapping('operator', entry)
         config: dict[str, Any] = {'type': entry} if isinstance(entry, str) else dict(entry)
         name = config.pop('type', None)
         kind = OPERATORS.get(name) if isinstance(name, str) else None

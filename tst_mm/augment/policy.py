@@ -101,7 +101,8 @@ class AugmentPolicy(nn.Module):
             raise ValueError(f'policy file has version {version!r}; allowed: {POLICY_VERSION}')
         entries = data.get('operators')
         if not isinstance(entries, Sequence) or not all(
-            isinstance(entry, Mapping) and 'name' in entry and 'rate' in entry for entry in entries
+            isinstance(entry, Mapping) and isinstance(entry.get('name'), str) and 'rate' in entry
+            for entry in entries
         ):
             raise ValueError('policy file needs a list "operators" of entries with name and rate')
         own = {operator.name: operator.limit for operator in self.operators}
@@ -149,5 +150,7 @@ def _read(path: str | Path) -> Any:
     """Content of a JSON file."""
     try:
         return json.loads(Path(path).read_text())
-    except ValueError as error:
+    except IsADirectoryError:
+        raise ValueError(f'policy file {str(path)!r} is a folder') from None
+    except (ValueError, RecursionError) as error:
         raise ValueError(f'policy file {path} is not JSON: {error}') from None

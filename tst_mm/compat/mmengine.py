@@ -1,14 +1,17 @@
-"""Mend: MMEngine up to 0.10.7 cannot load its own checkpoints with torch >= 2.6.
+"""Mend: MMEngine's loading of checkpoints with torch >= 2.6, which reads weights only.
 
-Since 2.6 ``torch.load`` reads weights only, and refuses MMEngine's ``HistoryBuffer`` and the numpy
-values in the message hub. They are declared safe, so that checkpoints of MMEngine load with the
-safeguard on. The fork has a list of its own. Can go with the support of mmengine 0.10.7.
+MMEngine up to 0.10.7 cannot load its own checkpoints: torch refuses ``HistoryBuffer`` and the numpy
+values in the message hub. The fork lists a part of them (not the float32 of mmseg's metrics), lets
+every ``getattr`` through, and where that is not enough turns the safeguard off, so that a file from
+elsewhere could execute what it likes. Here what MMEngine writes is declared safe, and the safeguard
+stays on. Can go when MMEngine does both.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pickle import UnpicklingError
 from types import ModuleType
+from typing import Any
 
 
 @contextmanager
@@ -22,9 +25,18 @@ def loading_of_own_checkpoints(checkpoint: ModuleType) -> Iterator[None]:
     import torch
     from mmengine.utils import digit_version
 
-    is_fork = hasattr(checkpoint, 'get_torch_safe_globals')
-    if not is_fork and digit_version(torch.__version__) >= digit_version('2.6'):
-        torch.serialization.add_safe_globals(_written_by_mmengine())
+    if digit_version(torch.__version__) < digit_version('2.6'):
+        return
+    torch.serialization.add_safe_globals(_written_by_mmengine())
+    if hasattr(checkpoint, '_safe_torch_load'):  # the fork
+        checkpoint._safe_torch_load = _load  # type: ignore[attr-defined]
+
+
+def _load(file: Any, map_location: Any = None, weights_only: bool | None = None) -> Any:
+    """``torch.load`` that falls back to nothing."""
+    import torch
+
+    return torch.load(file, map_location=map_location, weights_only=weights_only is not False)
 
 
 def _written_by_mmengine() -> list[object]:
@@ -33,8 +45,9 @@ def _written_by_mmengine() -> list[object]:
     from mmengine.logging import HistoryBuffer
 
     multiarray = (getattr(np, '_core', None) or np.core).multiarray
-    kinds = (np.float64, np.float32, np.int64, np.int32, np.bool_)
+    kinds = '?bBhHiIlLqQefd'
     return [
+        slice,
         HistoryBuffer,
         (_statistic, 'builtins.getattr'),
         np.ndarray,
@@ -52,6 +65,7 @@ def _statistic(owner: object, name: str) -> Callable[..., object]:
     """``getattr`` for the only use in a checkpoint: the statistics of a ``HistoryBuffer``."""
     from mmengine.logging import HistoryBuffer
 
+    HistoryBuffer()  # the first of a process fills the list of statistics
     if owner is not HistoryBuffer or name not in HistoryBuffer._statistics_methods:
         raise UnpicklingError(f'getattr({owner!r}, {name!r}) in a checkpoint is not safe')
     return HistoryBuffer._statistics_methods[name]

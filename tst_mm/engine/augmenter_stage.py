@@ -8,7 +8,7 @@ from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmengine.registry import OPTIMIZERS
 from torch import Tensor
 
-from tst_mm.utils import closest
+from tst_mm.utils import closest, require_mapping
 
 from .plateau import LossPlateau
 from .running_mean import RunningMean
@@ -88,13 +88,23 @@ class AugmenterStage:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from :meth:`state_dict`."""
-        self.step = state['step']
-        self.optim_wrapper.load_state_dict(state['optimizer'])
-        if self.plateau is not None and state['plateau'] is not None:
-            self.plateau.load_state_dict(state['plateau'])
-        for name in _MEANS:
-            getattr(self, name).load_state_dict(state['means'][name])
+        """Continue from :meth:`state_dict`.
+
+        Raises:
+            ValueError: The state is of another stage, or broken.
+        """
+        try:
+            self.step = range(self.length)[state['step']]
+            self.optim_wrapper.load_state_dict(state['optimizer'])
+            if self.plateau is not None and state['plateau'] is not None:
+                self.plateau.load_state_dict(state['plateau'])
+            for name in _MEANS:
+                getattr(self, name).load_state_dict(state['means'][name])
+        except Exception as error:  # whatever torch makes of an optimiser's state
+            raise ValueError(
+                'the checkpoint holds no state of this augmenter stage: '
+                f'{type(error).__name__}: {error}'
+            ) from error
 
     def _read_lr(self) -> float:
         """The highest of all groups: ``paramwise_cfg`` may hold a half of the policy still."""
@@ -114,7 +124,9 @@ def build_policy_optimizer(model: Any, config: Mapping[str, Any]) -> OptimWrappe
     Raises:
         KeyError: When there is no such optimiser.
     """
-    kind = config.get('optimizer', {}).get('type')
+    optimizer = config.get('optimizer', {})
+    require_mapping('optim_wrapper.optimizer', optimizer)
+    kind = optimizer.get('type')
     if kind is None or isinstance(kind, str) and OPTIMIZERS.get(kind) is None:
         allowed = closest(kind or 'SGD', OPTIMIZERS.module_dict)
         raise KeyError(f'optim_wrapper.optimizer of the augmenter has type {kind!r}; {allowed}')

@@ -1,5 +1,6 @@
 """The loss-plateau rule of the augmenter's learning rate (reference)."""
 
+import math
 from typing import Any
 
 
@@ -22,10 +23,10 @@ class LossPlateau:
     def __init__(
         self, factor: float = 0.9, min_drop_abs: float = 0.02, min_drop_rel: float = 0.02
     ) -> None:
-        if not 0 < factor <= 1:
+        if not _is_number(factor) or not 0 < factor <= 1:
             raise ValueError(f'plateau.factor is {factor!r}; allowed: above 0, at most 1')
         for key, value in (('min_drop_abs', min_drop_abs), ('min_drop_rel', min_drop_rel)):
-            if not value >= 0:
+            if not _is_number(value) or not 0 <= value < math.inf:
                 raise ValueError(f'plateau.{key} is {value!r}; allowed: from 0')
         self.factor = factor
         self.min_drop_abs = min_drop_abs
@@ -46,3 +47,7 @@ class LossPlateau:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from :meth:`state_dict`."""
         self.previous = float(state['previous'])
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

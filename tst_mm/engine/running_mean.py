@@ -41,5 +41,5 @@ class RunningMean:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from :meth:`state_dict`."""
-        self.count = state['count']
-        self.totals = dict(state['totals'])
+        self.count = int(state['count'])
+        self.totals = {str(name): torch.as_tensor(total) for name, total in state['totals'].items()}

@@ -1,7 +1,10 @@
 """What a checkpoint keeps of the schedule and the policy, under ``checkpoint['tst_mm']``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from textwrap import shorten
 from typing import Any
+
+from torch import Tensor
 
 from tst_mm.augment.policy import AugmentPolicy
 
@@ -56,13 +59,21 @@ def check_state(
     Raises:
         ValueError: When the version, the operators or the stages that have begun differ.
     """
-    if state['version'] != _VERSION:
-        raise ValueError(
-            f'the checkpoint has tst_mm state of version {state["version"]}; allowed: {_VERSION}'
-        )
     check_operators(state, policy)
-    begun = state['stage'] + (state['running'] is not None)
-    written = [tuple(stage) for stage in state['schedule']]
+    stages, index = state.get('schedule'), state.get('stage')
+    if not isinstance(stages, list) or not all(
+        isinstance(stage, (list, tuple)) and [type(value) for value in stage] == [int, int]
+        for stage in stages
+    ):
+        raise _broken('schedule', stages)
+    if type(index) is not int or not 0 <= index <= len(stages):
+        raise _broken('stage', index)
+    if not isinstance(state.get('history'), list):
+        raise _broken('history', state.get('history'))
+    if 'running' not in state or state['running'] is not None and index == len(stages):
+        raise _broken('running', state.get('running'))
+    begun = index + (state['running'] is not None)
+    written = [tuple(stage) for stage in stages]
     present = [(stage.begin, stage.length) for stage in schedule]
     missed = [begin for begin, _ in present[begun:] if begin < iteration]
     if present[:begun] != written[:begun] or missed:
@@ -75,14 +86,40 @@ def check_state(
 
 
 def check_operators(state: dict[str, Any], policy: AugmentPolicy) -> None:
-    """Refuse the state of a policy over other operators.
+    """Refuse a state of another version, or of a policy over other operators.
 
     Raises:
-        ValueError: Naming both lists.
+        ValueError: Naming both versions or lists; or what is broken.
     """
-    written = [entry['name'] for entry in state['policy']['operators']]
+    if not isinstance(state, Mapping):
+        raise _broken('state', state)
+    if state.get('version') != _VERSION:
+        raise ValueError(
+            f'the checkpoint has tst_mm state of version {state.get("version")!r}; '
+            f'allowed: {_VERSION}'
+        )
+    try:
+        written = [str(entry['name']) for entry in state['policy']['operators']]
+    except (KeyError, TypeError, IndexError):
+        raise _broken('policy', state.get('policy')) from None
     if written != list(policy.names):
         raise ValueError(
             f'the checkpoint holds a policy over {", ".join(written)}, '
             f'but the augmenter has {", ".join(policy.names)}; allowed: the same operators'
         )
+    own, weights = policy.state_dict(), state.get('policy_state')
+    if (
+        not isinstance(weights, Mapping)
+        or weights.keys() != own.keys()
+        or any(
+            not isinstance(value, Tensor) or value.shape != own[name].shape
+            for name, value in weights.items()
+        )
+    ):
+        raise _broken('policy_state', weights)
+
+
+def _broken(key: str, value: Any) -> ValueError:
+    return ValueError(
+        f"the checkpoint's tst_mm state is broken: {key} is {shorten(repr(value), 80)}"
+    )

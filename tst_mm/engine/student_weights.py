@@ -33,15 +33,19 @@ def student_checkpoint(checkpoint: Mapping[str, Any], config: str | None = None)
         ValueError: When there is no student inside.
     """
     weights = checkpoint.get('state_dict', checkpoint)
+    if not isinstance(weights, Mapping):
+        raise ValueError(f'the checkpoint has no weights: its state_dict is a {type(weights)}')
+    weights = {str(key): value for key, value in weights.items()}
     prefixes = [prefix for prefix in PREFIXES if any(key.startswith(prefix) for key in weights)]
     if not prefixes:
-        found = sorted({str(key).split('.')[0] for key in weights})
+        found = sorted({key.split('.')[0] for key in weights})
         raise ValueError(
             f'the checkpoint has no student: its entries begin with {", ".join(found[:8])}; '
             f'allowed: {", ".join(PREFIXES)}'
         )
     prefix = prefixes[0]
-    meta = checkpoint.get('meta', {})
+    meta = checkpoint.get('meta')
+    meta = meta if isinstance(meta, Mapping) else {}
     kept = {key: _plain(meta[key]) for key in _META if key in meta}
     if config is not None:
         kept['cfg'] = config

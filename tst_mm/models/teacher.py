@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
 
 from tst_mm.augment import Normalization
-from tst_mm.utils import reject_unknown_keys
+from tst_mm.utils import reject_unknown_keys, require_mapping
 from tst_mm.utils.checkpoints import read_checkpoint
 
 from .build import build_model
@@ -41,12 +42,14 @@ class FrozenTeacher:
     Raises:
         KeyError: ``config`` has an unknown key or lacks the model or the checkpoint.
         FileNotFoundError: The config or the checkpoint does not exist.
+        TypeError: An entry is of another kind.
         ValueError: The checkpoint does not fit the model.
     """
 
     def __init__(
         self, config: Mapping[str, Any], data_preprocessor: Mapping[str, Any] | None = None
     ) -> None:
+        require_mapping('teacher', config)
         reject_unknown_keys('teacher', config, ('cfg_path', 'model', 'checkpoint', 'allow_partial'))
         if ('cfg_path' in config) == ('model' in config):
             raise KeyError('teacher needs either "cfg_path" or "model"')
@@ -103,17 +106,19 @@ def load_weights(model: nn.Module, checkpoint: str, allow_partial: bool, what: s
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: Something does not fit and ``allow_partial`` is off.
+        TypeError: ``checkpoint`` is no string.
+        ValueError: The file is broken, holds no weights or more than that; or something does not
+            fit and ``allow_partial`` is off.
     """
-    if '://' in checkpoint:
-        loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
-    else:
-        try:
-            loaded = read_checkpoint(checkpoint)
-        except (FileNotFoundError, ValueError) as error:
-            raise type(error)(f'{what}: {error}') from error
+    loaded = _read(checkpoint, what)
     weights = loaded.get('state_dict', loaded)
-    weights = {key.removeprefix('module.'): value for key, value in weights.items()}
+    if not isinstance(weights, Mapping):
+        raise ValueError(f'{what}: {checkpoint} holds no weights')
+    weights = {
+        str(key).removeprefix('module.'): value
+        for key, value in weights.items()
+        if isinstance(value, Tensor)
+    }
     own = model.state_dict()
     missing = [k for k in own if k not in weights and not k.endswith('num_batches_tracked')]
     unexpected = [key for key in weights if key not in own]
@@ -138,3 +143,17 @@ def load_weights(model: nn.Module, checkpoint: str, allow_partial: bool, what: s
     with torch.no_grad():
         model.load_state_dict(fits, strict=False)
     print_log('; '.join([found, *faults]), 'current', 30 if faults else 20)
+
+
+def _read(checkpoint: Any, what: str) -> dict[str, Any]:
+    """Content of a checkpoint, which is not executed; errors begin with ``what``."""
+    if not isinstance(checkpoint, str):
+        raise TypeError(f'{what}: checkpoint is {checkpoint!r}; allowed: a path or an address')
+    try:
+        if '://' in checkpoint:
+            return CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
+        return read_checkpoint(checkpoint)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f'{what}: no checkpoint {checkpoint!r}') from error
+    except (ValueError, UnpicklingError) as error:
+        raise ValueError(f'{what}: {error}') from error

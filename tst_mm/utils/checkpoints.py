@@ -1,13 +1,12 @@
 """Reading checkpoints without executing what is inside, and finding the one to resume from."""
 
 import zipfile
-from contextlib import nullcontext
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
 import torch
-from mmengine.runner import checkpoint as mmengine_checkpoint
+from mmengine.runner import checkpoint as _  # noqa: F401  (declares what MMEngine writes)
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -17,22 +16,24 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The file is broken, or holds objects that loading would have to execute.
+        ValueError: The file is broken, holds no dictionary, or objects that loading would have to
+            execute.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f'no checkpoint {str(path)!r} (from {Path.cwd()})')
-    # The fork lists what it writes; for the original family tst_mm.compat has declared it.
-    known = getattr(mmengine_checkpoint, 'get_torch_safe_globals', None)
-    declared = torch.serialization.safe_globals(known()) if known else nullcontext()
     try:
-        with declared:
-            return torch.load(path, map_location='cpu', weights_only=True)
+        loaded = torch.load(path, map_location='cpu', weights_only=True)
     except UnpicklingError as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f'{path} holds more than weights and is not loaded: {reason}') from error
-    except (RuntimeError, EOFError) as error:
+    except Exception as error:  # anything may come out of broken bytes
         raise ValueError(f'{path} is no checkpoint, or cut short: {error}') from error
+    if not isinstance(loaded, dict):
+        raise ValueError(
+            f'{path} holds a {type(loaded).__name__} and is no checkpoint; allowed: a dictionary'
+        )
+    return loaded
 
 
 def latest_checkpoint(work_dir: str | Path) -> Path | None:

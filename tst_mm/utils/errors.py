@@ -1,8 +1,9 @@
 """Wording of errors: name the thing, its value, what is allowed, and the closest match."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from inspect import signature
+from typing import Any
 
 
 def closest(name: str, allowed: Iterable[str]) -> str:
@@ -20,6 +21,20 @@ def closest(name: str, allowed: Iterable[str]) -> str:
     match = get_close_matches(str(name).lower(), folded, n=1)
     hint = f'did you mean {folded[match[0]]!r}? ' if match else ''
     return f'{hint}allowed: {", ".join(names) or "(nothing)"}'
+
+
+def require_mapping(where: str, value: Any) -> None:
+    """Raise unless a config entry is a dictionary.
+
+    Args:
+        where: The entry, as the user knows it (``'teacher'``).
+        value: What stands there.
+
+    Raises:
+        TypeError: Naming the entry and its value.
+    """
+    if not isinstance(value, Mapping):
+        raise TypeError(f'{where} is {value!r}; allowed: a dictionary')
 
 
 def reject_unknown_keys(where: str, given: Iterable[str], allowed: Collection[str]) -> None:

@@ -21,7 +21,7 @@ from tst_mm.engine.stages import Stage, parse_stages, resolve_stages
 from tst_mm.engine.student_data import iterations_per_epoch
 from tst_mm.engine.unwrap import unwrap_model
 from tst_mm.registry import HOOKS
-from tst_mm.utils import reject_unknown_keys
+from tst_mm.utils import reject_unknown_keys, require_mapping
 from tst_mm.utils.files import write_bytes
 
 from .exact_resume_hook import ExactResumeHook
@@ -73,6 +73,7 @@ class AlternatingScheduleHook(Hook):
 
     Raises:
         KeyError: An unknown or missing key of a stage or of ``plateau``.
+        TypeError: ``plateau``, ``optim_wrapper`` or ``dataloader`` is no dictionary.
         ValueError: A value that is not allowed; when training starts also a stage beyond the end.
     """
 
@@ -92,10 +93,16 @@ class AlternatingScheduleHook(Hook):
     ) -> None:
         parse_stages(stages)
         if plateau is not None:
+            require_mapping('plateau', plateau)
             reject_unknown_keys('plateau', plateau, _PLATEAU_KEYS)
             LossPlateau(**plateau)
+        for name, config in (('optim_wrapper', optim_wrapper), ('dataloader', dataloader)):
+            if config is not None:
+                require_mapping(name, config)
+        if by_epoch is not None and not isinstance(by_epoch, bool):
+            raise ValueError(f'by_epoch is {by_epoch!r}; allowed: True, False or None')
         for key, value in (('interval', interval), ('checkpoint_interval', checkpoint_interval)):
-            if value is not None and (not isinstance(value, int) or value < 1):
+            if value is not None and (type(value) is not int or value < 1):
                 raise ValueError(f'{key} is {value!r}; allowed: whole numbers from 1, or None')
         self.stages = stages
         self.by_epoch = by_epoch

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mmengine.hooks import Hook
+from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from tst_mm.engine.randomness import seed_step
@@ -94,4 +94,8 @@ class ExactResumeHook(Hook):
             done, end = runner.iter, runner.max_iters
         loop._decide_current_val_interval()
         if done and done >= loop.val_begin and (done % loop.val_interval == 0 or done == end):
+            for hook in runner.hooks:
+                if isinstance(hook, CheckpointHook) and hook.last_ckpt is None:
+                    # With a new best it writes the last checkpoint again, if it knows it.
+                    hook.last_ckpt = runner.message_hub.runtime_info.get('last_ckpt')
             runner.val_loop.run()

@@ -13,7 +13,12 @@ from torch import Tensor, nn
 
 from tst_mm.augment import Draw, LearnedAugmenter, Normalization
 from tst_mm.registry import MODELS
-from tst_mm.utils import closest, reject_unknown_arguments, reject_unknown_keys
+from tst_mm.utils import (
+    closest,
+    reject_unknown_arguments,
+    reject_unknown_keys,
+    require_mapping,
+)
 
 from ..build import build_model
 from ..modes import frozen
@@ -98,6 +103,7 @@ class BaseDistiller(BaseModel):
         self.draw: Draw | None = None
         if self.augmenter is not None:
             self.augmenter.normalization = self._normalization.module
+            require_mapping('objective', objective or {})
             config = {'type': 'tst_mm.TeachingObjective', **(objective or {})}
             self.objective: TeachingObjective = _build('objective', config)
             self.objective.prepare(self.student)
@@ -257,9 +263,10 @@ class BaseDistiller(BaseModel):
 
 def _build(where: str, config: Mapping[str, Any]) -> Any:
     """Build a component; an unknown key is refused with the closest allowed one."""
+    require_mapping(where, config)
     kind = config.get('type')
     found = MODELS.get(kind) if isinstance(kind, str) else kind
-    if found is None:
+    if not callable(found):
         names = [f'tst_mm.{name}' for name in MODELS.module_dict]
         raise KeyError(f'{where} has type {kind!r}; {closest(str(kind), names)}')
     reject_unknown_arguments(where, config, found)

@@ -11,7 +11,7 @@ from torch import nn
 
 from tst_mm.compat import load_mmrazor
 from tst_mm.registry import MODELS
-from tst_mm.utils import closest, reject_unknown_keys
+from tst_mm.utils import closest, reject_unknown_keys, require_mapping
 
 #: Arguments that have an effect; MMRazor's deliveries have none, as the teacher sees the student's
 #: own batch.
@@ -38,16 +38,26 @@ def build_kd(config: Mapping[str, Any], student: nn.Module, teacher: nn.Module) 
 
     Raises:
         KeyError: Unknown key, or a recorder's source that is not in its model.
+        TypeError: An entry is no dictionary.
+        ValueError: What else MMRazor refuses.
     """
     load_mmrazor()
+    require_mapping('distiller', config)
+    for key in _KEYS[:5]:
+        if config.get(key) is not None:
+            require_mapping(f'distiller.{key}', config[key])
     config = {'type': 'ConfigurableDistiller', **config, '_scope_': 'mmrazor'}
     if config['type'] in ('ConfigurableDistiller', 'mmrazor.ConfigurableDistiller'):
         reject_unknown_keys('distiller', config, _KEYS)
     for key, model in (('student_recorders', student), ('teacher_recorders', teacher)):
         _check_sources(key, config.get(key) or {}, model)
-    kd = MODELS.build(config)
-    kd.prepare_from_student(student)
-    kd.prepare_from_teacher(teacher)
+    try:
+        kd = MODELS.build(config)
+        kd.prepare_from_student(student)
+        kd.prepare_from_teacher(teacher)
+    except Exception as error:  # MMRazor asserts, and reaches into what is not there
+        reason = ' '.join(str(error.args[0] if error.args else error).split())
+        raise ValueError(f'distiller: {type(error).__name__}: {reason}') from error
     return kd
 
 
@@ -115,10 +125,11 @@ def _check_sources(key: str, recorders: Mapping[str, Any], model: nn.Module) -> 
     """Module recorders must name modules; MMRazor's own error does not say what there is."""
     modules = dict(model.named_modules())
     for name, recorder in recorders.items():
+        require_mapping(f'{key}.{name}', recorder)
         if not str(recorder.get('type', '')).startswith('Module'):
             continue
-        if recorder.get('source') not in modules:
-            source = str(recorder.get('source', ''))
+        source = str(recorder.get('source', ''))
+        if source not in modules:
             raise KeyError(
                 f'{key}.{name} records {source!r}, which is not in the model; '
                 f'{closest(source, get_close_matches(source, filter(None, modules), 8, 0))}, ...'

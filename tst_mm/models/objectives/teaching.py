@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -46,7 +47,8 @@ class TeachingObjective:
             'cap': cap,
         }
         for key, value in weights.items():
-            if not value >= 0:
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if not number or not 0 <= value < math.inf:
                 raise ValueError(f'{key} is {value!r}; allowed: 0 or more')
         self.form = form
         self.teacher_weight = teacher_weight

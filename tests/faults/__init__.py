@@ -1,0 +1,1 @@
+"""Real trainings that are killed, told to go, or run out of disk; and mistaken input."""
