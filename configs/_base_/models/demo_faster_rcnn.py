@@ -12,9 +12,7 @@ model = dict(
         anchor_generator=dict(scales=[3], strides=strides),
     ),
     roi_head=dict(
-        bbox_roi_extractor=dict(
-            out_channels=32, featmap_strides=strides, finest_scale=28
-        ),
+        bbox_roi_extractor=dict(out_channels=32, featmap_strides=strides, finest_scale=28),
         bbox_head=dict(in_channels=32, fc_out_channels=128, num_classes=5),
     ),
     # Few regions: the box head, not the image, is what a Faster R-CNN spends its time on.
