@@ -94,7 +94,7 @@ class AugmenterStage:
             ValueError: The state is of another stage, or broken.
         """
         try:
-            self.step = range(self.length)[state['step']]
+            self.step = range(self.length + 1).index(state['step'])
             self.optim_wrapper.load_state_dict(state['optimizer'])
             if self.plateau is not None and state['plateau'] is not None:
                 self.plateau.load_state_dict(state['plateau'])
