@@ -13,6 +13,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from tst_mm.engine.augmenter_stage import AugmenterStage, build_policy_optimizer
 from tst_mm.engine.plateau import LossPlateau
 from tst_mm.engine.randomness import seed_step
+from tst_mm.engine.safe_checkpoints import remove_checkpoint
 from tst_mm.engine.schedule_state import STATE_KEY, check_operators, check_state, pack_state
 from tst_mm.engine.seeded_data import STUDENT
 from tst_mm.engine.stage_loader import build_stage_loader
@@ -249,4 +250,4 @@ class AlternatingScheduleHook(Hook):
             path = Path(runner.work_dir, name)
             write_bytes(path.with_name('last_checkpoint'), str(path).encode())
             for older in set(path.parent.glob('augmenter_stage*_iter*.pth')) - {path}:
-                older.unlink()
+                remove_checkpoint(older)
