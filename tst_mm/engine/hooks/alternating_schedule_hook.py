@@ -14,6 +14,7 @@ from tst_mm.engine.plateau import LossPlateau
 from tst_mm.engine.randomness import derive_seed, seed_everything
 from tst_mm.engine.schedule_state import STATE_KEY, check_operators, check_state, pack_state
 from tst_mm.engine.seeded_data import STUDENT
+from tst_mm.engine.shared_buffers import share_buffers
 from tst_mm.engine.stage_loader import build_stage_loader
 from tst_mm.engine.stage_log import StageLog
 from tst_mm.engine.stages import Stage, parse_stages, resolve_stages
@@ -144,6 +145,10 @@ class AlternatingScheduleHook(Hook):
                     hook.t += time.time() - start
         self._seed(runner, STUDENT, runner.iter)
 
+    def before_val_epoch(self, runner: Runner) -> None:
+        """Let all ranks validate the student of the checkpoints."""
+        share_buffers(self.model.student)
+
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add our part."""
         checkpoint[STATE_KEY] = pack_state(
@@ -162,6 +167,7 @@ class AlternatingScheduleHook(Hook):
         if self._continued is not None:
             stage.load_state_dict(self._continued)
             self._continued = None
+        share_buffers(self.model.student)
         self.batches.select(1 + index, stage.step, stage.length)
         self.log.restart_clock(stage.step)
         for data in self.loader:
