@@ -11,6 +11,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.runner import Runner
 from test_engine.toy import toy_config
 from torch import Tensor
@@ -78,7 +79,7 @@ def train(
         config.val_dataloader['dataset'] = {**config.train_dataloader.dataset, 'split': 'test'}
         config.val_cfg, config.val_evaluator = {}, {'type': 'mmpretrain.Accuracy'}
     # MMEngine lays out the config's text anew for every checkpoint.
-    with patch('mmengine.config.config.FormatCode', lambda text, **_: (text, True)):
+    with patch.object(Config, 'pretty_text', ''):
         runner = Runner.from_cfg(config)
         model = unwrap_model(runner)
         watch = Watch(model, kill)

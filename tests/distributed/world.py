@@ -40,7 +40,7 @@ def run(task: Callable[..., Any], *args: Any, ranks: int = 2, timeout: float = 2
     """
     os.environ['CUDA_VISIBLE_DEVICES'] = ''  # the server inherits it: a machine without a GPU
     with tempfile.TemporaryDirectory() as folder:
-        port = _free_port()
+        port = free_port()
         workers = [
             _context.Process(target=_work, args=(rank, ranks, port, folder, task, args))
             for rank in range(ranks)
@@ -93,7 +93,8 @@ def _work(rank: int, ranks: int, port: int, folder: str, task: Callable, args: t
         torch.distributed.destroy_process_group()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nothing listens to."""
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
         return free.getsockname()[1]
