@@ -12,6 +12,7 @@ from collections.abc import Callable
 from multiprocessing import connection, get_context
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -38,15 +39,15 @@ def run(task: Callable[..., Any], *args: Any, ranks: int = 2, timeout: float = 2
     Raises:
         AssertionError: With the traceback of the rank that failed first.
     """
-    os.environ['CUDA_VISIBLE_DEVICES'] = ''  # the server inherits it: a machine without a GPU
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
         workers = [
             _context.Process(target=_work, args=(rank, ranks, port, folder, task, args))
             for rank in range(ranks)
         ]
-        for worker in workers:
-            worker.start()
+        with patch.dict(os.environ, CUDA_VISIBLE_DEVICES=''):  # the server inherits it
+            for worker in workers:
+                worker.start()
         _wait(workers, folder, timeout)
         return [torch.load(Path(folder, f'{rank}.pt'), weights_only=False) for rank in range(ranks)]
 
@@ -61,7 +62,8 @@ def _wait(workers: list, folder: str, timeout: float) -> None:
             alive = [worker for worker in alive if worker.sentinel not in done]
             if any(worker.exitcode for worker in workers if worker.sentinel in done):
                 errors = sorted(Path(folder).glob('*.txt'), key=lambda path: path.stat().st_mtime)
-                raise AssertionError('\n'.join(path.read_text() for path in errors))
+                codes = f'exit codes {[worker.exitcode for worker in workers]}'
+                raise AssertionError('\n'.join([codes, *(path.read_text() for path in errors)]))
     finally:
         for worker in workers:
             worker.kill()
@@ -71,6 +73,7 @@ def _wait(workers: list, folder: str, timeout: float) -> None:
 def _work(rank: int, ranks: int, port: int, folder: str, task: Callable, args: tuple) -> None:
     """The life of one process."""
     try:
+        os.environ['CUDA_VISIBLE_DEVICES'] = ''  # the server may be older
         torch.set_num_threads(1)
         MMLogger.get_current_instance().setLevel('ERROR')
         random.seed(0)
