@@ -60,6 +60,10 @@ class Normalization(nn.Module):
         """A change of values in [0, 1] -> the change of the normalised input."""
         return delta * (255 / self.std)
 
+    def limits(self) -> tuple[Tensor, Tensor]:
+        """(C, 1, 1) normalised values of black and of white."""
+        return -self.mean / self.std, (255 - self.mean) / self.std
+
     def luma(self, channels: int) -> Tensor:
         """(C, 1, 1) weights of the channels in the grey value; equal unless there are three."""
         if channels == 3:
