@@ -21,7 +21,7 @@ POLICY_VERSION = 1
 #: logit is infinite.
 _MARGIN = 1e-4
 #: Rates that a sigmoid of a sigmoid reaches, the upper end rounded up.
-_CONFINED = (0.5, 0.73106)
+_CONFINED = (0.5, 0.7311)
 
 
 class AugmentPolicy(nn.Module):
