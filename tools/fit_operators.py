@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument('--operators', nargs='+', choices=LEARNED, default=LEARNED, metavar='NAME')
     parser.add_argument('--size', type=int, default=32, help='side of the images (default: 32)')
     parser.add_argument('--count', type=int, default=2000, help='most images (default: 2000)')
-    parser.add_argument('--steps', type=int, default=1000, help='per operator (default: 1000)')
+    parser.add_argument('--steps', type=int, default=600, help='per operator (default: 600)')
     parser.add_argument('--batch-size', type=int, default=64, help='multiple of 8 (default: 64)')
     parser.add_argument('--lr', type=float, default=1e-2, help='(default: 0.01; published: 0.001)')
     parser.add_argument(
