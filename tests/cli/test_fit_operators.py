@@ -9,6 +9,12 @@ from PIL import Image
 FEW = ['--steps', '30', '--count', '40', '--size', '16', '--batch-size', '16']
 
 
+@pytest.fixture(autouse=True)
+def _its_parts(root, monkeypatch):
+    """Python puts the folder of a script on the path; runpy does not."""
+    monkeypatch.syspath_prepend(str(root / 'tools'))
+
+
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
     """Forty coloured pictures."""
@@ -24,14 +30,15 @@ def folder(tmp_path_factory):
 def test_fit_report_resume_and_refuse(tool, folder, tmp_path):
     """One story, since each call costs seconds of imports."""
     common = [*FEW, '--images', folder, '--work-dir', tmp_path]
-    first = tool('fit_operators', *common, '--operators', 'Brightness')
-    assert first.returncode == 0, first.stderr
-    assert 'Brightness: ' in first.stdout and 's left' in first.stdout
+    code, out, err = tool('fit_operators.py', *common, '--operators', 'Brightness')
+    assert code == 0, err
+    assert 'Brightness: ' in out and 's left' in out
     before = json.loads((tmp_path / 'fitted.json').read_text())
     assert list(before['encoders']) == ['Brightness'] and before['settings']['seed'] == 0
 
-    second = tool('fit_operators', *common, '--operators', 'Brightness', 'TranslateX')
-    assert 'TranslateX: ' in second.stdout and 'Brightness: ' not in second.stdout
+    names = ('Brightness', 'TranslateX')
+    _, out, _ = tool('fit_operators.py', *common, '--operators', *names)
+    assert 'TranslateX: ' in out and 'Brightness: ' not in out
     after = json.loads((tmp_path / 'fitted.json').read_text())
     assert after['encoders']['Brightness'] == before['encoders']['Brightness']
 
@@ -42,15 +49,16 @@ def test_fit_report_resume_and_refuse(tool, folder, tmp_path):
         assert mean['fitted'] < mean['identity'], name
         assert len(entry['levels']) == len(entry['fitted']) == 21
     assert '| TranslateX |' in (tmp_path / 'fidelity.md').read_text()
-    assert '| TranslateX |' in second.stdout
+    assert '| TranslateX |' in out
     assert Image.open(tmp_path / 'fidelity.png').size[0] > 1000
 
-    other = tool('fit_operators', *common, '--seed', '1')
-    assert other.returncode == 1 and 'fitted with seed 0, this run has 1' in other.stderr
+    code, _, err = tool('fit_operators.py', *common, '--seed', '1')
+    assert code == 1 and 'fitted with seed 0, this run has 1' in err
 
 
 def test_wrong_arguments(tool, tmp_path):
-    few = tool('fit_operators', '--images', tmp_path, '--work-dir', tmp_path / 'out')
-    assert few.returncode == 1 and 'has 0 readable images' in few.stderr
-    batch = tool('fit_operators', '--batch-size', '12')
-    assert batch.returncode == 2 and '--batch-size is 12; allowed: a multiple of 8' in batch.stderr
+    out = tmp_path / 'out'
+    code, _, err = tool('fit_operators.py', '--images', tmp_path, '--work-dir', out)
+    assert code == 1 and 'has 0 readable images' in err
+    code, _, err = tool('fit_operators.py', '--batch-size', '12')
+    assert code == 2 and '--batch-size is 12; allowed: a multiple of 8' in err
