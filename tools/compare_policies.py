@@ -1,9 +1,9 @@
 """Learned policies side by side: a table and a figure.
 
-    python tools/compare_policies.py ours=RUN/policy.json theirs=OTHER/policy.json --out policies.png
+    python tools/compare_policies.py ours=RUN/policy.json theirs=OTHER/policy.json --out out.png
 
-Several files may have one name, for example the seeds of one config; the figure then shows each, the
-table their mean.
+Several files may have one name, for example the seeds of one config; the figure then shows each,
+the table their mean.
 """
 
 from __future__ import annotations

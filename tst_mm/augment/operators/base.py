@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+#: ITU-R 601 weights of red, green and blue, those of Pillow's grey images.
+LUMA_RGB = (0.299, 0.587, 0.114)
+
 
 @dataclass(frozen=True)
 class ImageInfo:

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from .base import LUMA_RGB
+
 
 class AffineEncoder(nn.Module):
     """Imitates a geometric operator by an affine map; 55 values with one term.
@@ -49,6 +51,8 @@ class ColorEncoder(nn.Module):
             whose only convolution cannot depend on the level.
     """
 
+    luma: Tensor
+
     def __init__(self, terms: int = 1) -> None:
         super().__init__()
         self.feature = nn.Parameter(torch.randn(10))
@@ -58,6 +62,7 @@ class ColorEncoder(nn.Module):
         self.gate = nn.Parameter(torch.zeros(()))
         self.kernel = nn.Parameter(torch.zeros(terms, 3, 3, 5, 5))
         self.terms = terms
+        self.register_buffer('luma', torch.tensor(LUMA_RGB), persistent=False)
         nn.init.zeros_(self.first.weight)
         nn.init.zeros_(self.second.weight)
         nn.init.dirac_(self.kernel.data[0])
@@ -96,8 +101,7 @@ class ColorEncoder(nn.Module):
         """
         if channels == 3:
             return self.kernel if channel_order == 'rgb' else self.kernel.flip(1, 2)
-        luma = self.kernel.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1, 1)
-        grey = (self.kernel * luma).sum((1, 2))
+        grey = (self.kernel * self.luma.view(3, 1, 1, 1)).sum((1, 2))
         eye = torch.eye(channels, dtype=grey.dtype, device=grey.device)
         return eye[None, :, :, None, None] * grey[:, None, None]
 

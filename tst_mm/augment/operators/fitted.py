@@ -160,7 +160,7 @@ class FittedGeometric(_Fitted, GeometricOperator):
     def matrix(self, level: Tensor, extents: Tensor) -> Tensor:
         """See the base class."""
         back = self.encoder(level)(level)
-        bottom = torch.tensor([0.0, 0.0, 1.0], dtype=back.dtype).to(back.device)
+        bottom = torch.eye(3, dtype=back.dtype, device=back.device)[2:]
         back = torch.cat((back, bottom.expand(len(back), 1, 3)), dim=1)
         forward = torch.linalg.inv_ex(back).inverse
         half = torch.cat((extents.flip(1).to(back.dtype) / 2, torch.ones_like(back[:, 0, :1])), 1)
