@@ -29,7 +29,7 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['tst_mm', 'tst_mm.*']),
-    package_data={'tst_mm': ['datasets/embedded/**/*']},
+    package_data={'tst_mm': ['augment/operators/fitted.json', 'datasets/embedded/**/*']},
     # torch, MMEngine and mmcv are not declared: they come in two families with the same import
     # names, and mmcv must be built against the installed torch. `import tst_mm` checks them.
     install_requires=requirements('runtime'),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -163,14 +164,15 @@ def forced(*names: str, **kwargs) -> LearnedAugmenter:
     return augmenter
 
 
-def expected_alone(name: str, inputs: Tensor, draw: Draw) -> Tensor:
+def expected_alone(name: str, inputs: Tensor, draw: Draw, clamp: bool = True) -> Tensor:
     """One operator on a normalised batch, by the formulas of its family."""
     normalization = Normalization(IMAGENET_MEAN, IMAGENET_STD)
     index = draw.operators.index(next(op for op in draw.operators if op.name == name))
     levels = draw.levels[:, index]
     if name in COLOR:
         unit = normalization.to_unit(inputs)
-        new = operator(name).apply(unit, levels.view(-1, 1, 1, 1), info(unit))
+        told = replace(info(unit), clamp=clamp)
+        new = operator(name).apply(unit, levels.view(-1, 1, 1, 1), told)
         return (new * 255 - normalization.mean) / normalization.std
     if name in GEOMETRIC:
         return warp_images(inputs, draw.matrix)

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from tst_mm.registry import MODELS, OPERATORS
-from tst_mm.utils import closest, reject_unknown_keys, require_mapping
+from tst_mm.registry import MODELS
+from tst_mm.utils import closest, require_mapping
+from tst_mm.utils.presets import with_preset
 
+from .composition import COMPOSITIONS, Setting
 from .draw import Draw, compose
 from .gate import hard_gate, relaxed_gate
 from .normalization import Normalization
-from .operators import (
-    DEFAULT_OPERATORS,
-    ColorOperator,
-    EraseOperator,
-    GeometricOperator,
-    ImageInfo,
-    Operator,
-)
+from .operators import GeometricOperator, Operator
+from .operators.build import build_operators
 from .policy import AugmentPolicy
-from .warp import valid_mask, warp_images
+from .presets import CHOICES, OPERATOR_SETS, PRESET_RANGES, PRESETS
+from .warp import valid_mask
 
 _EPSILON = torch.finfo(torch.float32).eps
 
@@ -36,21 +32,38 @@ _EPSILON = torch.finfo(torch.float32).eps
 class LearnedAugmenter(nn.Module):
     """Learned data augmentation of the student's input (paper, section 3).
 
-    Colour operators act in sequence, then all geometry as one affine map that is sampled once,
-    then erasing. Values stay in the range of an image, padding stays as it is, and where nothing
-    acts the output is the input, bit for bit.
+    By default colour operators act in sequence, then all geometry as one affine map that is sampled
+    once, then erasing. Values stay in the range of an image, padding stays as it is, and where
+    nothing acts the output is the input, bit for bit.
 
     Args:
         operators: Names, or dicts with ``type`` and the operator's arguments, in the order of the
-            policy's indices. Defaults to the 14 of the paper.
-        ranges: Physical value at magnitude 1 by operator name, instead of the operator's own.
+            policy's indices; or ``'closed_form'`` (default), the 14 of the paper, or ``'fitted'``
+            (the reference), the same with encoders where the magnitude is learned.
+        ranges: Physical value at magnitude 1 by operator name, instead of the operator's own; or a
+            dict of its arguments.
         num_ops: How many operators are drawn for an image, without replacement. Defaults to 4.
         temperature: Of the relaxed gates, positive. Defaults to 0.05.
         sharing: ``'sample'`` draws for every image (default), ``'batch'`` once for the batch
             (the reference).
         sign: ``'random'`` draws the sign of signed operators (default), ``'positive'`` does not
             (the reference).
+        gate: Of the student stage: ``'hard'`` (default) or ``'relaxed'`` (the reference). The
+            augmenter stage's are always relaxed.
+        squashing: ``'single'`` (default) or ``'double'`` (the reference), see
+            :class:`AugmentPolicy`.
+        composition: ``'sequence'`` (default); ``'residual'``, the sum of all operators' changes
+            (the reference on classification), which labels cannot follow; ``'summed'``, the sum of
+            the colour operators' changes, then one map of summed matrices (the reference on dense
+            tasks).
+        coordinates: ``'pixel'`` (default) or ``'normalised'`` (the reference), see
+            :func:`~tst_mm.augment.draw.compose`.
+        clamp: Whether colours stay in the range of an image. Defaults to True; the reference's
+            do not.
         init: Start of the policy, see :class:`AugmentPolicy`.
+        preset: ``'recommended'`` (default), ``'paper'`` (the reference on classification, with
+            Cutout as large as the image) or ``'paper_dense'`` (with Cutout of 128 pixels): the
+            defaults of the arguments above. One that is given wins.
 
     Raises:
         KeyError: Unknown operator or range.
@@ -59,43 +72,74 @@ class LearnedAugmenter(nn.Module):
 
     Example:
         >>> augmenter = dict(type='tst_mm.LearnedAugmenter', num_ops=3, ranges=dict(Rotate=45))
+        >>> augmenter = dict(type='tst_mm.LearnedAugmenter', preset='paper', sharing='sample')
     """
 
     def __init__(
         self,
-        operators: Sequence[str | Mapping[str, Any]] = DEFAULT_OPERATORS,
-        ranges: Mapping[str, float] | None = None,
+        operators: str | Sequence[str | Mapping[str, Any]] | None = None,
+        ranges: Mapping[str, float | Mapping[str, Any]] | None = None,
         num_ops: int = 4,
         temperature: float = 0.05,
-        sharing: str = 'sample',
-        sign: str = 'random',
+        sharing: str | None = None,
+        sign: str | None = None,
+        gate: str | None = None,
+        squashing: str | None = None,
+        composition: str | None = None,
+        coordinates: str | None = None,
+        clamp: bool | None = None,
         init: Mapping[str, Any] | str | Path | None = None,
+        preset: str = 'recommended',
     ) -> None:
         super().__init__()
-        if not isinstance(operators, Sequence) or isinstance(operators, str):
-            raise TypeError(f'operators is {operators!r}; allowed: a list of names or dictionaries')
+        given = {
+            'operators': operators,
+            'sharing': sharing,
+            'sign': sign,
+            'gate': gate,
+            'squashing': squashing,
+            'composition': composition,
+            'coordinates': coordinates,
+            'clamp': clamp,
+        }
+        chosen = with_preset('LearnedAugmenter', PRESETS, preset, given)
+        for key, allowed in CHOICES.items():
+            if chosen[key] not in allowed:
+                raise ValueError(f'{key} is {chosen[key]!r}; {closest(chosen[key], allowed)}')
+        if not isinstance(chosen['clamp'], bool):
+            raise ValueError(f'clamp is {chosen["clamp"]!r}; allowed: True, False')
+        listed = chosen['operators']
+        if isinstance(listed, str):
+            if listed not in OPERATOR_SETS:
+                raise ValueError(f'operators is {listed!r}; {closest(listed, OPERATOR_SETS)}')
+            listed = OPERATOR_SETS[listed]
+        if not isinstance(listed, Sequence):
+            raise TypeError(f'operators is {listed!r}; allowed: a name or a list')
         if ranges is not None:
             require_mapping('ranges', ranges)
-        built = _build_operators(operators, dict(ranges or {}))
+        built = build_operators(listed, ranges or {}, PRESET_RANGES[preset])
         if type(num_ops) is not int or not 1 <= num_ops <= len(built):
             raise ValueError(f'num_ops is {num_ops!r}; allowed: 1 to {len(built)} (operators)')
         if not isinstance(temperature, (int, float)) or not 0 < temperature < math.inf:
             raise ValueError(f'temperature is {temperature!r}; allowed: above 0')
-        for key, value, allowed in (
-            ('sharing', sharing, ('sample', 'batch')),
-            ('sign', sign, ('random', 'positive')),
-        ):
-            if value not in allowed:
-                raise ValueError(f'{key} is {value!r}; {closest(value, allowed)}')
-        self.policy = AugmentPolicy(built, init)
+        self.policy = AugmentPolicy(built, init, chosen['squashing'])
         self.normalization = Normalization()
         self.num_ops = num_ops
         self.temperature = temperature
-        self.sharing = sharing
-        self.sign = sign
+        self.sharing: str = chosen['sharing']
+        self.sign: str = chosen['sign']
+        self.gate: str = chosen['gate']
+        self.composition: str = chosen['composition']
+        self.coordinates: str = chosen['coordinates']
+        self.clamp: bool = chosen['clamp']
         self._generator = torch.Generator()
         self._host: tuple[Any, Tensor, Tensor] | None = None
         self.reseed(torch.initial_seed())
+
+    @property
+    def labels_follow(self) -> bool:
+        """Whether a draw has one map that boxes and label maps can follow."""
+        return self.composition != 'residual'
 
     @property
     def operators(self) -> tuple[Operator, ...]:
@@ -136,8 +180,12 @@ class LearnedAugmenter(nn.Module):
 
         Args:
             sizes: Height and width of the valid area of each of the B images, in pixels.
-            relaxed: Differentiable gates on the policy's device; otherwise a draw on the host.
+            relaxed: Differentiable gates on the policy's device; otherwise a draw on the host, or,
+                where ``gate`` is ``'relaxed'``, the same without gradient.
         """
+        if self.gate == 'relaxed' and not relaxed:
+            with torch.no_grad():
+                return self.draw(sizes, relaxed=True)
         batch = len(sizes)
         rows = 1 if self.sharing == 'batch' else batch
         count, generator = len(self.operators), self._generator
@@ -153,7 +201,7 @@ class LearnedAugmenter(nn.Module):
         extents = torch.tensor(sizes, dtype=torch.float32).view(-1, 2)
         logits: Tensor
         if relaxed:
-            logits, magnitudes = self.policy.probability_logits, self.policy.magnitudes()
+            logits, magnitudes = self.policy.gate_logits(), self.policy.magnitudes()
             self._host = None  # an optimiser's step follows; fused ones leave no trace in versions
             device = logits.device
             gates = relaxed_gate(logits, noise.to(device), self.temperature) * acts.to(device)
@@ -165,8 +213,14 @@ class LearnedAugmenter(nn.Module):
         expand = (batch, count)
         gates, levels = gates.expand(expand), (sign * magnitudes).expand(expand)
         acts = acts.expand(expand)
-        moves = torch.tensor([isinstance(op, GeometricOperator) for op in self.operators])
-        moved = (acts & moves).any(1)
+        if self.labels_follow:
+            moves = torch.tensor([isinstance(op, GeometricOperator) for op in self.operators])
+            moved = (acts & moves).any(1)
+            styles = (self.composition, self.coordinates)
+            matrix = compose(self.operators, gates, levels, extents, *styles)
+        else:
+            moved = torch.zeros(batch, dtype=torch.bool)
+            matrix = torch.eye(3, device=gates.device).expand(batch, 3, 3)
         return Draw(
             operators=self.operators,
             gates=gates,
@@ -175,7 +229,7 @@ class LearnedAugmenter(nn.Module):
             sizes=tuple((int(h), int(w)) for h, w in sizes),
             extents=extents,
             samples=tuple(_indices(column) for column in acts.unbind(1)),
-            matrix=compose(self.operators, gates, levels, extents),
+            matrix=matrix,
             moved=_indices(moved),
             moved_images=tuple(moved.nonzero().flatten().tolist()),
         )
@@ -189,102 +243,22 @@ class LearnedAugmenter(nn.Module):
             height, width = inputs.shape[-2:]
             padded = any(size != (height, width) for size in draw.sizes)
             mask = valid_mask(draw.extents, height, width) if padded else None
-            images = self._apply_color(exact, draw, mask)
-            images = warp_images(images, draw.matrix, draw.moved, mask)
-            images = self._apply_erase(images, draw)
+            setting = Setting(self.normalization, mask, self.clamp, self.coordinates)
+            images = COMPOSITIONS[self.composition](exact, draw, setting)
             if mask is not None:
                 images = torch.where(mask, images, exact)
         return images.to(inputs.dtype)
-
-    def _apply_color(self, inputs: Tensor, draw: Draw, mask: Tensor | None) -> Tensor:
-        """Colour operators in sequence on values in [0, 1]; the change goes back to the input."""
-        info = ImageInfo(self.normalization.luma(inputs.shape[1]), mask)
-        before = pixels = self.normalization.to_unit(inputs)
-        for i, operator, index in _acting(draw, ColorOperator):
-            old = _take(pixels, index)
-            level = _take(draw.levels[:, i], index)[:, None, None, None]
-            gate = _take(draw.gates[:, i], index)[:, None, None, None]
-            new = operator.apply(old, level.to(old.dtype), info.select(index))
-            new = torch.lerp(old, new, gate.to(old.dtype))
-            if index is None:
-                pixels = new
-            else:
-                pixels = pixels.clone() if pixels is before else pixels
-                pixels.index_copy_(0, index, new)
-        if pixels is before:
-            return inputs
-        return inputs + self.normalization.delta_to_input(pixels - before)
-
-    @staticmethod
-    def _apply_erase(images: Tensor, draw: Draw) -> Tensor:
-        """Erase regions with 0, the network's mean colour."""
-        height, width = images.shape[-2:]
-        for i, operator, index in _acting(draw, EraseOperator):
-            region = operator.region(
-                _take(draw.levels[:, i], index),
-                _take(draw.positions, index),
-                _take(draw.extents, index),
-                height,
-                width,
-            )
-            gate = _take(draw.gates[:, i], index)[:, None, None, None]
-            kept = _take(images, index) * (1 - gate * region).to(images.dtype)
-            images = kept if index is None else images.index_copy(0, index, kept)
-        return images
 
     def _host_policy(self) -> tuple[Tensor, Tensor]:
         """Probability logits and magnitudes on the host, read again only after a change."""
         parameters = (self.policy.probability_logits, self.policy.magnitude_logits)
         state = tuple((p.data_ptr(), p._version) for p in parameters)
         if self._host is None or self._host[0] != state:
-            logits = self.policy.probability_logits.detach().cpu()
+            logits = self.policy.gate_logits().detach().cpu()
             self._host = (state, logits, self.policy.magnitudes().detach().cpu())
         return self._host[1], self._host[2]
-
-
-def _build_operators(
-    operators: Sequence[str | Mapping[str, Any]], ranges: dict[str, float]
-) -> list[Operator]:
-    """Operators from names and dicts, with ranges put in."""
-    built: list[Operator] = []
-    for entry in operators:
-        if not isinstance(entry, str):
-            require_mapping('operator', entry)
-        config: dict[str, Any] = {'type': entry} if isinstance(entry, str) else dict(entry)
-        name = config.pop('type', None)
-        kind = OPERATORS.get(name) if isinstance(name, str) else None
-        if kind is None:
-            raise KeyError(f'unknown operator {name!r}; {closest(name, OPERATORS.module_dict)}')
-        if kind.__name__ in ranges:
-            config['limit'] = ranges.pop(kind.__name__)
-        parameters = inspect.signature(kind).parameters
-        if all(parameter.kind is not parameter.VAR_KEYWORD for parameter in parameters.values()):
-            reject_unknown_keys(f'operator {name}', config, parameters)
-        # Not OPERATORS.build, which warns when a config's default scope is another library.
-        built.append(kind(**config))
-    names = [operator.name for operator in built]
-    if ranges:
-        raise KeyError(
-            f'ranges has no operator {next(iter(ranges))!r}; {closest(next(iter(ranges)), names)}'
-        )
-    repeated = {name for name in names if names.count(name) > 1}
-    if repeated:
-        raise ValueError(f'operators lists {sorted(repeated)} twice; allowed: each name once')
-    return built
 
 
 def _indices(column: Tensor) -> Tensor | None:
     """(B,) bool on the host -> (k,) positions of True; None when all are."""
     return None if bool(column.all()) else column.nonzero().flatten()
-
-
-def _take(tensor: Tensor, index: Tensor | None) -> Tensor:
-    """Rows at ``index``; all of them, without a copy, for None."""
-    return tensor if index is None else tensor.index_select(0, index)
-
-
-def _acting(draw: Draw, family: type[Operator]) -> Iterator[tuple[int, Any, Tensor | None]]:
-    """Index, operator and images of the operators of a family that act on at least one image."""
-    for i, (operator, index) in enumerate(zip(draw.operators, draw.samples, strict=True)):
-        if isinstance(operator, family) and (index is None or index.numel()):
-            yield i, operator, index

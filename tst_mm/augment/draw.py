@@ -25,7 +25,8 @@ class Draw:
         samples (tuple[Tensor | None]): Per operator the (k,) indices of the images it acts on;
             None when it acts on all. Their lengths are known on the host.
         matrix (Tensor): (B, 3, 3) composed forward map, source to destination, on (x, y, 1) in
-            pixels from the top left corner; pixel i covers [i, i + 1].
+            pixels from the top left corner; pixel i covers [i, i + 1]. The identity where there is
+            no one map, because moved copies overlay each other (composition ``'residual'``).
         moved (Tensor | None): (m,) indices of the images that a geometric operator acts on; None
             when they are all.
         moved_images (tuple[int]): The same indices on the host: whose labels move.
@@ -85,9 +86,14 @@ def describe_operator(operator: Operator, level: float) -> str:
 
 
 def compose(
-    operators: tuple[Operator, ...], gates: Tensor, levels: Tensor, extents: Tensor
+    operators: tuple[Operator, ...],
+    gates: Tensor,
+    levels: Tensor,
+    extents: Tensor,
+    composition: str = 'sequence',
+    coordinates: str = 'pixel',
 ) -> Tensor:
-    """Compose the geometric operators, in index order, into one map.
+    """Compose the geometric operators into one map.
 
     A gate g turns an operator's matrix A into ``I + g (A - I)``.
 
@@ -96,6 +102,11 @@ def compose(
         gates: (B, N) in [0, 1].
         levels: (B, N) in [-1, 1].
         extents: (B, 2) height and width of the valid area in pixels.
+        composition: ``'sequence'`` (default): the product, in index order. ``'summed'`` (the
+            reference on dense tasks): ``I + sum of g (A - I)`` over the ways back, from destination
+            to source, which is what a sampling grid is made of.
+        coordinates: ``'pixel'`` (default), or ``'normalised'`` (the reference): operators act on
+            coordinates from -1 to 1, so that a rotation shears where the area is not square.
 
     Returns:
         (B, 3, 3) forward maps in pixels from the top left corner, differentiable in gates and
@@ -108,11 +119,29 @@ def compose(
         for i, operator in enumerate(operators):
             if isinstance(operator, GeometricOperator):
                 # Kept as the distance from the identity: exactly zero stays exactly zero.
-                step = gates[:, i, None, None] * (operator.matrix(levels[:, i], extents) - eye)
-                offset = offset + step + step @ offset
+                step = _offset(operator, levels[:, i], extents, coordinates, eye)
+                gate = gates[:, i, None, None]
+                if composition == 'summed':
+                    offset = offset + gate * (torch.linalg.inv_ex(step + eye).inverse - eye)
+                else:
+                    step = gate * step
+                    offset = offset + step + step @ offset
+        if composition == 'summed':
+            offset = torch.linalg.inv_ex(offset + eye).inverse - eye
         # About the centre c: x -> A (x - c) + c, that is I + offset with a moved last column.
         linear = offset[:, :2, :2]
         centre = extents.flip(1)[..., None].to(linear.dtype) / 2
         shift = offset[:, :2, 2:] - linear @ centre
         upper = torch.cat((linear, shift), dim=2)
         return eye + torch.cat((upper, torch.zeros_like(upper[:, :1])), dim=1)
+
+
+def _offset(
+    operator: GeometricOperator, level: Tensor, extents: Tensor, coordinates: str, eye: Tensor
+) -> Tensor:
+    """(n, 3, 3) distance of an operator's map about the centre, in pixels, from the identity."""
+    if coordinates == 'pixel':
+        return operator.matrix(level, extents) - eye
+    offset = operator.matrix(level, torch.full_like(extents, 2.0)) - eye
+    half = torch.cat((extents.flip(1) / 2, torch.ones_like(extents[:, :1])), dim=1)
+    return offset * (half[:, :, None] / half[:, None, :]).to(offset.dtype)

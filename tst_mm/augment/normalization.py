@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-#: ITU-R 601 weights of red, green and blue, those of Pillow's grey images.
-_LUMA_RGB = (0.299, 0.587, 0.114)
+from .operators.base import LUMA_RGB
 
 
 class Normalization(nn.Module):
@@ -60,10 +59,14 @@ class Normalization(nn.Module):
         """A change of values in [0, 1] -> the change of the normalised input."""
         return delta * (255 / self.std)
 
+    def limits(self) -> tuple[Tensor, Tensor]:
+        """(C, 1, 1) normalised values of black and of white."""
+        return -self.mean / self.std, (255 - self.mean) / self.std
+
     def luma(self, channels: int) -> Tensor:
         """(C, 1, 1) weights of the channels in the grey value; equal unless there are three."""
         if channels == 3:
-            weights = _LUMA_RGB if self.channel_order == 'rgb' else _LUMA_RGB[::-1]
+            weights = LUMA_RGB if self.channel_order == 'rgb' else LUMA_RGB[::-1]
             return self.mean.new_tensor(weights).view(3, 1, 1)
         return self.mean.new_full((channels, 1, 1), 1 / channels)
 

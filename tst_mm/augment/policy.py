@@ -20,28 +20,42 @@ POLICY_VERSION = 1
 #: Rates and magnitudes read from a file or a config stay this far from 0 and 1, where the
 #: logit is infinite.
 _MARGIN = 1e-4
+#: Rates that a sigmoid of a sigmoid reaches, the upper end rounded up.
+_CONFINED = (0.5, 0.7311)
 
 
 class AugmentPolicy(nn.Module):
     """Learned rates and magnitudes of a list of operators (paper, section 3).
 
-    Rates and magnitudes are sigmoids of the parameters and reach all of (0, 1).
+    Magnitudes are sigmoids of the parameters and reach all of (0, 1), as do rates by default.
 
     Args:
         operators: In index order, with distinct names.
         init: Where to start: None for 0.5 everywhere; a dict with ``rate`` and/or ``magnitude``,
             each a number in [0, 1] or a dict from operator name to number; or the path of a
             policy file.
+        squashing: ``'single'`` (default): the parameter is the logit of the rate. ``'double'``
+            (the reference): its sigmoid is, which confines the rate to (0.5, 0.7311) and starts
+            it at 0.6225. Rates in ``init`` and in files are true ones in either case.
 
     Raises:
         KeyError: When ``init`` has an unknown key or operator.
-        ValueError: When a number is outside [0, 1] or the file is of another version.
+        ValueError: When a number is outside what the policy can reach or the file is of another
+            version.
     """
 
     def __init__(
-        self, operators: Sequence[Operator], init: Mapping[str, Any] | str | Path | None = None
+        self,
+        operators: Sequence[Operator],
+        init: Mapping[str, Any] | str | Path | None = None,
+        squashing: str = 'single',
     ) -> None:
         super().__init__()
+        if squashing not in ('single', 'double'):
+            raise ValueError(
+                f'squashing is {squashing!r}; {closest(squashing, ("single", "double"))}'
+            )
+        self.squashing = squashing
         self.operators = tuple(operators)
         self.names = tuple(operator.name for operator in operators)
         self.learned = tuple(i for i, operator in enumerate(operators) if operator.has_magnitude)
@@ -59,9 +73,15 @@ class AugmentPolicy(nn.Module):
                 'or the path of a policy file'
             )
 
+    def gate_logits(self) -> Tensor:
+        """(N,) logit of each operator's rate, differentiable."""
+        if self.squashing == 'double':
+            return torch.sigmoid(self.probability_logits)
+        return self.probability_logits
+
     def rates(self) -> Tensor:
         """(N,) rate of each operator in (0, 1), differentiable."""
-        return torch.sigmoid(self.probability_logits)
+        return torch.sigmoid(self.gate_logits())
 
     def magnitudes(self) -> Tensor:
         """(N,) magnitude of each operator in (0, 1), differentiable; 1 where it is not learned."""
@@ -140,10 +160,18 @@ class AugmentPolicy(nn.Module):
                 raise KeyError(f'the policy has no {what} of {name!r}; {closest(name, position)}')
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 raise ValueError(f'{what} of {name} is {value!r}; allowed: a number in [0, 1]')
-            if not 0 <= value <= 1:
-                raise ValueError(f'{what} of {name} is {value!r}; allowed: 0 to 1')
-            inside = min(max(float(value), _MARGIN), 1 - _MARGIN)
-            logits[position[name]] = math.log(inside / (1 - inside))
+            squashed = what == 'rate' and self.squashing == 'double'
+            low, high = _CONFINED if squashed else (0, 1)
+            if not low <= value <= high:
+                raise ValueError(f'{what} of {name} is {value!r}; allowed: {low:.4g} to {high:.4g}')
+            logit = _logit(value)
+            logits[position[name]] = _logit(logit) if squashed else logit
+
+
+def _logit(value: float) -> float:
+    """Logit of a number in [0, 1], finite at the ends."""
+    inside = min(max(float(value), _MARGIN), 1 - _MARGIN)
+    return math.log(inside / (1 - inside))
 
 
 def _read(path: str | Path) -> Any:

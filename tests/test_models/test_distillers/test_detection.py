@@ -186,3 +186,20 @@ def test_own_losses_replace_the_default_ones():
     with pytest.raises(KeyError, match='neck'):
         kd['student_recorders']['fpn']['source'] = 'nek'
         distiller('DetectionDistiller', detector('retinanet'), distiller=kd)
+
+
+def test_the_papers_preset():
+    """Summed matrices with relaxed gates: boxes follow, both steps run, negated boxes count."""
+    objective = dict(type='tst_mm.TeachingObjective', preset='paper')
+    with pytest.raises(ValueError, match="composition 'residual'"):
+        augmenter = dict(type='tst_mm.LearnedAugmenter', preset='paper')
+        distiller('DetectionDistiller', detector('retinanet'), augmenter=augmenter)
+    augmenter = dict(type='tst_mm.LearnedAugmenter', preset='paper_dense')
+    config = detector('retinanet')
+    model = distiller('DetectionDistiller', config, augmenter=augmenter, objective=objective)
+    losses = model.train_step(detection_data(), student_optimizer(model))
+    assert all(torch.isfinite(value).all() for value in losses.values())
+    policy = policy_of(model)
+    logs = model.augmenter_step(detection_data(), policy_optimizer(model, lr=0.1))
+    assert all(torch.isfinite(value) for value in logs.values())
+    assert not torch.equal(policy, policy_of(model))

@@ -8,6 +8,8 @@ import torch
 from mmengine.optim import OptimWrapper
 from mmengine.structures import PixelData
 
+from tst_mm.augment import move_maps
+
 from ..dense import distiller, segmentation_data, segmentor
 from ..helpers import assert_same, policy_of, policy_optimizer, snapshot
 
@@ -125,3 +127,33 @@ def test_one_pixel_images_do_not_break_the_augmenter():
         model.augmenter.reseed(seed)
         images, _ = model.augmenter(inputs)
         assert images.shape == inputs.shape and torch.isfinite(images).all()
+
+
+def test_labels_cannot_follow_overlaid_copies():
+    augmenter = dict(type='tst_mm.LearnedAugmenter', preset='paper')
+    with pytest.raises(ValueError, match="composition 'residual'.*'summed'.*paper_dense"):
+        distiller('SegmentationDistiller', segmentor(), augmenter=augmenter)
+
+
+def test_the_papers_preset_on_label_maps():
+    """Relaxed gates in both steps; the label map follows the very map that moved the image."""
+    model = distiller(
+        'SegmentationDistiller',
+        segmentor(),
+        augmenter=dict(type='tst_mm.LearnedAugmenter', preset='paper_dense', num_ops=14),
+        objective=dict(type='tst_mm.TeachingObjective', preset='paper'),
+    )
+    losses = model.train_step(segmentation_data(), student_optimizer(model))
+    assert all(torch.isfinite(value).all() for value in losses.values())
+    policy = policy_of(model)
+    model.augmenter_step(segmentation_data(), policy_optimizer(model, lr=1.0))
+    assert not torch.equal(policy, policy_of(model))
+    data = model.data_preprocessor(segmentation_data(), True)
+    samples = data['data_samples']
+    _, draw = model.augmenter(data['inputs'], model.valid_sizes(data['inputs'], samples))
+    assert draw.moved_images == tuple(range(len(samples)))
+    moved = model.move_labels(samples, draw)
+    maps = torch.cat([sample.gt_sem_seg.data for sample in samples])
+    expected = move_maps(maps, draw.matrix, draw.extents, 255)
+    assert torch.equal(torch.cat([sample.gt_sem_seg.data for sample in moved]), expected)
+    assert not torch.equal(maps, expected)

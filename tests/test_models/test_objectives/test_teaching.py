@@ -153,6 +153,9 @@ def test_losses_of_a_real_classifier_are_found():
         ({'teacher_weight': -1}, 'teacher_weight is -1; allowed: 0 or more'),
         ({'student_weight': -0.1}, 'student_weight is -0.1'),
         ({'cap': float('nan')}, 'cap is nan'),
+        ({'boxes': 'negate'}, "boxes is 'negate'; did you mean 'negated'"),
+        ({'averaging': 'mean'}, "averaging is 'mean'; allowed: own, elements"),
+        ({'preset': 'papr'}, "preset of TeachingObjective is 'papr'; did you mean 'paper'"),
     ],
 )
 def test_wrong_values(options, message):
@@ -167,5 +170,6 @@ def test_unknown_key():
 
 def test_it_prints_what_it_is():
     assert repr(TeachingObjective(cap=3)) == (
-        "TeachingObjective(form='flipped', teacher_weight=1.0, student_weight=1.0, cap=3)"
+        "TeachingObjective(form='flipped', teacher_weight=1.0, student_weight=1.0, cap=3, "
+        "boxes='bounded', averaging='own')"
     )

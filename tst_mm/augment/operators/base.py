@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+
+#: ITU-R 601 weights of red, green and blue, those of Pillow's grey images.
+LUMA_RGB = (0.299, 0.587, 0.114)
 
 
 @dataclass(frozen=True)
@@ -18,16 +20,24 @@ class ImageInfo:
             channel order of the images.
         mask (Tensor, optional): (n, 1, H, W) bool, True where the image is and False in the
             padding; None when nothing is padded.
+        clamp (bool): Whether results are kept in [0, 1]. Defaults to True.
+        channel_order (str): ``'rgb'`` (default) or ``'bgr'``, of images with three channels.
     """
 
     luma: Tensor
     mask: Tensor | None = None
+    clamp: bool = True
+    channel_order: str = 'rgb'
 
     def select(self, index: Tensor | None) -> ImageInfo:
         """The same for the images at ``index`` ((k,) long; None means all)."""
         if index is None or self.mask is None:
             return self
-        return ImageInfo(self.luma, self.mask.index_select(0, index))
+        return replace(self, mask=self.mask.index_select(0, index))
+
+    def limited(self, images: Tensor) -> Tensor:
+        """Values kept in [0, 1], where they are to be."""
+        return images.clamp(0, 1) if self.clamp else images
 
 
 class Operator:
@@ -44,15 +54,15 @@ class Operator:
     """
 
     #: Whether the magnitude is learned; without it the level is always 1.
-    has_magnitude: ClassVar[bool] = True
+    has_magnitude: bool = True
     #: Whether a level may be negative.
-    signed: ClassVar[bool] = False
+    signed: bool = False
     #: Physical value at level 0.
-    start: ClassVar[float] = 0.0
+    start: float = 0.0
     #: Smallest and largest allowed ``limit``.
-    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    bounds: tuple[float, float] = (0.0, 1.0)
     #: What the physical value is measured in.
-    unit: ClassVar[str] = ''
+    unit: str = ''
 
     limit: float = 1.0
 
@@ -87,13 +97,14 @@ class ColorOperator(Operator):
         """Transform images.
 
         Args:
-            images: (n, C, H, W), values in [0, 1]; never modified.
+            images: (n, C, H, W), values in [0, 1], beyond where ``info`` does not clamp; never
+                modified.
             level: (n, 1, 1, 1) in [-1, 1].
             info: Channel weights and valid area of these images.
 
         Returns:
-            (n, C, H, W) in [0, 1], differentiable in ``images`` and, where the operator has a
-            magnitude, in ``level``.
+            (n, C, H, W) in [0, 1], unless ``info`` does not clamp; differentiable in ``images``
+            and, where the operator has a magnitude, in ``level``.
         """
         raise NotImplementedError(f'operator {self.name} must define apply')
 

@@ -20,7 +20,7 @@ _ROUNDING = 1e-3
 
 
 class _Blend(ColorOperator):
-    """``degenerate + (1 + level * limit) * (image - degenerate)``, clamped to [0, 1].
+    """``degenerate + (1 + level * limit) * (image - degenerate)``, limited as the info says.
 
     The physical value is what is added to the factor 1.
     """
@@ -36,7 +36,7 @@ class _Blend(ColorOperator):
     def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
         """See the base class."""
         extreme = self.degenerate(images, info)
-        return torch.lerp(extreme, images, 1 + level * self.limit).clamp(0, 1)
+        return info.limited(torch.lerp(extreme, images, 1 + level * self.limit))
 
 
 @OPERATORS.register_module()
@@ -45,7 +45,7 @@ class Brightness(_Blend):
 
     def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
         """See the base class; the degenerate image is 0, so the blend is one product."""
-        return (images * (1 + level * self.limit)).clamp(0, 1)
+        return info.limited(images * (1 + level * self.limit))
 
 
 @OPERATORS.register_module()

@@ -14,8 +14,15 @@ from .base import EraseOperator
 class Cutout(EraseOperator):
     """Erase a square, centred anywhere in the valid area and cut at its border.
 
-    The side is a fraction of the shorter side of the valid area. Deviation from the reference,
-    whose side is the image side on classification (56 % of the area on average).
+    The side is a fraction of the shorter side of the valid area, or fixed. The reference's is the
+    image side on classification (56 % of the area on average) and 128 pixels on dense tasks.
+
+    Args:
+        limit: Side as a fraction of the shorter side. Defaults to 0.5.
+        pixels: Side in pixels instead, whatever the size of the image.
+
+    Raises:
+        ValueError: A side outside its bounds, or both.
     """
 
     has_magnitude = False
@@ -23,11 +30,20 @@ class Cutout(EraseOperator):
     bounds = (0.0, 1.0)
     unit = 'of shorter side'
 
+    def __init__(self, limit: float | None = None, pixels: int | None = None) -> None:
+        if limit is not None and pixels is not None:
+            raise ValueError('Cutout has limit and pixels; allowed: one of them')
+        self.pixels = pixels is not None
+        if pixels is not None:
+            self.bounds, self.unit = (1.0, 10_000.0), 'pixels'
+        super().__init__(limit if pixels is None else pixels)
+
     def region(
         self, level: Tensor, position: Tensor, extents: Tensor, height: int, width: int
     ) -> Tensor:
         """See the base class."""
-        half = (level * self.limit * extents.amin(dim=1) / 2)[:, None]
+        half = level * self.limit / 2
+        half = (half if self.pixels else half * extents.amin(dim=1))[:, None]
         centre = position * extents
         rows = torch.arange(height, device=extents.device, dtype=extents.dtype) + 0.5
         columns = torch.arange(width, device=extents.device, dtype=extents.dtype) + 0.5

@@ -103,6 +103,13 @@ class BaseDistiller(BaseModel):
         self.draw: Draw | None = None
         if self.augmenter is not None:
             self.augmenter.normalization = self._normalization.module
+            moves_labels = kind.move_labels is not BaseDistiller.move_labels
+            if moves_labels and not self.augmenter.labels_follow:
+                raise ValueError(
+                    f"augmenter has composition 'residual', whose overlaid copies the labels of "
+                    f"{kind.__name__} cannot follow; allowed: 'sequence', 'summed' (preset "
+                    f"'paper_dense')"
+                )
             require_mapping('objective', objective or {})
             config = {'type': 'tst_mm.TeachingObjective', **(objective or {})}
             self.objective: TeachingObjective = _build('objective', config)

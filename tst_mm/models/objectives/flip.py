@@ -21,7 +21,7 @@ box this is the negated loss (slope -1, as the reference), and it stays within [
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -100,12 +100,20 @@ def find_losses(what: str, model: nn.Module) -> dict[str, nn.Module]:
 
 
 @contextmanager
-def flipped(losses: Iterable[nn.Module]) -> Iterator[None]:
-    """Loss modules compute their flipped form inside."""
+def flipped(
+    losses: Iterable[nn.Module], instead: Mapping[str, Callable[..., Tensor]] | None = None
+) -> Iterator[None]:
+    """Loss modules compute their flipped form inside.
+
+    Args:
+        losses: Modules of known classes.
+        instead: Flips by class name, as for :func:`register_flip`, that replace the known ones.
+    """
     changed: list[nn.Module] = []
+    flips = {**_FLIPS, **(instead or {})}
     try:
         for loss in losses:
-            loss.forward = _flipped_forward(loss, loss.forward)
+            loss.forward = _flipped_forward(flips[type(loss).__name__], loss, loss.forward)
             changed.append(loss)
         yield
     finally:
@@ -124,16 +132,16 @@ def register_flip(kind: str, flip: Callable[..., Tensor]) -> None:
     _FLIPS[kind] = flip
 
 
-def _flipped_forward(loss: nn.Module, forward: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    flip = _FLIPS[type(loss).__name__]
-
+def _flipped_forward(
+    flip: Callable[..., Tensor], loss: nn.Module, forward: Callable[..., Tensor]
+) -> Callable[..., Tensor]:
     def run(pred: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         return flip(loss, forward, pred, *args, **kwargs)
 
     return run
 
 
-def _flip_logits(loss: nn.Module, forward: Callable, pred: Tensor, *args, **kwargs) -> Tensor:
+def flip_logits(loss: nn.Module, forward: Callable, pred: Tensor, *args, **kwargs) -> Tensor:
     """Softmax or sigmoid likelihoods; see the module's text."""
     if is_sigmoid(loss):
         return forward(-pred, *args, **kwargs)
@@ -157,6 +165,24 @@ def _flip_focal(
     **kwargs: Any,
 ) -> Tensor:
     """Focal and quality focal loss of (N, C) logits; see the module's text."""
+    value, positive = flip_focal_elements(loss, forward, pred, target, **kwargs)
+    weights = torch.ones_like(value) if weight is None else weight.view(len(pred), -1)
+    positives, negatives = positive * weights, ~positive * weights
+    share = positives.sum() / negatives.sum().clamp(min=torch.finfo(value.dtype).eps)
+    value = value * (positives + negatives * share)
+    if avg_factor is None:
+        return value.mean()
+    return value.sum() / (avg_factor + torch.finfo(torch.float32).eps)
+
+
+def flip_focal_elements(
+    loss: nn.Module,
+    forward: Callable,
+    pred: Tensor,
+    target: Tensor | tuple[Tensor, Tensor],
+    **kwargs: Any,
+) -> tuple[Tensor, Tensor]:
+    """Flipped (quality) focal loss of each of (N, C) logits, and which are positive."""
     if getattr(loss, 'activated', False):
         raise ValueError(f'{type(loss).__name__} has activated=True; allowed: losses of logits')
     if pred.dim() != 2:
@@ -173,13 +199,7 @@ def _flip_focal(
     else:  # one class at a time, so that the module gives the value of each element
         single = (~positive).long().flatten(), quality.repeat_interleave(classes)
         value = forward(-pred.reshape(-1, 1), single, **kwargs).view_as(pred)
-    weights = torch.ones_like(value) if weight is None else weight.view(len(pred), -1)
-    positives, negatives = positive * weights, ~positive * weights
-    share = positives.sum() / negatives.sum().clamp(min=torch.finfo(value.dtype).eps)
-    value = value * (positives + negatives * share)
-    if avg_factor is None:
-        return value.mean()
-    return value.sum() / (avg_factor + torch.finfo(torch.float32).eps)
+    return value, positive
 
 
 def _flip_boxes(
@@ -218,7 +238,7 @@ def is_sigmoid(loss: nn.Module) -> bool:
 
 
 _FLIPS: dict[str, Callable[..., Tensor]] = {
-    **dict.fromkeys(LOGIT_LOSSES, _flip_logits),
+    **dict.fromkeys(LOGIT_LOSSES, flip_logits),
     **dict.fromkeys(FOCAL_LOSSES, _flip_focal),
     **dict.fromkeys(BOX_LOSSES, _flip_boxes),
 }

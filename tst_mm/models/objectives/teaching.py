@@ -10,8 +10,21 @@ from torch import Tensor, nn
 
 from tst_mm.registry import MODELS
 from tst_mm.utils import closest
+from tst_mm.utils.presets import with_preset
 
 from .flip import find_losses, flipped
+from .reference_flips import ELEMENT_MEANS, NEGATED_BOXES
+
+#: Arguments of :class:`TeachingObjective` by preset.
+PRESETS: dict[str, dict[str, Any]] = {
+    'recommended': {'form': 'flipped', 'boxes': 'bounded', 'averaging': 'own'},
+    'paper': {'form': 'flipped', 'boxes': 'negated', 'averaging': 'elements'},
+}
+_CHOICES = {
+    'form': ('flipped', 'difference'),
+    'boxes': ('bounded', 'negated'),
+    'averaging': ('own', 'elements'),
+}
 
 
 @MODELS.register_module()
@@ -27,6 +40,14 @@ class TeachingObjective:
         teacher_weight: alpha, not negative. Defaults to 1.
         student_weight: beta, not negative. Defaults to 1.
         cap: Largest student loss that is still rewarded by ``'difference'``. Defaults to 10.
+        boxes: Of the flipped form: box losses become ``'bounded'`` (default), see
+            :mod:`tst_mm.models.objectives.flip`, or ``'negated'`` (the reference), which is
+            unbounded below.
+        averaging: Of the flipped form: ``'own'`` (default), that of the loss, or ``'elements'``
+            (the reference): focal losses over all anchors and classes, softmax losses of maps
+            over classes too. No effect on classification.
+        preset: ``'recommended'`` (default) or ``'paper'``: the defaults of ``form``, ``boxes`` and
+            ``averaging``. One that is given wins.
 
     Raises:
         ValueError: A value outside what is allowed.
@@ -34,13 +55,19 @@ class TeachingObjective:
 
     def __init__(
         self,
-        form: str = 'flipped',
+        form: str | None = None,
         teacher_weight: float = 1.0,
         student_weight: float = 1.0,
         cap: float = 10.0,
+        boxes: str | None = None,
+        averaging: str | None = None,
+        preset: str = 'recommended',
     ) -> None:
-        if form not in ('flipped', 'difference'):
-            raise ValueError(f'form is {form!r}; {closest(form, ("flipped", "difference"))}')
+        given = {'form': form, 'boxes': boxes, 'averaging': averaging}
+        chosen = with_preset('TeachingObjective', PRESETS, preset, given)
+        for key, allowed in _CHOICES.items():
+            if chosen[key] not in allowed:
+                raise ValueError(f'{key} is {chosen[key]!r}; {closest(chosen[key], allowed)}')
         weights = {
             'teacher_weight': teacher_weight,
             'student_weight': student_weight,
@@ -50,10 +77,12 @@ class TeachingObjective:
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
             if not number or not 0 <= value < math.inf:
                 raise ValueError(f'{key} is {value!r}; allowed: 0 or more')
-        self.form = form
+        self.form: str = chosen['form']
         self.teacher_weight = teacher_weight
         self.student_weight = student_weight
         self.cap = cap
+        self.boxes: str = chosen['boxes']
+        self.averaging: str = chosen['averaging']
         self._losses: list[nn.Module] = []
 
     def prepare(self, student: nn.Module) -> None:
@@ -73,7 +102,11 @@ class TeachingObjective:
         """
         if self.form == 'difference':
             return -student_loss().clamp(max=self.cap)
-        with flipped(self._losses):
+        instead = {
+            **(NEGATED_BOXES if self.boxes == 'negated' else {}),
+            **(ELEMENT_MEANS if self.averaging == 'elements' else {}),
+        }
+        with flipped(self._losses, instead):
             return student_loss()
 
     def __repr__(self) -> str:
