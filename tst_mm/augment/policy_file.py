@@ -1,4 +1,4 @@
-"""Policy files: reading and checking ``policy.json``; its format is in ``docs/policy_format.md``."""
+"""Reading and checking policy files; the format is in ``docs/policy_format.md``."""
 
 from __future__ import annotations
 
