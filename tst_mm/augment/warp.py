@@ -24,14 +24,16 @@ def is_identity(matrix: Tensor) -> Tensor:
     return (matrix == eye).flatten(1).all(1)
 
 
-def source_points(matrix: Tensor, height: int, width: int, unit: Tensor | None = None) -> Tensor:
+def source_points(
+    matrix: Tensor, height: int, width: int, unit: tuple[float, float] | None = None
+) -> Tensor:
     """Where each destination pixel's centre comes from.
 
     Args:
         matrix: (B, 3, 3) forward maps, source to destination.
         height: Rows H of the destination.
         width: Columns W of the destination.
-        unit: (2,) x and y of the source's centre, in which the points are then given, as seen
+        unit: x and y of the source's centre, in which the points are then given, as seen
             from there; None gives them in pixels from the top left corner.
 
     Returns:
@@ -42,9 +44,11 @@ def source_points(matrix: Tensor, height: int, width: int, unit: Tensor | None =
     # inv_ex does not wait for the device to check for singular maps, which do not occur.
     inverse = torch.linalg.inv_ex(matrix).inverse[:, :2]
     if unit is not None:
-        inverse = inverse / unit[:, None] - inverse.new_tensor((0, 0, 1))
+        inverse = torch.stack((inverse[:, 0] / unit[0], inverse[:, 1] / unit[1]), dim=1)
     along_x = x[:, None] * inverse[:, None, None, :, 0]
-    along_y = y[:, None] * inverse[:, None, None, :, 1] + inverse[:, None, None, :, 2]
+    along_y = y[:, None] * inverse[:, None, None, :, 1] + (
+        inverse[:, None, None, :, 2] - float(unit is not None)
+    )
     return along_x + along_y.transpose(1, 2)
 
 
@@ -85,7 +89,6 @@ def sample_images(images: Tensor, matrix: Tensor) -> Tensor:
         (B, C, H, W), differentiable in ``images`` and ``matrix``.
     """
     height, width = images.shape[-2:]
-    centre = matrix.new_tensor((width / 2, height / 2))
     # grid_sample's coordinates reach from -1 to 1.
-    grid = source_points(matrix, height, width, centre).to(images.dtype)
+    grid = source_points(matrix, height, width, (width / 2, height / 2)).to(images.dtype)
     return F.grid_sample(images, grid, 'bilinear', 'zeros', align_corners=False)

@@ -84,9 +84,10 @@ class Sharpness(_Blend):
         if min(images.shape[-2:]) < 3:
             return images
         # Sums of shifted images: on a CPU several times as fast as pooling or convolution.
-        rows = images[..., :-2, :] + images[..., 1:-1, :] + images[..., 2:, :]
+        rows = (images[..., :-2, :] + images[..., 1:-1, :]).add_(images[..., 2:, :])
         centre = images[..., 1:-1, 1:-1]
-        smooth = (rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:] + centre * 4) / 13
+        smooth = (rows[..., :-2] + rows[..., 1:-1]).add_(rows[..., 2:])
+        smooth = smooth.add_(centre, alpha=4).div_(13)
         if info.mask is not None:
             inside = F.avg_pool2d(info.mask.to(images.dtype), 3, 1) > 1 - 1e-4
             smooth = torch.where(inside, smooth, centre)

@@ -37,7 +37,7 @@ def move_annotations(
     if masks is not None:
         _check_masks(masks)
     if boxes is not None or masks is not None:
-        known = _box_tensor(boxes) if boxes is not None else _box_tensor(masks.get_bboxes())
+        known = _box_tensor(boxes) if boxes is not None else _box_tensor(masks.get_bboxes('hbox'))
         count = len(known)
         moved, keep = move_boxes(
             known,
