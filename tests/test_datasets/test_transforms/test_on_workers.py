@@ -5,8 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
-from mmengine.dataset import worker_init_fn
+from mmengine.dataset import BaseDataset, worker_init_fn
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from test_engine.toy import STUDENT, toy_config
@@ -73,16 +72,13 @@ def test_inside_multi_image_mix_dataset():
     assert any('homography_matrix' in sample for sample in first)
 
 
-class Scenes:
+class Scenes(BaseDataset):
     """Images with two boxes, as a loading pipeline of mmdet leaves them."""
 
-    metainfo = {'classes': ('thing',)}
+    METAINFO = {'classes': ('thing',)}
 
-    def full_init(self):
-        pass
-
-    def __len__(self):
-        return 6
+    def load_data_list(self):
+        return [{'index': i} for i in range(6)]
 
     def __getitem__(self, index):
         from mmdet.structures.bbox import HorizontalBoxes
@@ -117,7 +113,7 @@ def test_schedule_reaches_workers_that_live_on(tmp_path):
         'schedule': True,
     }
     loader.dataset.pipeline = [augment, {'type': 'mmpretrain.PackInputs'}]
-    runner = Runner.from_cfg(Config(config))
+    runner = Runner.from_cfg(config)
     dataset = runner.build_dataloader(loader).dataset
     watched = dataset.pipeline.transforms[0]
     apply, log = watched.transform, tmp_path / 'rates'
