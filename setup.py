@@ -31,7 +31,7 @@ setup(
     packages=find_packages(include=['tst_mm', 'tst_mm.*']),
     # .mim is where MMEngine (`tst_mm::...`) and MIM look for configs and tools; in a clone it holds
     # links, in a wheel the files.
-    package_data={'tst_mm': ['datasets/embedded/**/*', 'datasets/policies/*', '.mim/**/*']},
+    package_data={'tst_mm': ['datasets/embedded/**/*', '.mim/**/*']},
     exclude_package_data={'': ['*.pyc']},
     # torch, MMEngine and mmcv are not declared: they come in two families with the same import
     # names, and mmcv must be built against the installed torch. `import tst_mm` checks them.
