@@ -22,13 +22,16 @@ DEMOS = {
     'mmpretrain': (
         'classification_tst.py',
         [
-            'train_cfg.max_epochs=1',
+            'train_cfg.max_epochs=2',
             'train_dataloader.batch_size=8',
             'train_dataloader.dataset.indices=24',
-            'custom_hooks.0.stages=[{"begin":0,"iters":2}]',
+            'custom_hooks.0.stages.0.begin=0',
+            'custom_hooks.0.stages.0.length=1',
+            'custom_hooks.0.stages.1.begin=1',
+            'custom_hooks.0.stages.1.length=1',
             'default_hooks.checkpoint.interval=1',
             'val_dataloader.dataset.indices=20',
-            'train_cfg.val_interval=1',
+            'train_cfg.val_interval=2',
         ],
     ),
     'mmdet': ('retinanet_tst.py', []),
@@ -40,7 +43,8 @@ _DENSE = [
     'train_dataloader.batch_size=2',
     'train_dataloader.num_workers=0',
     'val_dataloader.num_workers=0',
-    'custom_hooks.0.stages=[{"begin":0,"iters":1}]',
+    'custom_hooks.0.stages.first=1',
+    'custom_hooks.0.stages.iters=1',
     'default_hooks.checkpoint.interval=2',
 ]
 
@@ -128,8 +132,7 @@ def test_address_is_the_file(name, tmp_path, monkeypatch):
     (tmp_path / 'mine.py').write_text(f"_base_ = ['tst_mm::{name}']\n")
     expected = Config.fromfile(INSTALLED / name).to_dict()
     assert get_config(f'tst_mm::{name}').to_dict() == expected
-    found = Config.fromfile(tmp_path / 'mine.py').to_dict()
-    assert found['model']['teacher'] == expected['model']['teacher'] or '_scope_' in str(found)
+    assert Config.fromfile(tmp_path / 'mine.py').to_dict() == expected
 
 
 def test_teachers_of_the_demos_are_found_from_anywhere(tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ __all__ = ['check_versions', 'install_mends', 'load_mmrazor']
 def install_mends() -> None:
     """Install every mend; a second call changes nothing."""
     mend_on_import('mmengine.config.utils', config_address.known_addresses)
+    mend_on_import('mmengine.config.config', config_address.no_scope_of_our_own)
     mend_on_import('mmengine.runner.checkpoint', mmengine.loading_of_own_checkpoints)
     mend_on_import('mmengine.dist.utils', gloo.process_group_on_cpu)
     mend_on_import('mmengine.model.wrappers.distributed', gloo.wrapper_on_cpu)
