@@ -29,7 +29,12 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['tst_mm', 'tst_mm.*']),
-    package_data={'tst_mm': ['augment/operators/fitted.json', 'datasets/embedded/**/*']},
+    # .mim is where MMEngine (`tst_mm::...`) and MIM look for configs and tools; in a clone it holds
+    # links, in a wheel the files.
+    package_data={
+        'tst_mm': ['augment/operators/fitted.json', 'datasets/embedded/**/*', '.mim/**/*']
+    },
+    exclude_package_data={'': ['*.pyc']},
     # torch, MMEngine and mmcv are not declared: they come in two families with the same import
     # names, and mmcv must be built against the installed torch. `import tst_mm` checks them.
     install_requires=requirements('runtime'),

@@ -1,19 +1,22 @@
-"""Take the learned policy out of a checkpoint or a ``policy.json``, without its history.
+"""Take the learned policy out of a checkpoint or a ``policy.json``.
 
-The file serves ``LearnedAugmenter(init=...)``.
+The file serves ``LearnedAugmenter(init=...)``, and ``LearnedAugment`` in any pipeline. Where the
+policy comes from goes with it; its history too with ``--history``.
 Example: ``python tools/export_policy.py work_dirs/tst/iter_1500.pth --out policy.json``
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 import tst_mm  # noqa: F401  (its mends come before any other library)
+from tst_mm.augment.policy_file import check_policy, read_policy
 from tst_mm.engine.schedule_state import STATE_KEY
 from tst_mm.utils.checkpoints import read_checkpoint
 from tst_mm.utils.cli import one_line_errors
 from tst_mm.utils.files import write_json
+
+_KEYS = ('version', 'operators', 'augmenter', 'provenance')
 
 
 def parse_args() -> argparse.Namespace:
@@ -21,34 +24,53 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Take the learned policy out of a run.')
     parser.add_argument('source', help='checkpoint of TST, or policy.json')
     parser.add_argument('--out', help='JSON file; default: print the policy only')
+    parser.add_argument(
+        '--history',
+        action='store_true',
+        help='write the rates and magnitudes over training too; LearnedAugment(schedule=True) '
+        'follows them',
+    )
     return parser.parse_args()
 
 
-def read_policy(path: Path) -> dict[str, Any]:
-    """The policy in a file.
+def load_policy(path: Path) -> dict[str, Any]:
+    """The content of a policy file, read from one or from a checkpoint.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: There is no policy in it.
+        KeyError: There is an unknown key where only known ones have an effect.
+        ValueError: There is no policy in it, or a wrong one.
     """
     if path.suffix == '.json':
-        policy = json.loads(path.read_text())
-    else:
-        policy = read_checkpoint(path).get(STATE_KEY, {}).get('policy', {})
-    if 'operators' not in policy:
+        return read_policy(path)
+    state = read_checkpoint(path).get(STATE_KEY, {})
+    if 'operators' not in state.get('policy', {}):
         raise ValueError(f'{path} holds no policy; allowed: a TST checkpoint, or policy.json')
-    return {key: policy[key] for key in ('version', 'operators')}
+    kept = {key: state[key] for key in ('augmenter', 'provenance', 'history') if key in state}
+    policy = {**state['policy'], **kept}
+    check_policy(policy, f'policy in {path}')
+    return policy
 
 
 def export(args: argparse.Namespace) -> None:
-    """Print the policy, and write it when asked."""
-    policy = read_policy(Path(args.source))
+    """Print the policy, and write it when asked.
+
+    Raises:
+        ValueError: ``--history`` is asked for, but there is none.
+    """
+    policy = load_policy(Path(args.source))
     for entry in policy['operators']:
-        strength = '' if entry['magnitude'] is None else f'  magnitude {entry["magnitude"]:.3f}'
-        unit = f' ({entry["physical"]:.3g} {entry["unit"]})' if strength else ''
-        print(f'{entry["name"]:12}  rate {entry["rate"]:.3f}{strength}{unit}')
+        line = f'{entry["name"]:12}  rate {entry["rate"]:.3f}'
+        if entry.get('magnitude') is not None:
+            line += f'  magnitude {entry["magnitude"]:.3f}'
+            if 'physical' in entry:
+                line += f' ({entry["physical"]:.3g} {entry.get("unit", "")})'
+        print(line)
+    if args.history and not policy.get('history'):
+        raise ValueError(f'{args.source} holds no history; leave --history away')
+    keys = (*_KEYS, 'history') if args.history else _KEYS
     if args.out:
-        write_json(args.out, policy)
+        write_json(args.out, {key: policy[key] for key in keys if key in policy})
 
 
 if __name__ == '__main__':

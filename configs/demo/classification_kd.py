@@ -7,7 +7,7 @@ model = dict(
     type='tst_mm.ClassificationDistiller',
     student={{_base_.model}},
     teacher=dict(
-        cfg_path='configs/demo/classification_teacher.py',
+        cfg_path='tst_mm::demo/classification_teacher.py',
         checkpoint='work_dirs/demo/classification/teacher/epoch_16.pth',
     ),
 )

@@ -7,7 +7,7 @@ model = dict(
     type='tst_mm.DetectionDistiller',
     student={{_base_.model}},
     teacher=dict(
-        cfg_path='configs/demo/faster_rcnn_teacher.py',
+        cfg_path='tst_mm::demo/faster_rcnn_teacher.py',
         checkpoint='work_dirs/demo/faster_rcnn/teacher/iter_800.pth',
     ),
 )

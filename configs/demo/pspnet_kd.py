@@ -7,7 +7,7 @@ model = dict(
     type='tst_mm.SegmentationDistiller',
     student={{_base_.model}},
     teacher=dict(
-        cfg_path='configs/demo/pspnet_teacher.py',
+        cfg_path='tst_mm::demo/pspnet_teacher.py',
         checkpoint='work_dirs/demo/pspnet/teacher/iter_800.pth',
     ),
 )

@@ -7,7 +7,7 @@ model = dict(
     type='tst_mm.DetectionDistiller',
     student={{_base_.model}},
     teacher=dict(
-        cfg_path='configs/demo/retinanet_teacher.py',
+        cfg_path='tst_mm::demo/retinanet_teacher.py',
         checkpoint='work_dirs/demo/retinanet/teacher/iter_800.pth',
     ),
 )

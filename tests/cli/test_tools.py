@@ -14,6 +14,8 @@ from mmengine.config import Config
 from mmengine.registry import MODELS
 from test_engine.toy import STUDENT, toy_config
 
+from tst_mm.registry import TRANSFORMS
+
 
 def write_config(path, **changes) -> Path:
     """A config file of one epoch with validation, with changes by dotted keys."""
@@ -79,7 +81,23 @@ def test_student_file_has_the_accuracy_of_the_run(tool, tmp_path):
         code, out, err = tool('export_policy.py', folder / source, '--out', policies[-1])
         assert code == 0 and 'Rotate' in out and 'degrees' in out, err
     assert policies[0].read_text() == policies[1].read_text()
-    assert json.loads(policies[0].read_text()).keys() == {'version', 'operators'}
+    exported = json.loads(policies[0].read_text())
+    assert exported.keys() == {'version', 'operators', 'augmenter', 'provenance'}
+    assert exported['augmenter'] == {'num_ops': 4, 'sign': 'random', 'fill': [pytest.approx(72.9)]}
+    origin = exported['provenance']
+    assert origin['config'] == 'tst.py' and origin['dataset'] == 'EmbeddedFashionMNIST'
+    assert origin['student'] == origin['teacher'] == 'ImageClassifier, ResNet_CIFAR-18'
+    assert (origin['seed'], origin['max_iters'], origin['stages']) == (3, 4, [[0, 2]])
+    assert origin['commit'] is None or len(origin['commit']) == 40
+
+    # With --history too; it is what LearnedAugment(schedule=True) reads.
+    for source in ('epoch_1.pth', 'policy.json'):
+        out = tmp_path / 'history.json'
+        code, _, err = tool('export_policy.py', folder / source, '--history', '--out', out)
+        assert code == 0, err
+        policy = json.loads(out.read_text())
+        assert policy['history'] == json.loads((folder / 'policy.json').read_text())['history']
+        TRANSFORMS.build({'type': 'tst_mm.LearnedAugment', 'policy': str(out), 'schedule': True})
 
 
 def test_student_file_comes_without_asking(tool, tmp_path):
@@ -151,13 +169,19 @@ def test_mistakes_in_a_config(tool, tmp_path, options, message):
         ('export_student.py', ['none.pth'], "no checkpoint 'none.pth'"),
         ('export_student.py', ['{broken}'], 'is no checkpoint, or cut short'),
         ('export_policy.py', ['{broken}'], 'is no checkpoint, or cut short'),
-        ('export_policy.py', ['none.json'], "No such file or directory: 'none.json'"),
+        ('export_policy.py', ['none.json'], "no policy file 'none.json'"),
+        ('export_policy.py', ['{policy}'], 'rate of Rotate is 2; allowed: 0 to 1'),
+        ('export_policy.py', ['{still}', '--history'], 'holds no history'),
     ],
 )
 def test_missing_and_broken_files(tool, tmp_path, monkeypatch, name, arguments, message):
     files = {'config': write_config(tmp_path / 'tst.py'), 'broken': tmp_path / 'broken.pth'}
     torch.save({'state_dict': {'student.a': torch.ones(999)}}, files['broken'])
     os.truncate(files['broken'], 2000)
+    for name_, rate in (('policy', 2), ('still', 1)):
+        files[name_] = tmp_path / f'{name_}.json'
+        entry = {'name': 'Rotate', 'rate': rate}
+        files[name_].write_text(json.dumps({'version': 1, 'operators': [entry]}))
     monkeypatch.chdir(tmp_path)
     code, _, err = tool(name, *(argument.format(**files) for argument in arguments))
     assert code == 1

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from test_visualization.conftest import make_policy
 
-from tst_mm.registry import HOOKS, MODELS, OPERATORS
+from tst_mm.registry import HOOKS, MODELS, OPERATORS, TRANSFORMS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
@@ -63,6 +63,16 @@ def test_the_example_in_words_is_what_is_printed(page_space):
 def test_the_gentle_policy_builds(page_space):
     policy = MODELS.build(page_space['gentle']).policy
     assert policy.summary()['Rotate']['rate'] == pytest.approx(0.2, abs=1e-3)
+
+
+@of('docs/policy_format.md')
+def test_the_policy_file_that_is_shown_is_one(page_space):
+    page = ROOT / 'docs' / 'policy_format.md'
+    (policy,) = map(json.loads, blocks(page, 'json'))
+    for schedule in (False, True):
+        TRANSFORMS.build({**page_space['augment'], 'policy': policy, 'schedule': schedule})
+    for hook in page_space['custom_hooks']:
+        HOOKS.build(hook)
 
 
 @of('docs/how_it_works.md')

@@ -146,6 +146,18 @@ class LearnedAugmenter(nn.Module):
         """The operators in the policy's index order."""
         return self.policy.operators
 
+    def application(self) -> dict[str, Any]:
+        """How the policy is applied, as plain data for a policy file.
+
+        Returns:
+            ``num_ops``, ``sign`` and ``fill``: grey levels, blue first where there are three
+            channels, of pixels that come from outside or are erased.
+        """
+        fill = self.normalization.mean.flatten().tolist()
+        if self.normalization.channel_order == 'rgb':
+            fill.reverse()
+        return {'num_ops': self.num_ops, 'sign': self.sign, 'fill': fill}
+
     def reseed(self, *key: int) -> None:
         """Make the next draws depend on ``key`` only, for example (seed, iteration, rank).
 

@@ -69,9 +69,9 @@ def move_maps(maps: Tensor, matrix: Tensor, extents: Tensor, fill: int) -> Tenso
 
     Args:
         maps: (n, H, W) of any dtype: class ids, or instance masks as 0 and 1.
-        matrix: (n, 3, 3) forward map of each map's image.
-        extents: (n, 2) height and width of the valid area; what lies outside is not sampled and
-            stays as it is.
+        matrix: (n, 3, 3) forward map of each map's image, or (1, 3, 3) for all.
+        extents: (n, 2) or (1, 2) height and width of the valid area; what lies outside is not
+            sampled and stays as it is.
         fill: Value of pixels that come from outside: the ignore index, or 0 for masks.
 
     Returns:
@@ -82,7 +82,7 @@ def move_maps(maps: Tensor, matrix: Tensor, extents: Tensor, fill: int) -> Tenso
     rows, columns = extents[:, 0, None, None], extents[:, 1, None, None]
     inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
     index = (y * width + x).clamp_(0, height * width - 1).long()
-    moved = maps.flatten(1).gather(1, index.flatten(1)).view_as(maps)
+    moved = maps.flatten(1).gather(1, index.flatten(1).expand(len(maps), -1)).view_as(maps)
     moved = torch.where(inside, moved, torch.full_like(moved[:1, :1, :1], fill))
     grid_y = torch.arange(height, device=maps.device)[:, None]
     grid_x = torch.arange(width, device=maps.device)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,9 +13,8 @@ from torch import Tensor, nn
 from tst_mm.utils import closest, reject_unknown_keys
 
 from .operators import Operator
+from .policy_file import POLICY_VERSION, check_policy, check_share, read_policy
 
-#: Version of the file format written by :meth:`AugmentPolicy.to_dict`.
-POLICY_VERSION = 1
 #: Rates and magnitudes read from a file or a config stay this far from 0 and 1, where the
 #: logit is infinite.
 _MARGIN = 1e-4
@@ -66,7 +64,7 @@ class AugmentPolicy(nn.Module):
             self._set('rate', init.get('rate', {}))
             self._set('magnitude', init.get('magnitude', {}))
         elif isinstance(init, (str, Path)):
-            self.from_dict(_read(init))
+            self.from_dict(read_policy(init))
         elif init is not None:
             raise ValueError(
                 f'init of the policy is {init!r}; allowed: None, a dict with rate and magnitude, '
@@ -116,21 +114,14 @@ class AugmentPolicy(nn.Module):
             ValueError: When the version is newer, a number is outside [0, 1], or an operator's
                 range differs, with which magnitudes would mean something else.
         """
-        version = data.get('version') if isinstance(data, Mapping) else None
-        if version != POLICY_VERSION:
-            raise ValueError(f'policy file has version {version!r}; allowed: {POLICY_VERSION}')
-        entries = data.get('operators')
-        if not isinstance(entries, Sequence) or not all(
-            isinstance(entry, Mapping) and isinstance(entry.get('name'), str) and 'rate' in entry
-            for entry in entries
-        ):
-            raise ValueError('policy file needs a list "operators" of entries with name and rate')
+        check_policy(data)
+        entries = data['operators']
         own = {operator.name: operator.limit for operator in self.operators}
         for entry in entries:
             limit = own.get(entry['name'])
             if None not in (limit, entry.get('limit')) and entry['limit'] != limit:
                 raise ValueError(
-                    f'policy file was learned with range {entry["limit"]} of {entry["name"]}, this '
+                    f'policy was learned with range {entry["limit"]} of {entry["name"]}, this '
                     f'augmenter has {limit}; allowed: the same, ranges=dict({entry["name"]}='
                     f'{entry["limit"]})'
                 )
@@ -158,12 +149,8 @@ class AugmentPolicy(nn.Module):
         for name, value in values.items():
             if name not in position:
                 raise KeyError(f'the policy has no {what} of {name!r}; {closest(name, position)}')
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
-                raise ValueError(f'{what} of {name} is {value!r}; allowed: a number in [0, 1]')
             squashed = what == 'rate' and self.squashing == 'double'
-            low, high = _CONFINED if squashed else (0, 1)
-            if not low <= value <= high:
-                raise ValueError(f'{what} of {name} is {value!r}; allowed: {low:.4g} to {high:.4g}')
+            check_share(f'{what} of {name}', value, *(_CONFINED if squashed else (0, 1)))
             logit = _logit(value)
             logits[position[name]] = _logit(logit) if squashed else logit
 
@@ -172,13 +159,3 @@ def _logit(value: float) -> float:
     """Logit of a number in [0, 1], finite at the ends."""
     inside = min(max(float(value), _MARGIN), 1 - _MARGIN)
     return math.log(inside / (1 - inside))
-
-
-def _read(path: str | Path) -> Any:
-    """Content of a JSON file."""
-    try:
-        return json.loads(Path(path).read_text())
-    except IsADirectoryError:
-        raise ValueError(f'policy file {str(path)!r} is a folder') from None
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f'policy file {path} is not JSON: {error}') from None

@@ -24,13 +24,17 @@ def is_identity(matrix: Tensor) -> Tensor:
     return (matrix == eye).flatten(1).all(1)
 
 
-def source_points(matrix: Tensor, height: int, width: int) -> Tensor:
+def source_points(
+    matrix: Tensor, height: int, width: int, unit: tuple[float, float] | None = None
+) -> Tensor:
     """Where each destination pixel's centre comes from.
 
     Args:
         matrix: (B, 3, 3) forward maps, source to destination.
         height: Rows H of the destination.
         width: Columns W of the destination.
+        unit: x and y of the source's centre, in which the points are then given, as seen
+            from there; None gives them in pixels from the top left corner.
 
     Returns:
         (B, H, W, 2) x and y in the source, differentiable in ``matrix``.
@@ -39,8 +43,12 @@ def source_points(matrix: Tensor, height: int, width: int) -> Tensor:
     y = torch.arange(height, dtype=matrix.dtype, device=matrix.device) + 0.5
     # inv_ex does not wait for the device to check for singular maps, which do not occur.
     inverse = torch.linalg.inv_ex(matrix).inverse[:, :2]
+    if unit is not None:
+        inverse = torch.stack((inverse[:, 0] / unit[0], inverse[:, 1] / unit[1]), dim=1)
     along_x = x[:, None] * inverse[:, None, None, :, 0]
-    along_y = y[:, None] * inverse[:, None, None, :, 1] + inverse[:, None, None, :, 2]
+    along_y = y[:, None] * inverse[:, None, None, :, 1] + (
+        inverse[:, None, None, :, 2] - float(unit is not None)
+    )
     return along_x + along_y.transpose(1, 2)
 
 
@@ -60,17 +68,27 @@ def warp_images(
     """
     if moved is not None and moved.numel() == 0:
         return images
-    height, width = images.shape[-2:]
     if moved is not None:
         source, matrix = images.index_select(0, moved), matrix.index_select(0, moved)
         mask = None if mask is None else mask.index_select(0, moved)
     else:
         source = images
-    points = source_points(matrix, height, width)
-    x, y = points.unbind(-1)
-    grid = torch.stack((x * (2 / width) - 1, y * (2 / height) - 1), dim=-1).to(images.dtype)
-    sampled = F.grid_sample(
-        source if mask is None else source * mask, grid, 'bilinear', 'zeros', align_corners=False
-    )
+    sampled = sample_images(source if mask is None else source * mask, matrix)
     warped = torch.where(is_identity(matrix)[:, None, None, None], source, sampled)
     return warped if moved is None else images.index_copy(0, moved, warped)
+
+
+def sample_images(images: Tensor, matrix: Tensor) -> Tensor:
+    """Sample images once, bilinearly; what comes from outside is 0.
+
+    Args:
+        images: (B, C, H, W), float32 or float64.
+        matrix: (B, 3, 3) forward maps.
+
+    Returns:
+        (B, C, H, W), differentiable in ``images`` and ``matrix``.
+    """
+    height, width = images.shape[-2:]
+    # grid_sample's coordinates reach from -1 to 1.
+    grid = source_points(matrix, height, width, (width / 2, height / 2)).to(images.dtype)
+    return F.grid_sample(images, grid, 'bilinear', 'zeros', align_corners=False)

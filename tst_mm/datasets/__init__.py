@@ -1,6 +1,7 @@
-"""Datasets and data preparation."""
+"""Datasets, transforms and data preparation."""
 
 from .balanced_subset import balanced_subset
 from .embedded_fashion_mnist import EmbeddedFashionMNIST
+from .transforms import LearnedAugment
 
-__all__ = ['EmbeddedFashionMNIST', 'balanced_subset']
+__all__ = ['EmbeddedFashionMNIST', 'LearnedAugment', 'balanced_subset']

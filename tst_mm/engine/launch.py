@@ -59,7 +59,7 @@ def load_config(args: Namespace) -> Config:
         args.work_dir or cfg.get('work_dir') or str(Path('work_dirs', Path(args.config).stem))
     )
     if cfg.get('default_scope') == 'mmpretrain':
-        _set_loader_defaults(cfg)
+        set_loader_defaults(cfg)
     cfg.merge_from_dict(args.cfg_options)
     return cfg
 
@@ -154,7 +154,7 @@ def train(cfg: Config) -> None:
         raise OSError(error.errno, f'{error.strerror}; {good}', error.filename) from error
 
 
-def _set_loader_defaults(cfg: Config) -> None:
+def set_loader_defaults(cfg: Config) -> None:
     """Complete the loaders as mmpretrain's own tools do; its configs count on it."""
     for name in _LOADERS:
         loader = cfg.get(name)

@@ -10,11 +10,11 @@ import torch
 from mmengine.dist import is_main_process, master_only
 from mmengine.runner import Runner
 
-from tst_mm.augment.policy import AugmentPolicy
+from tst_mm.augment import LearnedAugmenter
 from tst_mm.utils.files import write_json
-from tst_mm.version import __version__
 
 from .augmenter_stage import AugmenterStage
+from .provenance import provenance
 from .stages import Stage
 
 
@@ -23,15 +23,20 @@ class StageLog:
 
     Args:
         runner: Of the run; ``policy.json`` goes to its work folder.
-        policy: The policy that is trained.
+        augmenter: Whose policy is trained.
         schedule: All stages of the run.
     """
 
-    def __init__(self, runner: Runner, policy: AugmentPolicy, schedule: Sequence[Stage]) -> None:
+    def __init__(
+        self, runner: Runner, augmenter: LearnedAugmenter, schedule: Sequence[Stage]
+    ) -> None:
         self.runner = runner
-        self.policy = policy
+        self.augmenter = augmenter
+        self.policy = augmenter.policy
         self.schedule = schedule
         self.path = Path(runner.work_dir, 'policy.json')
+        #: Where the policy comes from, as in ``policy.json``.
+        self.provenance = provenance(runner, schedule) if is_main_process() else {}
         #: One entry a log line, as in ``policy.json``.
         self.history: list[dict[str, Any]] = []
         self.remember_start()
@@ -72,15 +77,12 @@ class StageLog:
         Raises:
             OSError: When the work folder cannot be written.
         """
-        provenance = {
-            'config': Path(self.runner.cfg.filename or '').name,
-            'seed': self.runner.seed,
-            'stages': [[stage.begin, stage.length] for stage in self.schedule],
-            'tst_mm': __version__,
-        }
-        policy = self.policy.to_dict()
-        trace = {'provenance': provenance, 'start': self.start, 'history': self.history}
-        write_json(self.path, {**policy, **trace})
+        trace = {**self.extras(), 'start': self.start, 'history': self.history}
+        write_json(self.path, {**self.policy.to_dict(), **trace})
+
+    def extras(self) -> dict[str, Any]:
+        """What ``policy.json`` and checkpoints hold beside the policy and its history."""
+        return {'augmenter': self.augmenter.application(), 'provenance': self.provenance}
 
     def _print(
         self, index: int, stage: AugmenterStage, means: dict[str, float], seconds: float

@@ -43,7 +43,7 @@ def build_model(
     model = ConfigDict(config)
     if 'cfg_path' in model:
         path = model.pop('cfg_path')
-        base = _load_config(what, path)
+        base = read_config(what, path)
         if 'model' not in base:
             raise KeyError(f'{what}: config {path!r} has no "model"')
         if 'data_preprocessor' in base:
@@ -57,8 +57,16 @@ def build_model(
     return MODELS.build(model)
 
 
-def _load_config(what: str, path: str) -> Config:
-    """Config of an installed library (``'mmdet::...'``) or of a file."""
+def read_config(what: str, path: str) -> Config:
+    """Config of an installed library (``'mmdet::...'``) or of a file.
+
+    Args:
+        what: The entry it stands in, for errors.
+        path: Address or path.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+    """
     if '::' in path:
         return get_config(path)
     if not Path(path).is_file():

@@ -8,6 +8,7 @@ pipeline = [dict(type='mmpretrain.PackInputs')]
 train_dataloader = dict(
     batch_size=64,
     num_workers=0,
+    persistent_workers=False,  # mmpretrain's own tools would set it
     collate_fn=dict(type='default_collate'),
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(type='tst_mm.EmbeddedFashionMNIST', split='train', pipeline=pipeline),
@@ -15,6 +16,7 @@ train_dataloader = dict(
 val_dataloader = dict(
     batch_size=250,
     num_workers=0,
+    persistent_workers=False,
     collate_fn=dict(type='default_collate'),
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(type='tst_mm.EmbeddedFashionMNIST', split='test', pipeline=pipeline),

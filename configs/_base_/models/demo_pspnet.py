@@ -1,6 +1,6 @@
 """A PSPNet for scenes of 80 x 160 pixels and one CPU core: the student of the demo."""
 
-_base_ = ['mmseg::_base_/models/pspnet_r50-d8.py']
+_base_ = ['./pspnet_r50-d8.py']
 
 norm_cfg = dict(type='BN', requires_grad=True)
 # The ground is four fifths of all pixels; with equal weights a short training finds little else.

@@ -19,7 +19,8 @@ class ImageInfo:
         luma (Tensor): (C, 1, 1) weights of the channels in the grey value, summing to 1, in the
             channel order of the images.
         mask (Tensor, optional): (n, 1, H, W) bool, True where the image is and False in the
-            padding; None when nothing is padded.
+            padding; None when nothing is padded. Of a look-up table (see
+            :attr:`ColorOperator.pointwise`) how many pixels have each level, (n, C, H, W).
         clamp (bool): Whether results are kept in [0, 1]. Defaults to True.
         channel_order (str): ``'rgb'`` (default) or ``'bgr'``, of images with three channels.
     """
@@ -92,6 +93,10 @@ class Operator:
 
 class ColorOperator(Operator):
     """An operator that changes values in place and moves no pixel."""
+
+    #: Whether a channel's new value depends on its old one and the image's histogram only, so that
+    #: a look-up table does on 8-bit images what the operator does.
+    pointwise: bool = False
 
     def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
         """Transform images.

@@ -43,6 +43,8 @@ class _Blend(ColorOperator):
 class Brightness(_Blend):
     """Scale all values; factor 0 is black."""
 
+    pointwise = True
+
     def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
         """See the base class; the degenerate image is 0, so the blend is one product."""
         return info.limited(images * (1 + level * self.limit))
@@ -61,6 +63,8 @@ class Color(_Blend):
 class Contrast(_Blend):
     """Distance from the mean grey value of the valid area; factor 0 is uniform grey."""
 
+    pointwise = True
+
     def degenerate(self, images: Tensor, info: ImageInfo) -> Tensor:
         """(n, 1, 1, 1) mean grey value: the grey of the channels' means."""
         if info.mask is None:
@@ -77,13 +81,19 @@ class Sharpness(_Blend):
 
     def degenerate(self, images: Tensor, info: ImageInfo) -> Tensor:
         """(n, C, H, W) smoothed image: [[1, 1, 1], [1, 5, 1], [1, 1, 1]] / 13."""
-        smooth = (F.avg_pool2d(images, 3, 1, 1) * 9 + images * 4) / 13
-        if info.mask is None:
-            inside = torch.zeros_like(images[:1, :1], dtype=torch.bool)
-            inside[..., 1:-1, 1:-1] = True
-        else:
-            inside = F.avg_pool2d(info.mask.to(images.dtype), 3, 1, 1) > 1 - 1e-4
-        return torch.where(inside, smooth, images)
+        if min(images.shape[-2:]) < 3:
+            return images
+        # Sums of shifted images: on a CPU several times as fast as pooling or convolution.
+        rows = (images[..., :-2, :] + images[..., 1:-1, :]).add_(images[..., 2:, :])
+        centre = images[..., 1:-1, 1:-1]
+        smooth = (rows[..., :-2] + rows[..., 1:-1]).add_(rows[..., 2:])
+        smooth = smooth.add_(centre, alpha=4).div_(13)
+        if info.mask is not None:
+            inside = F.avg_pool2d(info.mask.to(images.dtype), 3, 1) > 1 - 1e-4
+            smooth = torch.where(inside, smooth, centre)
+        smoothed = images.clone()
+        smoothed[..., 1:-1, 1:-1] = smooth
+        return smoothed
 
 
 @OPERATORS.register_module()
@@ -95,6 +105,7 @@ class Posterize(ColorOperator):
     (straight-through rounding).
     """
 
+    pointwise = True
     start = 8.0
     limit = 4.0
     bounds = (1.0, 8.0)
@@ -116,6 +127,7 @@ class Solarize(ColorOperator):
     of width ``0.05``.
     """
 
+    pointwise = True
     start = 256.0
     limit = 0.0
     bounds = (0.0, 256.0)
@@ -139,6 +151,7 @@ class Equalize(ColorOperator):
     Backward: identity in the image (the table is a step function).
     """
 
+    pointwise = True
     has_magnitude = False
     bounds = (1.0, 1.0)  # there is no range to set
 
@@ -161,6 +174,7 @@ class Equalize(ColorOperator):
 class Invert(ColorOperator):
     """Negative of the image."""
 
+    pointwise = True
     has_magnitude = False
     bounds = (1.0, 1.0)  # there is no range to set
 

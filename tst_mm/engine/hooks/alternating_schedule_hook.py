@@ -148,7 +148,7 @@ class AlternatingScheduleHook(Hook):
         build_policy_optimizer(self.model, self.optim_wrapper)  # a mistake shows now, not in hours
         loggers = [hook.interval for hook in runner.hooks if isinstance(hook, LoggerHook)]
         self._log_interval = self.interval or (loggers or [10])[0]
-        self.log = StageLog(runner, self.policy, self.schedule)
+        self.log = StageLog(runner, self.model.augmenter, self.schedule)
         if self._loaded is not None:
             self._continue(runner, self._loaded)
         self.log.write_policy()
@@ -169,9 +169,8 @@ class AlternatingScheduleHook(Hook):
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add our part."""
-        checkpoint[STATE_KEY] = pack_state(
-            self.schedule, self.policy, self.stage, self.running, self.log.history
-        )
+        state = pack_state(self.schedule, self.policy, self.stage, self.running, self.log.history)
+        checkpoint[STATE_KEY] = {**state, **self.log.extras()}
 
     def start_stage(self, index: int) -> AugmenterStage:
         """Build a stage that has done no step."""

@@ -1,0 +1,150 @@
+"""distill: TST in one call, over MMEngine's Runner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+from torch import nn
+
+import tst_mm  # noqa: F401  (its mends come before any other library)
+from tst_mm.engine.launch import build_runner, set_loader_defaults
+from tst_mm.engine.unwrap import unwrap_model
+from tst_mm.models.build import read_config
+from tst_mm.utils import closest
+
+#: Library of a config: the distiller of its task.
+_DISTILLERS = {
+    'mmpretrain': 'tst_mm.ClassificationDistiller',
+    'mmdet': 'tst_mm.DetectionDistiller',
+    'mmseg': 'tst_mm.SegmentationDistiller',
+}
+#: What belongs to the data in a config.
+_DATA = tuple(
+    f'{split}_{part}' for split in ('train', 'val', 'test') for part in ('dataloader', 'evaluator')
+)
+
+
+@dataclass(frozen=True)
+class Distilled:
+    """What a distillation leaves.
+
+    Attributes:
+        student (nn.Module): The trained student, an ordinary OpenMMLab model.
+        work_dir (Path): Folder of logs, checkpoints and student files.
+        policy (Path, optional): ``policy.json``; None for plain distillation.
+    """
+
+    student: nn.Module
+    work_dir: Path
+    policy: Path | None
+
+
+def distill(
+    student: str | Path | Config,
+    teacher: Mapping[str, Any],
+    data: str | Path | Mapping[str, Any] | None = None,
+    augmenter: Mapping[str, Any] | None = {},  # noqa: B006  (never changed)
+    stages: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None,
+    batch_mode: str = 'double',
+    work_dir: str | Path | None = None,
+    seed: int = 0,
+    options: Mapping[str, Any] | None = None,
+) -> Distilled:
+    """Train a student with TST.
+
+    Args:
+        student: Config of its plain training: an address (``'mmdet::...'``), a file or a config.
+            Its optimiser, schedule, data and evaluation are kept.
+        teacher: ``dict(cfg_path=..., checkpoint=...)``, see :class:`tst_mm.models.FrozenTeacher`.
+        data: Other data than the student's config has: a config with loaders and evaluators, as
+            address, file or dictionary (``dict(train_dataloader=..., val_dataloader=...)``).
+        augmenter: Arguments of :class:`tst_mm.augment.LearnedAugmenter`. Defaults to its own
+            defaults; None is plain distillation.
+        stages: Of the augmenter, as :class:`AlternatingScheduleHook` takes them. Defaults to two,
+            after a quarter and a half of the training, each a fifteenth as long as it.
+        batch_mode: ``'double'`` (default) or ``'split'``, see :class:`BaseDistiller`.
+        work_dir: Defaults to ``work_dirs/distill_`` and the name of the student's config.
+        seed: Of the run. Defaults to 0.
+        options: Changes of the config by dotted keys, as ``--cfg-options`` takes them.
+
+    Returns:
+        The trained student and where everything lies.
+
+    Raises:
+        KeyError: The config, the teacher or the data lack something, or have an unknown key.
+        ValueError: The config's library has no distiller, or stages and an absent augmenter.
+
+    Example:
+        >>> result = distill(
+        ...     'mmdet::retinanet/retinanet_r18_fpn_1x_coco.py',
+        ...     teacher=dict(
+        ...         cfg_path='mmdet::retinanet/retinanet_r101_fpn_2x_coco.py',
+        ...         checkpoint='retinanet_r101.pth'))
+        >>> result.student, result.policy
+    """
+    cfg = deepcopy(student) if isinstance(student, Config) else read_config('student', str(student))
+    name = Path(cfg.filename or 'student').stem
+    scope = cfg.get('default_scope')
+    if scope not in _DISTILLERS:
+        raise ValueError(f'student: default_scope is {scope!r}; {closest(str(scope), _DISTILLERS)}')
+    if 'model' not in cfg or 'student' in cfg.model:
+        raise KeyError('student needs the config of a plain training, with the student as "model"')
+    if augmenter is None and stages is not None:
+        raise ValueError('stages have no effect without an augmenter; give it one or leave them')
+    if data is not None:
+        _take_data(cfg, data)
+    cfg.model = ConfigDict(
+        type=_DISTILLERS[scope],
+        student={**cfg.model, '_scope_': scope},
+        teacher=teacher,
+        batch_mode=batch_mode,
+    )
+    hooks = list(cfg.get('custom_hooks') or [])
+    if augmenter is not None:
+        cfg.model.augmenter = {'type': 'tst_mm.LearnedAugmenter', **augmenter}
+        stages = _default_stages(cfg) if stages is None else stages
+        hooks.append({'type': 'tst_mm.AlternatingScheduleHook', 'stages': stages})
+    cfg.custom_hooks = hooks
+    cfg.work_dir = str(work_dir or Path('work_dirs', f'distill_{name}'))
+    cfg.randomness = {**cfg.get('randomness', {}), 'seed': seed}
+    cfg.setdefault('launcher', 'none')
+    if scope == 'mmpretrain':
+        set_loader_defaults(cfg)
+    cfg.merge_from_dict(dict(options or {}))
+    runner = build_runner(cfg)
+    runner.train()
+    policy = Path(runner.work_dir, 'policy.json')
+    return Distilled(
+        student=unwrap_model(runner).student,
+        work_dir=Path(runner.work_dir),
+        policy=None if augmenter is None else policy,
+    )
+
+
+def _take_data(cfg: Config, data: str | Path | Mapping[str, Any]) -> None:
+    """Put the loaders and evaluators of ``data`` in the place of the config's own."""
+    known: Mapping[str, Any]
+    if isinstance(data, Mapping):
+        for key in data:
+            if key not in (*_DATA, 'data_preprocessor'):
+                raise KeyError(f'data has no key {key!r}; {closest(key, _DATA)}')
+        known = data
+    else:
+        known = read_config('data', str(data))
+    if 'train_dataloader' not in known:
+        raise KeyError('data needs "train_dataloader"')
+    for key in (*_DATA, 'data_preprocessor'):
+        if key in known:
+            cfg[key] = deepcopy(known[key])
+
+
+def _default_stages(cfg: Config) -> list[dict[str, int]]:
+    """Two stages, in epochs or iterations as the training counts."""
+    loop = cfg.train_cfg
+    end = loop.get('max_epochs') or loop.get('max_iters')
+    return [{'begin': begin, 'length': max(1, end // 15)} for begin in sorted({end // 4, end // 2})]

@@ -1,0 +1,113 @@
+"""A draw on one 8-bit image: the augmenter's operators, with look-up tables where they suffice."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from tst_mm.augment import Draw
+from tst_mm.augment.operators import ColorOperator, EraseOperator, ImageInfo
+from tst_mm.augment.warp import is_identity, sample_images
+
+
+@torch.no_grad()
+def augment_pixels(image: np.ndarray, draw: Draw, luma: Tensor, fill: np.ndarray) -> np.ndarray:
+    """Apply a draw.
+
+    Consecutive colour operators that act on single values become one table of 256 entries; nothing
+    is rounded before the end.
+
+    Args:
+        image: (H, W, C) uint8; not modified.
+        draw: Of one image, with gates 0 or 1.
+        luma: (C, 1, 1) weights of the channels in the grey value, summing to 1.
+        fill: (C,) grey levels of what comes from outside or is erased.
+
+    Returns:
+        (H, W, C) uint8; ``image`` itself where nothing acts.
+    """
+    state: _Levels | Tensor = _Levels(image)
+    for operator, level in _acting(draw, ColorOperator):
+        if isinstance(state, _Levels) and operator.pointwise:
+            state.apply(operator, level, luma)
+            continue
+        if isinstance(state, _Levels):
+            state = state.pixels()
+        state = operator.apply(state, level.view(1, 1, 1, 1), ImageInfo(luma))
+    if draw.moved_images and not is_identity(draw.matrix):
+        # The augmenter fills with 0 where the network's mean is 0.
+        offset = torch.from_numpy(fill).view(-1, 1, 1) / 255
+        pixels = state.pixels(offset) if isinstance(state, _Levels) else state - offset
+        new = _to_image(sample_images(pixels, draw.matrix), fill)
+    else:
+        new = state.image() if isinstance(state, _Levels) else _to_image(state)
+    for operator, level in _acting(draw, EraseOperator):
+        region = operator.region(level.view(1), draw.positions, draw.extents, *image.shape[:2])
+        new = new.copy() if new is image else new
+        new[region[0, 0].numpy() > 0.5] = _rounded(fill)
+    return new
+
+
+class _Levels:
+    """An 8-bit image and a table of what each of its levels has become, in [0, 1]."""
+
+    def __init__(self, image: np.ndarray) -> None:
+        self.original = image
+        self.planes = [np.ascontiguousarray(plane) for plane in cv2.split(image)]
+        self.table = (torch.arange(256) / 255).expand(1, len(self.planes), 1, 256)
+        self.counts: Tensor | None = None
+
+    def apply(self, operator: ColorOperator, level: Tensor, luma: Tensor) -> None:
+        """Let a pointwise operator act on the table as on an image with one pixel a level."""
+        if self.counts is None:
+            counts = [cv2.calcHist([plane], [0], None, [256], [0, 256]) for plane in self.planes]
+            self.counts = torch.from_numpy(np.stack(counts)).view(self.table.shape)
+        info = ImageInfo(luma, self.counts)
+        self.table = operator.apply(self.table, level.view(1, 1, 1, 1), info)
+
+    def pixels(self, offset: Tensor | None = None) -> Tensor:
+        """(1, C, H, W) values in [0, 1], less ``offset`` (C, 1, 1)."""
+        table = self.table if offset is None else self.table - offset
+        pixels = np.empty((len(self.planes), *self.original.shape[:2]), np.float32)
+        for plane, levels, new in zip(self.planes, table[0, :, 0].numpy(), pixels, strict=True):
+            cv2.LUT(plane, np.ascontiguousarray(levels), new)
+        return torch.from_numpy(pixels)[None]
+
+    def image(self) -> np.ndarray:
+        """(H, W, C) uint8; the original where no operator has acted."""
+        if self.counts is None:
+            return self.original
+        tables = _rounded(self.table[0, :, 0].numpy() * 255)
+        return _merge([cv2.LUT(*pair) for pair in zip(self.planes, tables, strict=True)])
+
+
+def _acting(draw: Draw, family: type) -> list[tuple]:
+    """Operators of a family that act, in index order, each with its 0-dim level."""
+    return [
+        (operator, draw.levels[0, i])
+        for i, operator in enumerate(draw.operators)
+        if isinstance(operator, family) and draw.samples[i] is None
+    ]
+
+
+def _rounded(values: np.ndarray) -> np.ndarray:
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+def _to_image(pixels: Tensor, fill: np.ndarray | None = None) -> np.ndarray:
+    """(1, C, H, W) in [0, 1], less ``fill`` in grey levels -> (H, W, C) uint8."""
+    planes = pixels[0].contiguous().numpy()
+    offsets = np.zeros(len(planes)) if fill is None else fill
+    return _merge(
+        [
+            cv2.convertScaleAbs(plane, alpha=255, beta=float(offset))
+            for plane, offset in zip(planes, offsets, strict=True)
+        ]
+    )
+
+
+def _merge(planes: list[np.ndarray]) -> np.ndarray:
+    """(H, W) planes -> (H, W, C)."""
+    return cv2.merge(planes).reshape(*planes[0].shape, len(planes))
