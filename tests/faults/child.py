@@ -10,6 +10,7 @@ import os
 import resource
 import runpy
 import signal
+import subprocess
 import sys
 import threading
 from collections import Counter
@@ -125,7 +126,8 @@ class _Events:
         elif fault.act == 'terminate':
             os.kill(self.owner, signal.SIGTERM)
         elif fault.act == 'terminate all':
-            os.killpg(0, signal.SIGTERM)
+            # From another process: torch's workers look who it was.
+            subprocess.run(['kill', '-TERM', '--', f'-{os.getpgrp()}'], check=False)
         elif fault.act == 'fill':
             least = min(path.stat().st_size for path in (self.folder / 'work').glob('*_*.pth'))
             resource.setrlimit(resource.RLIMIT_FSIZE, (least // 2, least // 2))
