@@ -1,4 +1,4 @@
-"""Show TST on real images, in minutes: a teacher and its students, a table, three figures.
+"""Show TST on real images, in minutes: a teacher and its students, a table, a report.
 
 Trains a teacher, then the same student several times: alone, with plain distillation (KD), and
 with TST, all through tools/train.py from the configs in configs/demo. Runs that are finished are
@@ -40,8 +40,6 @@ class Task:
         head: Of the metric's column.
         scale: Of the metric, to give percent.
         students: Keys of ``STUDENTS``; ``'kd'`` and ``'tst'`` are among them.
-        images: Training images in the figure.
-        columns: Of the figure.
         data: Command that makes the data, from the repository's root; none when it is shipped.
     """
 
@@ -50,21 +48,16 @@ class Task:
     head: str
     scale: float = 1.0
     students: tuple[str, ...] = tuple(STUDENTS)
-    images: int = 14
-    columns: int = 7
     data: tuple[str, ...] = ()
 
 
 def _dense(labels: str, form: str, metric: str, head: str, scale: float) -> Task:
     """A demo on scenes that are composed of Fashion-MNIST items."""
     return Task(
-        about=f'composed scenes with {labels}: the teacher is larger than the students',
+        about=f'composed scenes with {labels}: the teacher sees 400, the students 40 of them',
         metric=metric,
         head=head,
         scale=scale,
-        students=('plain', 'kd', 'tst'),
-        images=6,
-        columns=3,
         data=('tools/data/composed_scenes.py', '--format', form),
     )
 
@@ -120,7 +113,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def demonstrate(name: str, seeds: int, folder: Path, jobs: int) -> None:
-    """Train, print the table, save the figures of one task.
+    """Train, print the table, write the report of one task.
 
     Args:
         name: Key of ``TASKS``.
@@ -161,14 +154,14 @@ def demonstrate(name: str, seeds: int, folder: Path, jobs: int) -> None:
         print('One seed: differences of about one point can be chance; --seeds 3 shows the spread.')
     _write_results(folder, name, seeds, results, table)
 
-    from demo_steps.figures import save_figures  # imports the task's library: seconds
+    from tst_mm.visualization import load_runs, write_report  # takes seconds to import
 
-    tst = students['tst'][0]
-    steps = results['tst'][0].steps
-    for path in save_figures(tst, folder, task.images, task.columns, steps):
-        print(f'figure: {_relative(path)}')
-    student = next(tst.folder.glob('student_*.pth'))
+    student = next(students['tst'][0].folder.glob('student_*.pth'))
     print(f'the TST student, for plain OpenMMLab: {_relative(student)}')
+    runs = load_runs([run.folder for run in students['tst']])
+    page, *figures = write_report(folder / 'report.html', runs)
+    print(f'figures: {_relative(figures[0].parent)}')
+    print(f'report: {_relative(page)}')
 
 
 def _write_results(folder: Path, name: str, seeds: int, results: dict, table: str) -> None:

@@ -5,15 +5,18 @@ Any OpenMMLab config reaches a component as ``type='tst_mm.Name'`` once ``tst_mm
 use, so a missing task library matters only to those who ask for that task.
 """
 
+from importlib.util import find_spec
+
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import Registry
 
-MODELS = Registry(
-    'model', parent=MMENGINE_MODELS, scope='tst_mm', locations=['tst_mm.augment', 'tst_mm.models']
-)
+_MODEL_LOCATIONS = ['tst_mm.augment', 'tst_mm.models']
+if find_spec('mmpretrain'):  # the backbones are made of its parts
+    _MODEL_LOCATIONS.append('tst_mm.models.backbones')
+MODELS = Registry('model', parent=MMENGINE_MODELS, scope='tst_mm', locations=_MODEL_LOCATIONS)
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='tst_mm', locations=['tst_mm.engine.hooks'])
 DATASETS = Registry(
     'dataset', parent=MMENGINE_DATASETS, scope='tst_mm', locations=['tst_mm.datasets']

@@ -1,4 +1,4 @@
-"""The student of the Faster R-CNN demo, trained without a teacher on 48 scenes."""
+"""The student of the Faster R-CNN demo, trained without a teacher on 40 scenes."""
 
 _base_ = [
     '../_base_/datasets/composed_coco.py',
@@ -12,5 +12,5 @@ train_dataloader = dict(
     batch_size=4,
     sampler=dict(type='InfiniteSampler'),
     batch_sampler=None,
-    dataset=dict(indices=48),
+    dataset=dict(indices=40),
 )

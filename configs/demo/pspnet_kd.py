@@ -8,6 +8,6 @@ model = dict(
     student={{_base_.model}},
     teacher=dict(
         cfg_path='configs/demo/pspnet_teacher.py',
-        checkpoint='work_dirs/demo/pspnet/teacher/iter_600.pth',
+        checkpoint='work_dirs/demo/pspnet/teacher/iter_800.pth',
     ),
 )

@@ -1,4 +1,4 @@
-"""The student of the PSPNet demo, trained without a teacher on 48 scenes."""
+"""The student of the PSPNet demo, trained without a teacher on 40 scenes."""
 
 _base_ = [
     '../_base_/datasets/composed_cityscapes.py',
@@ -8,4 +8,4 @@ _base_ = [
 ]
 
 default_scope = 'mmseg'
-train_dataloader = dict(batch_size=4, dataset=dict(indices=48))
+train_dataloader = dict(batch_size=4, dataset=dict(indices=40))

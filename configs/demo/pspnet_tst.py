@@ -3,6 +3,7 @@
 _base_ = ['./pspnet_kd.py', '../_base_/schedules/demo_dense_stages.py']
 
 model = dict(
-    augmenter=dict(type='tst_mm.LearnedAugmenter'),
+    # Two operators an image, of four by default: more is too much for the few steps.
+    augmenter=dict(type='tst_mm.LearnedAugmenter', num_ops=2),
     batch_mode='split',
 )

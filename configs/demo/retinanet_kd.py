@@ -8,6 +8,6 @@ model = dict(
     student={{_base_.model}},
     teacher=dict(
         cfg_path='configs/demo/retinanet_teacher.py',
-        checkpoint='work_dirs/demo/retinanet/teacher/iter_600.pth',
+        checkpoint='work_dirs/demo/retinanet/teacher/iter_800.pth',
     ),
 )

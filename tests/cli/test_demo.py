@@ -198,7 +198,7 @@ def test_no_seed_is_refused(root):
 
 @pytest.mark.slow
 def test_the_whole_demo_on_a_few_steps(root, tmp_path):
-    """Real configs, shortened; the table, the figures and the student file are there."""
+    """Real configs, shortened; the table, the report and the student file are there."""
     script = textwrap.dedent("""
         import sys
         sys.path.insert(0, 'tools')
@@ -224,5 +224,6 @@ def test_the_whole_demo_on_a_few_steps(root, tmp_path):
     assert result.returncode == 0, result.stdout + result.stderr
     assert '| TST' in result.stdout and 'student_epoch_3.pth' in result.stdout
     folder = tmp_path / 'classification'
-    for name in ('policy.png', 'confidence.png', 'augmented.png', 'results.json'):
+    assert result.stdout.splitlines()[-1] == f'report: {folder}/report.html'
+    for name in ('report.html', 'report/policy.png', 'report/images.png', 'results.json'):
         assert (folder / name).stat().st_size > 0

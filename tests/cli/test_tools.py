@@ -43,6 +43,7 @@ def test_student_file_has_the_accuracy_of_the_run(tool, tmp_path):
     code, _, err = tool('train.py', config, '--work-dir', folder)
     assert code == 0, err
     accuracy = [line['accuracy/top1'] for line in scalars(folder) if 'accuracy/top1' in line]
+    assert (folder / 'report.html').exists()  # without asking
 
     plain = write_config(tmp_path / 'plain.py')
     text = Config.fromfile(plain)
@@ -227,7 +228,9 @@ def test_two_processes_without_a_gpu(root, tmp_path):
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     names = {path.name for path in (tmp_path / 'run').iterdir()}
-    assert {'epoch_1.pth', 'student_epoch_1.pth', 'policy.json', 'last_checkpoint'} <= names
+    assert {'epoch_1.pth', 'student_epoch_1.pth', 'policy.json', 'report.html'} <= names
     policy = json.loads((tmp_path / 'run' / 'policy.json').read_text())
     assert policy['provenance']['stages'] == [[0, 2]]
     assert len(policy['history']) == 1
+    measured = json.loads((tmp_path / 'run' / 'report' / 'distribution.json').read_text())
+    assert measured['images'] == 32  # two batches of eight in each process

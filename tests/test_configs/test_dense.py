@@ -14,6 +14,7 @@ from mmengine.runner import Runner
 from tst_mm.engine.stages import parse_stages, resolve_stages
 
 from .cut import cut_config
+from .presets import until_presets
 from .tiny_data import write_cityscapes, write_coco
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
@@ -47,7 +48,7 @@ def data(tmp_path_factory):
     return {'mmdet': f'{root}/coco/', 'mmseg': f'{root}/cityscapes/'}
 
 
-@pytest.mark.parametrize('name', sorted(LEAVES))
+@pytest.mark.parametrize('name', until_presets(LEAVES))
 def test_runs(name, data, tmp_path):
     cfg = Config.fromfile(LEAVES[name])
     runner = Runner.from_cfg(cut_config(cfg, data[cfg.default_scope], str(tmp_path)))
@@ -119,6 +120,9 @@ def test_tst_is_kd_and_the_augmenter(name):
     own['model'].pop('distiller', None)  # two show other distillation losses
     method, pair = name.split('_', 1)
     kd = 'kd-mimic' if 'mimic' in method else 'kd'
-    assert own['model'].pop('augmenter') == {'type': 'tst_mm.LearnedAugmenter'}
+    paper = own.pop('paper', {'augmenter': {'type': 'tst_mm.LearnedAugmenter'}})
+    assert ('objective' in paper) == method.startswith('tst-paper')
+    for key, value in paper.items():
+        assert own['model'].pop(key) == value
     assert own.pop('custom_hooks')
     assert own == Config.fromfile(LEAVES[f'{kd}_{pair}']).to_dict()

@@ -1,6 +1,7 @@
-"""Tiny data sets in the layouts of COCO and Cityscapes."""
+"""Tiny data sets in the layouts of COCO, Cityscapes, CIFAR-100 and ImageNet."""
 
 import json
+import pickle
 from pathlib import Path
 
 import cv2
@@ -53,3 +54,26 @@ def write_cityscapes(folder: Path, count: int = 2) -> None:
         name = f'town_{i:06d}_000000'
         cv2.imwrite(str(places[0] / f'{name}_leftImg8bit.png'), image)
         cv2.imwrite(str(places[1] / f'{name}_gtFine_labelTrainIds.png'), label)
+
+
+def write_cifar100(folder: Path, count: int = 20) -> None:
+    """Two images of each of the first classes, as the published archive holds them."""
+    place = folder / 'cifar-100-python'
+    place.mkdir(parents=True)
+    random = np.random.default_rng(0)
+    for split in ('train', 'test'):
+        data = random.integers(0, 255, (count, 3 * 32 * 32), np.uint8)
+        content = dict(data=data, fine_labels=[i // 2 for i in range(count)])
+        (place / split).write_bytes(pickle.dumps(content))
+
+
+def write_imagenet(folder: Path, count: int = 20) -> None:
+    """Two images of each of the first classes, with the list that OpenMMLab's users have."""
+    (folder / 'train').mkdir(parents=True)
+    (folder / 'meta').mkdir()
+    random = np.random.default_rng(0)
+    for i in range(count):
+        image = random.integers(0, 255, (40, 40, 3), np.uint8)
+        cv2.imwrite(str(folder / 'train' / f'{i}.jpg'), image)
+    lines = [f'{i}.jpg {i // 2}\n' for i in range(count)]
+    (folder / 'meta' / 'train.txt').write_text(''.join(lines))

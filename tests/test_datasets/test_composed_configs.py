@@ -47,7 +47,7 @@ def test_loaders_and_evaluator_are_built(config):
         assert classes[-len(CLASSES) :] == CLASSES
         batch = next(iter(loader))
         height, width = batch['inputs'][0].shape[1:]
-        assert (height, width) in ((160, 160), (128, 256))
+        assert (height, width) in ((96, 96), (80, 160))
         sample = batch['data_samples'][0]
         if 'gt_sem_seg' in sample:
             values = set(np.unique(sample.gt_sem_seg.data))

@@ -8,6 +8,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from test_visualization.conftest import make_policy
 
 from tst_mm.registry import HOOKS, MODELS, OPERATORS
 
@@ -70,6 +71,20 @@ def test_the_schedule_builds(page_space):
         HOOKS.build(hook)
 
 
+@of('docs/guarantees.md')
+def test_the_teacher_check_builds(page_space):
+    for hook in page_space['custom_hooks']:
+        HOOKS.build(hook)
+
+
+@of('docs/reports.md')
+def test_the_report_hook_builds_and_the_notebook_draws(page_space, tmp_path):
+    schedule, report = (HOOKS.build(hook) for hook in page_space['custom_hooks'])
+    assert (report.images, report.batches, report.interval) == (12, 8, None)
+    (tmp_path / 'policy.json').write_text(json.dumps(make_policy()))
+    assert page_space['draw'](tmp_path).axes
+
+
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     for target in re.findall(r'\]\(([^)#]+)\)', page.read_text(encoding='utf-8')):
@@ -129,3 +144,11 @@ def test_the_dense_configuration_is_one():
     assert config.train_cfg.max_epochs == 24 and config.val_evaluator.type == 'CocoMetric'
     for hook in (*config.custom_hooks, config.default_hooks.student):
         HOOKS.build(hook)
+
+
+def test_the_hooks_that_are_promised_exist():
+    text = (ROOT / 'docs' / 'guarantees.md').read_text(encoding='utf-8')
+    for config in re.findall(r"`(dict\(type='tst_mm\..*?\))`", text):
+        HOOKS.build(eval(config))
+    for name in set(re.findall(r'`(\w+Hook)`', text)):
+        assert HOOKS.get(name) or HOOKS.get(f'mmengine.{name}'), name

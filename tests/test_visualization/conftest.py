@@ -20,8 +20,7 @@ def entry(stage: int, step: int, iteration: int, rate: float, gap: float) -> dic
     }
 
 
-@pytest.fixture
-def policy() -> dict:
+def make_policy() -> dict:
     """Two stages: 20 steps after 100 iterations, 10 steps after 300."""
     augmenter = LearnedAugmenter(init={'rate': 0.8, 'magnitude': {'Rotate': 0.25}})
     history = [
@@ -30,3 +29,9 @@ def policy() -> dict:
         entry(1, 10, 300, 0.8, 0.4),
     ]
     return {**augmenter.policy.to_dict(), 'history': history}
+
+
+@pytest.fixture
+def policy() -> dict:
+    """See :func:`make_policy`."""
+    return make_policy()

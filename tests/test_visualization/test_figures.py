@@ -5,8 +5,17 @@ import pytest
 from matplotlib.colors import to_hex
 from PIL import Image
 
-from tst_mm.visualization import History, plot_confidence, plot_policy, save_figure
-from tst_mm.visualization.figure import BLUE, VERMILION
+from tst_mm.augment import LearnedAugmenter
+from tst_mm.visualization import (
+    History,
+    plot_agreement,
+    plot_confidence,
+    plot_final_policy,
+    plot_policy,
+    save_figure,
+)
+from tst_mm.visualization.agreement import compare_policies
+from tst_mm.visualization.figure import BLUE, INK, PAPER, VERMILION, darken, to_png
 
 
 def curves(axes, color):
@@ -95,3 +104,78 @@ def test_the_look_does_not_leak(policy):
     before = dict(matplotlib.rcParams)
     plot_policy(History.from_dict(policy))
     assert dict(matplotlib.rcParams) == before
+
+
+def final(rate, **start):
+    """A policy that ended with one rate everywhere and the default magnitudes."""
+    policy = LearnedAugmenter(init={'rate': rate}).policy.to_dict()
+    return History.from_dict({**policy, **start})
+
+
+def test_a_curve_begins_where_the_policy_did(policy):
+    policy['start'] = {'rates': [0.2] * 14, 'magnitudes': [0.9] * 14}
+    axes = panel(plot_policy(History.from_dict(policy)), 'Rotate')
+    assert curves(axes, BLUE)[0][:2, 1].tolist() == [0.2, 0.2]
+    assert curves(axes, VERMILION)[0][:2, 1].tolist() == [0.9, 0.9]
+
+
+def test_the_final_policy_of_one_run_has_its_values_beside_it(policy):
+    figure = plot_final_policy({'run': History.from_dict(policy)})
+    texts = {text.get_text() for axes in figure.axes for text in axes.texts}
+    assert {'80%', '7.5 degrees'} <= texts
+    assert not figure.legends
+
+
+def test_final_policies_of_several_runs_share_a_figure():
+    operators = {'operators': ['Rotate', 'Invert']}
+    other = LearnedAugmenter(**operators, init={'rate': 0.9}).policy.to_dict()
+    histories = {'a': final(0.3), 'b': History.from_dict(other)}
+    figure = plot_final_policy(histories)
+    rates = {line.get_label(): line.get_ydata() for line in figure.axes[0].lines}
+    shown = {line.get_label(): line.get_xdata() for line in figure.axes[0].lines}
+    assert shown['a'] == pytest.approx([0.3] * 14, abs=1e-3)
+    assert np.isfinite(shown['b']).sum() == 2 and len(rates['b']) == 14
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ['a', 'b']
+
+
+def test_agreement_by_hand():
+    """Of 25 numbers only the 14 rates differ: by 0.2 between a and b, by 0.3 between a and c."""
+    histories = {'a': final(0.6), 'b': final(0.8), 'c': final(0.3), 'still': final(0.5)}
+    distance, cosine = compare_policies(histories)
+    part = 14 / 25
+    assert distance[0] == pytest.approx([0.1 * part, 0.2 * part, 0.3 * part, 0.1 * part])
+    assert cosine[0, :3] == pytest.approx([1, 1, -1])
+    assert np.isnan(cosine[3]).all()
+    texts = [text.get_text() for axes in plot_agreement(histories).axes for text in axes.texts]
+    assert len(texts) == 32 and texts.count('–') == 7
+
+
+def test_movement_is_counted_from_the_start_of_the_run():
+    start = {'start': {'rates': [0.6] * 14, 'magnitudes': [0.5] * 14}}
+    distance, cosine = compare_policies({'a': final(0.6, **start), 'b': final(0.6)})
+    assert distance[0, 0] == pytest.approx(0, abs=1e-6) and distance[1, 1] > 0.05
+    assert np.isnan(cosine[0, 1])
+
+
+@pytest.mark.parametrize('count', [0, 1])
+def test_one_run_agrees_with_nothing(count):
+    with pytest.raises(ValueError, match=f'{count} run.s. to compare; allowed: at least 2'):
+        plot_agreement({'a': final(0.5)} if count else {})
+
+
+def test_a_dark_figure_has_light_type_and_the_same_layout(policy):
+    figure = plot_policy(History.from_dict(policy))
+    to_png(figure)
+    axes = panel(figure, 'Rotate')
+    before, title = axes.get_position().bounds, axes.title.get_position()
+    darken(figure)
+    to_png(figure)
+    assert axes.get_position().bounds == before and axes.title.get_position() == title
+    colors = {to_hex(text.get_color()).upper() for text in figure.findobj(match_text)}
+    assert INK not in colors and PAPER not in colors
+    assert to_hex(figure.get_facecolor()).upper() != PAPER
+
+
+def match_text(artist):
+    return hasattr(artist, 'get_text') and artist.get_text()

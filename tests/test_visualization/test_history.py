@@ -39,3 +39,20 @@ def test_a_lacking_key_is_named(policy):
     del policy['history'][1]['rates']
     with pytest.raises(KeyError, match=r'history\[1\] of the policy lacks rates'):
         History.from_dict(policy)
+
+
+def test_the_start_is_read_or_neutral(policy):
+    assert History.from_dict(policy).start_rates.tolist() == [0.5] * 14
+    start = {'rates': [0.1] * 14, 'magnitudes': [0.9] * 14}
+    history = History.from_dict({**policy, 'start': start})
+    assert history.start_rates.tolist() == [0.1] * 14
+    assert history.start_magnitudes.tolist() == [0.9] * 14
+    with pytest.raises(ValueError, match=r'rates of start\[0\] are .*; allowed: 14 numbers'):
+        History.from_dict({**policy, 'start': {**start, 'rates': [0.1]}})
+
+
+def test_final_values_are_those_of_the_operators(policy):
+    history = History.from_dict(policy)
+    values = dict(zip(history.names, history.final_magnitudes, strict=True))
+    assert values['Rotate'] == pytest.approx(0.25) and values['Invert'] != values['Invert']
+    assert history.final_rates == pytest.approx([0.8] * 14)

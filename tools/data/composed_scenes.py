@@ -31,7 +31,9 @@ from tst_mm.datasets.preparation.errors import PreparationError
 from tst_mm.datasets.preparation.scenes import Scene, SceneComposer
 
 #: Size and number of things of a scene by format.
-FORMATS = {'coco': ((160, 160), (2, 6)), 'cityscapes': ((128, 256), (3, 9))}
+FORMATS = {'coco': ((96, 96), (2, 5)), 'cityscapes': ((80, 160), (3, 8))}
+#: Sides of the things, relative to the scene's shorter side: smaller ones would be a blur.
+SCALES = (0.3, 0.7)
 #: The split of the embedded set whose items make a split of scenes.
 ITEMS = {'train': 'train', 'val': 'test'}
 Scenes = Iterable[tuple[str, Scene]]  # with their names
@@ -42,14 +44,14 @@ def main(argv: list[str] | None = None) -> None:
     """Run the script."""
     parser = make_parser(__doc__, out='data/composed_{format}', source=None)
     parser.add_argument('--format', choices=FORMATS, default='coco')
-    parser.add_argument('--train', type=int, default=200, help='training scenes, default 200')
+    parser.add_argument('--train', type=int, default=400, help='training scenes, default 400')
     parser.add_argument('--val', type=int, default=100, help='validation scenes, default 100')
     parser.add_argument(
         '--size',
         type=int,
         nargs=2,
         metavar=('HEIGHT', 'WIDTH'),
-        help='in pixels, default 160 160 for coco, 128 256 for cityscapes',
+        help='in pixels, default 96 96 for coco, 80 160 for cityscapes',
     )
     parser.add_argument('--seed', type=int, default=0)
     run(parser, build, argv)
@@ -67,9 +69,8 @@ def build(args: argparse.Namespace, folder: Path) -> dict:
     write = _write_coco if args.format == 'coco' else _write_cityscapes
     summary, sources = {}, {}
     for split, count in counts.items():
-        scenes = _compose(
-            split, count, SceneComposer(Cutouts(ITEMS[split]), size, things), args.seed
-        )
+        composer = SceneComposer(Cutouts(ITEMS[split]), size, things, SCALES)
+        scenes = _compose(split, count, composer, args.seed)
         summary[split], sources[split] = write(folder, split, scenes)
     (folder / 'sources.json').write_text(json.dumps(sources))
     return summary

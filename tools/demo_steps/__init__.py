@@ -1,1 +1,1 @@
-"""Steps of the demo: runs, their progress, their results, the figures."""
+"""Steps of the demo: runs, their progress, their results."""

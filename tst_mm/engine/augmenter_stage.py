@@ -45,7 +45,7 @@ class AugmenterStage:
         self.epoch_length = epoch_length
         self.step = 0
         #: Learning rate of the last step.
-        self.lr = self.optim_wrapper.get_lr()['lr'][0]
+        self.lr = self._read_lr()
         #: Means since the last log line, over the current epoch, and near both ends of the stage.
         self.window, self.epoch = RunningMean(), RunningMean()
         self.head, self.tail = RunningMean(), RunningMean()
@@ -57,7 +57,7 @@ class AugmenterStage:
 
     def train_step(self, data: Any) -> dict[str, Tensor]:
         """Do one step on a batch from the loader; returns what ``augmenter_step`` does."""
-        self.lr = self.optim_wrapper.get_lr()['lr'][0]
+        self.lr = self._read_lr()
         losses = self.model.augmenter_step(data, self.optim_wrapper)
         self.window.add(losses)
         self.epoch.add({'loss': losses['loss']})
@@ -94,7 +94,7 @@ class AugmenterStage:
             ValueError: The state is of another stage, or broken.
         """
         try:
-            self.step = range(self.length)[state['step']]
+            self.step = range(self.length + 1).index(state['step'])
             self.optim_wrapper.load_state_dict(state['optimizer'])
             if self.plateau is not None and state['plateau'] is not None:
                 self.plateau.load_state_dict(state['plateau'])
@@ -105,6 +105,10 @@ class AugmenterStage:
                 'the checkpoint holds no state of this augmenter stage: '
                 f'{type(error).__name__}: {error}'
             ) from error
+
+    def _read_lr(self) -> float:
+        """The highest of all groups: ``paramwise_cfg`` may hold a half of the policy still."""
+        return max(self.optim_wrapper.get_lr()['lr'])
 
     def _scale_lr(self, factor: float) -> None:
         for group in self.optim_wrapper.optimizer.param_groups:

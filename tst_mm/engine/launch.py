@@ -15,6 +15,7 @@ from tst_mm.utils.checkpoints import check_complete, latest_checkpoint
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 #: Hooks that every training has, whatever its config says of them.
 _HOOKS = ('ExactResumeHook', 'NonFiniteHook', 'PreemptionHook', 'StudentCheckpointHook')
+_SCHEDULE_HOOK, _REPORT_HOOK = 'AlternatingScheduleHook', 'PolicyReportHook'
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -106,13 +107,15 @@ def build_runner(cfg: Config, training: bool = False) -> Runner:
     Args:
         cfg: Of the run; it is changed.
         training: Give it the hooks that make a training safe, where the config has none of the
-            kind: exact resume, SIGTERM, non-finite values, complete checkpoints.
+            kind: exact resume, SIGTERM, non-finite values, complete checkpoints; and with augmenter
+            stages the report.
     """
     if training:
         cfg.setdefault('default_hooks', ConfigDict())
         hooks = [*cfg.default_hooks.values(), *(cfg.get('custom_hooks') or [])]
         given = {hook['type'] for hook in hooks if hook}
-        for name in _HOOKS:
+        wanted = (*_HOOKS, _REPORT_HOOK) if f'tst_mm.{_SCHEDULE_HOOK}' in given else _HOOKS
+        for name in wanted:
             if f'tst_mm.{name}' not in given:
                 cfg.default_hooks[f'tst_mm_{name}'] = ConfigDict(type=f'tst_mm.{name}')
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)

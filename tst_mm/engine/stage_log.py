@@ -34,7 +34,15 @@ class StageLog:
         self.path = Path(runner.work_dir, 'policy.json')
         #: One entry a log line, as in ``policy.json``.
         self.history: list[dict[str, Any]] = []
+        self.remember_start()
         self.restart_clock()
+
+    def remember_start(self) -> None:
+        """Take the present policy as the one before the first stage."""
+        self.start = {
+            'rates': self.policy.rates().tolist(),
+            'magnitudes': self.policy.magnitudes().tolist(),
+        }
 
     def restart_clock(self, step: int = 0) -> None:
         """Measure the time of a step from here."""
@@ -71,7 +79,8 @@ class StageLog:
             'tst_mm': __version__,
         }
         policy = self.policy.to_dict()
-        write_json(self.path, {**policy, 'provenance': provenance, 'history': self.history})
+        trace = {'provenance': provenance, 'start': self.start, 'history': self.history}
+        write_json(self.path, {**policy, **trace})
 
     def _print(
         self, index: int, stage: AugmenterStage, means: dict[str, float], seconds: float

@@ -56,7 +56,11 @@ class Annotations:
             name = self.classes[int(self.labels[i])]
             style = {'facecolor': color, 'edgecolor': 'none', 'pad': 0.8}
             ink = 'black' if np.dot(color, _LUMA) > 0.5 else 'white'
-            axes.text(x1, y1, name, fontsize=6, color=ink, va='bottom', bbox=style, clip_on=True)
+            # Outside of the box, but inside of the image.
+            width, height = axes.get_xlim()[1], axes.get_ylim()[0]
+            x, side = (min(x2, width), 'right') if x1 > 0.85 * width else (x1, 'left')
+            place = 'top' if y1 < 0.06 * height else 'bottom'
+            axes.text(x, y1, name, fontsize=6, color=ink, va=place, ha=side, bbox=style)
 
     def _draw_map(self, axes: Axes) -> None:
         classes = np.asarray(self.label_map)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from matplotlib.figure import Figure
 
-from .figure import BLUE, INK, VERMILION, WIDTH, styled
+from .figure import BLUE, INK, VERMILION, WIDTH, rounded, styled
 from .history import History
 
 _COLUMNS = 4
@@ -48,7 +48,9 @@ def plot_confidence(history: History) -> Figure:
         axes.plot(time, teacher, color=BLUE, label='teacher')
         axes.plot(time, student, color=VERMILION, linestyle=(0, (3, 1.2)), label='student')
         gap = teacher - student
-        axes.set_title(f'stage {stage + 1}: gap {gap[0]:.2f} to {gap[-1]:.2f}', loc='left')
+        axes.set_title(
+            f'stage {stage + 1}: gap {rounded(gap[0])} to {rounded(gap[-1])}', loc='left'
+        )
         axes.set(xlim=band, ylim=(0, 1.02), yticks=(0, 0.5, 1))
         axes.locator_params(axis='x', nbins=4)
     panels[0, 0].set_ylabel('confidence', color=INK)

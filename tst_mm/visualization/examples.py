@@ -1,55 +1,97 @@
-"""What a distiller's augmenter makes of images of a data set."""
+"""Images of a run before and after the augmenter, with their labels, ready to be drawn."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-import torch
+import numpy as np
 from matplotlib.figure import Figure
-from mmengine.dataset import pseudo_collate
+from torch import Tensor
+
+from tst_mm.augment import Draw
 
 from .annotations import Annotations
 from .image_grid import plot_images, to_pictures
 
 
-@torch.no_grad()
-def plot_examples(
-    model: Any,
-    dataset: Any,
-    indices: Iterable[int],
-    seed: int = 0,
-    columns: int = 7,
-) -> Figure:
-    """Draw images as the student's preprocessor gives them, and what the augmenter makes of them.
+@dataclass
+class Examples:
+    """Images, what the augmenter made of them, and what it did.
 
-    Boxes, instance masks and label maps are drawn on both, as the labels that the student gets.
+    Boxes, instance masks and label maps are those that the student gets.
 
-    Args:
-        model: A distiller with an augmenter.
-        dataset: Data set with its pipeline, of the model's task.
-        indices: Which of its images.
-        seed: Of the draws.
-        columns: Images in a row.
-
-    Returns:
-        The figure; see :func:`tst_mm.visualization.save_figure`.
+    Attributes:
+        limit: No more images than this are kept.
+        classes: Class names, written at boxes.
+        originals: Images as the student's preprocessor gives them; see :func:`to_pictures`.
+        augmented: The same images, augmented.
+        captions: What was drawn for each.
+        before: Labels of the originals.
+        after: Labels of the augmented images.
     """
-    data = model.data_preprocessor(pseudo_collate([dataset[i] for i in indices]), True)
-    inputs, samples = data['inputs'], data['data_samples']
-    sizes = model.valid_sizes(inputs, samples)
-    model.augmenter.reseed(seed)
-    images, draw = model.augmenter(inputs, sizes)
-    normalization = model.augmenter.normalization
-    classes = dataset.metainfo.get('classes') or ()
-    return plot_images(
-        to_pictures(inputs, normalization, sizes),
-        to_pictures(images, normalization, sizes),
-        [draw.describe(i) for i in range(len(draw))],
-        _annotations(samples, sizes, classes),
-        _annotations(model.move_labels(samples, draw), sizes, classes),
-        columns,
-    )
+
+    limit: int
+    classes: Sequence[str] = ()
+    originals: list[np.ndarray] = field(default_factory=list)
+    augmented: list[np.ndarray] = field(default_factory=list)
+    captions: list[str] = field(default_factory=list)
+    before: list[Annotations] = field(default_factory=list)
+    after: list[Annotations] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.originals)
+
+    def add(
+        self, model: Any, inputs: Tensor, samples: list, images: Tensor, moved: list, draw: Draw
+    ) -> None:
+        """Keep images of a batch until there are enough.
+
+        Args:
+            model: The distiller.
+            inputs: (B, C, H, W), preprocessed.
+            samples: B data samples.
+            images: (B, C, H, W), ``inputs`` augmented.
+            moved: B data samples whose labels followed.
+            draw: What was drawn.
+        """
+        count = min(self.limit - len(self), len(draw))
+        if count <= 0:
+            return
+        sizes, normalization = draw.sizes[:count], model.augmenter.normalization
+        self.originals += to_pictures(inputs[:count], normalization, sizes)
+        self.augmented += to_pictures(images[:count], normalization, sizes)
+        self.captions += [draw.describe(i) for i in range(count)]
+        self.before += _annotations(samples[:count], sizes, self.classes)
+        self.after += _annotations(moved[:count], sizes, self.classes)
+
+    def plot(self, columns: int | None = None) -> Figure:
+        """Draw all images.
+
+        Args:
+            columns: Images in a row; by default as many as are large enough to see.
+
+        Returns:
+            The figure; see :func:`save_figure`.
+
+        Raises:
+            ValueError: There is no image.
+        """
+        columns = columns or _columns(self.originals)
+        lists = (self.originals, self.augmented, self.captions, self.before, self.after)
+        return plot_images(*lists, columns=columns)
+
+
+def _columns(images: Sequence[np.ndarray]) -> int:
+    """By the typical size: icons seven in a row, photographs three, panoramas two."""
+    if not images:
+        return 1
+    heights, widths = zip(*(image.shape[:2] for image in images), strict=True)
+    height, width = np.median(heights), np.median(widths)
+    if width >= 1.7 * height:
+        return 2
+    return 6 if width <= 64 else 4 if width <= 160 else 3
 
 
 def _annotations(

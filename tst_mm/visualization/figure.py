@@ -1,13 +1,18 @@
-"""The look that all figures share: palette, type sizes, saving."""
+"""The look that all figures share: palette, type sizes, the dark variant, saving."""
 
 from __future__ import annotations
 
 import io
 from pathlib import Path
 
+import numpy as np
 from matplotlib import rc_context
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import is_color_like, to_hex
 from matplotlib.figure import Figure
+from PIL import Image
 
 from tst_mm.utils.files import write_bytes
 
@@ -21,7 +26,18 @@ BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, YELLOW = PALETTE = (
     '#56B4E9',
     '#F0E442',
 )
-INK, GREY, BAND = '#222222', '#767676', '#ECECEC'
+INK, GREY, BAND, PAPER = '#222222', '#767676', '#ECECEC', '#FFFFFF'
+#: Shades for values from 0 to 1, behind black and white numbers.
+SHADES = 'cividis'
+#: What takes the place of a colour on a dark page; the other colours are light enough.
+_DARK = {
+    INK: '#E6E6E6',
+    GREY: '#9AA0A8',
+    BAND: '#30343B',
+    PAPER: '#16181D',
+    BLUE: '#4A9BE0',
+    VERMILION: '#F0813C',
+}
 
 #: Width of a figure in inches. Shown 800 pixels wide, its 9 pt type is about 12 pixels high.
 WIDTH = 8.0
@@ -43,7 +59,8 @@ _STYLE = {
     'axes.labelcolor': INK,
     'lines.linewidth': 1.6,
     'legend.frameon': False,
-    'figure.facecolor': 'white',
+    'figure.facecolor': PAPER,
+    'axes.facecolor': PAPER,
 }
 
 
@@ -63,6 +80,39 @@ def shade_stages(axes: Axes, bands: list[tuple[float, float]]) -> None:
         axes.axvspan(begin, end, color=BAND, linewidth=0, zorder=0)
 
 
+def rounded(value: float) -> str:
+    """Two decimals; nothing is minus zero."""
+    return f'{round(value, 2) + 0.0:.2f}'
+
+
+def darken(figure: Figure) -> Figure:
+    """Give a figure the colours of a dark page; photographs and what is drawn on them stay.
+
+    Args:
+        figure: Any figure that was drawn once; it is changed.
+
+    Returns:
+        The same figure.
+    """
+    figure.set_layout_engine('none')  # what it found for the light variant holds
+    dark = {color.lower(): new for color, new in _DARK.items()}
+    kept = {id(artist) for axes in figure.axes if axes.images for artist in axes.findobj()}
+    for artist in figure.findobj():
+        if id(artist) not in kept:
+            _recolor(artist, dark)
+    return figure
+
+
+def to_png(figure: Figure) -> bytes:
+    """A figure as the content of a PNG file, 150 pixels an inch."""
+    figure.set_dpi(150)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # once; savefig would draw twice
+    buffer = io.BytesIO()
+    Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]).save(buffer, 'png')
+    return buffer.getvalue()
+
+
 def save_figure(figure: Figure, path: str | Path) -> Path:
     """Write a figure as PNG, complete or not at all.
 
@@ -75,7 +125,16 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format='png', dpi=150)
-    write_bytes(path, buffer.getvalue())
+    write_bytes(path, to_png(figure))
     return path
+
+
+def _recolor(artist: Artist, colors: dict[str, str]) -> None:
+    """Replace what is found among ``colors``; transparency stays."""
+    for part in ('color', 'facecolor', 'edgecolor', 'markerfacecolor', 'markeredgecolor'):
+        color = getattr(artist, f'get_{part}', lambda: None)()
+        if getattr(color, 'shape', ())[:1] == (1,):  # a collection in one colour
+            color = color[0]
+        if is_color_like(color) and (new := colors.get(to_hex(color))):
+            alpha = color[3] if not isinstance(color, str) and len(color) == 4 else None
+            getattr(artist, f'set_{part}')(new if alpha is None else (new, alpha))

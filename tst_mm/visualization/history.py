@@ -10,7 +10,12 @@ from typing import Any
 
 import numpy as np
 
-#: What one entry of the history must have.
+from tst_mm.augment.policy import POLICY_VERSION
+
+#: Where a policy starts by default.
+_NEUTRAL = 0.5
+#: What an operator, and one entry of the history, must have.
+_OPERATOR_KEYS = ('name', 'rate', 'magnitude', 'physical', 'unit')
 _KEYS = (
     'stage',
     'step',
@@ -24,7 +29,7 @@ _KEYS = (
 
 @dataclass(frozen=True)
 class History:
-    """Rates, magnitudes and confidences over training.
+    """Rates, magnitudes and confidences over training, and where they ended.
 
     Time counts optimiser steps of both kinds, the student's and the augmenter's, so that an
     augmenter stage has a width on the axis although the student stands still in it.
@@ -33,6 +38,10 @@ class History:
         names: N operator names.
         learned: N, whether the operator's magnitude is learned.
         physical: N, the final magnitude in words (``'15 degrees'``), empty where not learned.
+        start_rates: (N,) in [0, 1], before the first stage.
+        start_magnitudes: (N,) in [0, 1]; of no meaning where not learned.
+        final_rates: (N,) in [0, 1].
+        final_magnitudes: (N,) in [0, 1], NaN where not learned.
         time: (T,) steps.
         rates: (T, N) in [0, 1].
         magnitudes: (T, N) in [0, 1].
@@ -45,6 +54,10 @@ class History:
     names: tuple[str, ...]
     learned: tuple[bool, ...]
     physical: tuple[str, ...]
+    start_rates: np.ndarray
+    start_magnitudes: np.ndarray
+    final_rates: np.ndarray
+    final_magnitudes: np.ndarray
     time: np.ndarray
     rates: np.ndarray
     magnitudes: np.ndarray
@@ -55,38 +68,107 @@ class History:
 
     @classmethod
     def load(cls, path: str | Path) -> History:
-        """Read ``policy.json``."""
-        return cls.from_dict(json.loads(Path(path).read_text(encoding='utf-8')))
+        """Read ``policy.json``; see :func:`read_policy_file` and :meth:`from_dict` for errors."""
+        return cls.from_dict(read_policy_file(path))
 
     @classmethod
     def from_dict(cls, policy: Mapping[str, Any]) -> History:
         """Read the content of ``policy.json``.
 
         Raises:
-            KeyError: When the policy has no operators or an entry of its history lacks a key.
+            KeyError: When an operator or an entry of the history lacks a key.
+            ValueError: When there are no operators, or values are no numbers or too few.
         """
-        operators, entries = policy['operators'], policy.get('history', [])
-        for i, entry in enumerate(entries):
-            missing = [key for key in _KEYS if key not in entry]
-            if missing:
-                raise KeyError(f'history[{i}] of the policy lacks {", ".join(missing)}')
+        operators, entries = policy.get('operators'), policy.get('history', [])
+        if not isinstance(operators, Sequence) or not operators:
+            raise ValueError('the policy has no operators')
+        if not isinstance(entries, Sequence):
+            raise ValueError(f'history of the policy is {entries!r}; allowed: a list')
+        for where, items, keys in (
+            ('operators', operators, _OPERATOR_KEYS),
+            ('history', entries, _KEYS),
+        ):
+            for i, item in enumerate(items):
+                _check(f'{where}[{i}] of the policy', item, keys)
+        for key in ('stage', 'step', 'iter'):
+            _numbers(key, [entry[key] for entry in entries])
+        _numbers('physical', [operator['physical'] for operator in operators])
+        names = tuple(str(operator['name']) for operator in operators)
+        magnitudes = [operator['magnitude'] for operator in operators]
         time, bands = _timeline(entries)
-        shape = (len(entries), len(operators))
+        neutral = [_NEUTRAL] * len(names)
+        start = policy.get('start', {'rates': neutral, 'magnitudes': neutral})
+        _check('start of the policy', start, ('rates', 'magnitudes'))
         return cls(
-            names=tuple(operator['name'] for operator in operators),
-            learned=tuple(operator['magnitude'] is not None for operator in operators),
+            names=names,
+            learned=tuple(magnitude is not None for magnitude in magnitudes),
             physical=tuple(_describe(operator) for operator in operators),
+            start_rates=_table('rates', [start], len(names), 'start')[0],
+            start_magnitudes=_table('magnitudes', [start], len(names), 'start')[0],
+            final_rates=_numbers('rate of the operators', [op['rate'] for op in operators]),
+            final_magnitudes=_numbers(
+                'magnitude of the operators', [np.nan if m is None else m for m in magnitudes]
+            ),
             time=time,
-            rates=np.array([entry['rates'] for entry in entries], float).reshape(shape),
-            magnitudes=np.array([entry['magnitudes'] for entry in entries], float).reshape(shape),
-            teacher=np.array([entry['teacher_confidence'] for entry in entries], float),
-            student=np.array([entry['student_confidence'] for entry in entries], float),
+            rates=_table('rates', entries, len(names)),
+            magnitudes=_table('magnitudes', entries, len(names)),
+            teacher=_numbers('teacher_confidence', [e['teacher_confidence'] for e in entries]),
+            student=_numbers('student_confidence', [e['student_confidence'] for e in entries]),
             stages=np.array([entry['stage'] for entry in entries], int),
             bands=bands,
         )
 
     def __len__(self) -> int:
         return len(self.time)
+
+
+def read_policy_file(path: str | Path) -> dict[str, Any]:
+    """Content of a ``policy.json``, of a version that is known.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is cut short, is not JSON, or holds no policy of a known version.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f'no policy file {str(path)!r} (from {Path.cwd()})')
+    try:
+        policy = json.loads(path.read_text(encoding='utf-8'))
+    except ValueError as error:
+        raise ValueError(f'policy file {path} is not JSON, or cut short: {error}') from None
+    version = policy.get('version') if isinstance(policy, dict) else None
+    if type(version) is not int or not 1 <= version <= POLICY_VERSION:
+        allowed = f'allowed: up to {POLICY_VERSION}'
+        raise ValueError(f'policy file {path} has version {version!r}; {allowed}')
+    return policy
+
+
+def _check(where: str, item: Any, keys: Sequence[str]) -> None:
+    if not isinstance(item, Mapping):
+        raise ValueError(f'{where} is {item!r}; allowed: an object')
+    missing = [key for key in keys if key not in item]
+    if missing:
+        raise KeyError(f'{where} lacks {", ".join(missing)}')
+
+
+def _table(
+    key: str, entries: Sequence[Mapping[str, Any]], count: int, where: str = 'history'
+) -> np.ndarray:
+    """(T, N) numbers, one row an entry."""
+    for i, entry in enumerate(entries):
+        if not isinstance(entry[key], Sequence) or len(entry[key]) != count:
+            raise ValueError(
+                f'{key} of {where}[{i}] are {entry[key]!r}; allowed: {count} numbers, one an '
+                'operator'
+            )
+    return _numbers(key, [entry[key] for entry in entries]).reshape(len(entries), count)
+
+
+def _numbers(what: str, values: Sequence[Any]) -> np.ndarray:
+    try:
+        return np.array(values, float)
+    except (TypeError, ValueError):
+        raise ValueError(f'{what} in the policy are {values!r}; allowed: numbers') from None
 
 
 def _timeline(

@@ -14,12 +14,10 @@ from .figure import BAND, BLUE, GREY, VERMILION, WIDTH, shade_stages, styled
 from .history import History
 
 _COLUMNS = 5
-#: Where a policy starts by default.
-_NEUTRAL = 0.5
 
 
 @styled()
-def plot_policy(history: History, start: float = _NEUTRAL, end: float | None = None) -> Figure:
+def plot_policy(history: History, end: float | None = None) -> Figure:
     """Draw how a policy moved.
 
     Each panel shows an operator's rate (solid) and magnitude (dashed, where it is learned) and
@@ -28,7 +26,6 @@ def plot_policy(history: History, start: float = _NEUTRAL, end: float | None = N
 
     Args:
         history: Of at least one entry; see :meth:`History.load`.
-        start: Rate and magnitude before the first stage.
         end: Steps of the whole run, to draw the curves to its end; None ends at the last entry.
 
     Returns:
@@ -50,10 +47,11 @@ def plot_policy(history: History, start: float = _NEUTRAL, end: float | None = N
             axes.set_axis_off()
             continue
         shade_stages(axes, history.bands)
-        axes.axhline(start, color=GREY, linewidth=0.5, zorder=1)
-        axes.plot(time, _hold(history.rates[:, i], starts, start), color=BLUE)
+        axes.axhline(history.start_rates[i], color=GREY, linewidth=0.5, zorder=1)
+        values = _hold(history.rates[:, i], starts, history.start_rates[i])
+        axes.plot(time, values, color=BLUE)
         if history.learned[i]:
-            values = _hold(history.magnitudes[:, i], starts, start)
+            values = _hold(history.magnitudes[:, i], starts, history.start_magnitudes[i])
             axes.plot(time, values, color=VERMILION, linestyle=(0, (3, 1.2)))
         _write_title(axes, history, i)
         axes.set(xlim=(0, time[-1]), ylim=(-0.02, 1.02), yticks=(0, 0.5, 1))

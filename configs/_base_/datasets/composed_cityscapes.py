@@ -12,7 +12,7 @@ metainfo = dict(
         [210, 80, 210],
     ],
 )
-crop_size = (128, 256)  # height, width: the scenes as they are
+crop_size = (80, 160)  # height, width: the scenes as they are
 
 train_pipeline = [
     dict(type='LoadImageFromFile'),

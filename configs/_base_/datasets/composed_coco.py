@@ -5,7 +5,7 @@ metainfo = dict(
     classes=('top', 'trouser', 'dress', 'shoe', 'bag'),
     palette=[(230, 60, 60), (70, 190, 70), (70, 110, 240), (240, 200, 50), (210, 80, 210)],
 )
-scale = (160, 160)  # width, height: the scenes as they are
+scale = (96, 96)  # width, height: the scenes as they are
 
 train_pipeline = [
     dict(type='LoadImageFromFile'),

@@ -1,4 +1,4 @@
-"""A Faster R-CNN for scenes of 160 pixels and one CPU core: the student of the demo."""
+"""A Faster R-CNN for scenes of 96 pixels and one CPU core: the student of the demo."""
 
 _base_ = ['mmdet::_base_/models/faster-rcnn_r50_fpn.py']
 
@@ -9,10 +9,10 @@ model = dict(
     rpn_head=dict(
         in_channels=32,
         feat_channels=32,
-        anchor_generator=dict(scales=[4], strides=strides),
+        anchor_generator=dict(scales=[3], strides=strides),
     ),
     roi_head=dict(
-        bbox_roi_extractor=dict(out_channels=32, featmap_strides=strides),
+        bbox_roi_extractor=dict(out_channels=32, featmap_strides=strides, finest_scale=28),
         bbox_head=dict(in_channels=32, fc_out_channels=128, num_classes=5),
     ),
     # Few regions: the box head, not the image, is what a Faster R-CNN spends its time on.

@@ -1,4 +1,4 @@
-"""A RetinaNet for scenes of 160 pixels and one CPU core: the student of the demo."""
+"""A RetinaNet for scenes of 96 pixels and one CPU core: the student of the demo."""
 
 _base_ = ['mmdet::_base_/models/retinanet_r50_fpn.py']
 
@@ -13,6 +13,6 @@ model = dict(
         stacked_convs=2,
         norm_cfg=norm_cfg,
         num_classes=5,
-        anchor_generator=dict(strides=[8, 16, 32]),
+        anchor_generator=dict(octave_base_scale=3, strides=[8, 16, 32]),
     ),
 )

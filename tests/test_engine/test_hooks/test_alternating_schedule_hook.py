@@ -152,11 +152,25 @@ def test_what_is_logged(make_runner):
     assert last['rates'] == rates
     assert len(last['magnitudes']) == 14
     assert policy['provenance']['stages'] == [[0, 5]]
+    assert policy['start']['rates'] == [0.5] * 14
     hub = runner.message_hub
     assert hub.get_scalar('augmenter/loss').current() == last['loss']
     assert hub.get_scalar('augmenter/rate/Rotate').current() == rates[10]
     assert 'augmenter/magnitude/Rotate' in hub.log_scalars
     assert 'augmenter/magnitude/Invert' not in hub.log_scalars
+
+
+def test_a_run_that_takes_over_a_policy_starts_from_it(make_runner):
+    first = make_runner('first', {'stages': [{'begin': 0, 'iters': 5}]}, length=1)
+    first.train()
+    load = str(Path(first.work_dir, 'epoch_1.pth'))
+    second = make_runner('second', {'stages': []}, length=1, load_from=load)
+    second.train()
+    policies = [
+        json.loads(Path(run.work_dir, 'policy.json').read_text()) for run in (first, second)
+    ]
+    rates = [entry['rate'] for entry in policies[0]['operators']]
+    assert policies[1]['start']['rates'] == rates != [0.5] * 14
 
 
 def test_log_line(make_runner, caplog):

@@ -1,7 +1,10 @@
 """The teacher's metric before training."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
+from test_configs.tiny_data import write_coco
 
 from tst_mm.engine.hooks import TeacherCheckHook
 
@@ -79,3 +82,47 @@ def test_a_resumed_run_is_not_checked_again(make_runner, caplog):
     runner.register_hook(TeacherCheckHook())
     runner.train()
     assert 'Teacher check' not in caplog.text
+
+
+class Perfect(torch.nn.Module):
+    """A detector that knows the truth of the images it is shown."""
+
+    def val_step(self, data):
+        from mmengine.structures import InstanceData
+
+        for sample in data['data_samples']:
+            truth = sample.gt_instances
+            scores = torch.ones(len(truth))
+            sample.pred_instances = InstanceData(
+                bboxes=truth.bboxes.tensor, labels=truth.labels, scores=scores
+            )
+        return data['data_samples']
+
+
+@pytest.mark.parametrize('num_batches', [None, 2])
+def test_images_not_looked_at_do_not_count_as_missed(tmp_path, num_batches):
+    from mmdet.datasets import CocoDataset
+    from mmdet.evaluation import CocoMetric
+    from mmengine.dataset import pseudo_collate
+    from mmengine.evaluator import Evaluator
+
+    write_coco(tmp_path, count=5)
+    annotations = str(tmp_path / 'annotations/instances_train2017.json')
+    load = [
+        {'type': 'mmdet.LoadImageFromFile'},
+        {'type': 'mmdet.LoadAnnotations', 'with_bbox': True},
+        {'type': 'mmdet.PackDetInputs'},
+    ]
+    names = {'classes': ('person', 'bicycle', 'car')}
+    prefix = {'img': str(tmp_path / 'train2017')}
+    dataset = CocoDataset(
+        ann_file=annotations, data_prefix=prefix, metainfo=names, pipeline=load, test_mode=True
+    )
+    metric = CocoMetric(ann_file=annotations, metric='bbox')
+    metric.dataset_meta = dataset.metainfo
+    loader = torch.utils.data.DataLoader(dataset, batch_size=1, collate_fn=pseudo_collate)
+    loop = SimpleNamespace(dataloader=loader, evaluator=Evaluator([metric]))
+    hook = TeacherCheckHook(num_batches=num_batches)
+    found = hook._validate(SimpleNamespace(val_loop=loop), Perfect())
+    assert found['coco/bbox_mAP'] == 1.0
+    assert (metric.img_ids is None) == (num_batches is not None)

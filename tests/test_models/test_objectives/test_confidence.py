@@ -124,3 +124,12 @@ def test_hook_is_gone_after_an_exception():
     with pytest.raises(RuntimeError, match='inside'), Confidence(loss, 5):
         raise RuntimeError('inside')
     assert not loss._forward_pre_hooks
+
+
+def test_a_histogram_counts_what_the_mean_is_of():
+    loss, labels = build_loss('mmdet.CrossEntropyLoss'), torch.tensor([0, 1, 2, 1])
+    pred = torch.tensor([[9.0, 0, 0], [0, 9.0, 0], [0, 0, 9.0], [9.0, 0, 0]])
+    with Confidence(loss, 2, bins=4) as confidence:  # the third is background
+        loss(pred, labels)
+        loss(pred[:1], labels[:1])
+    assert confidence.histogram.tolist() == [1, 0, 0, 3]

@@ -231,6 +231,8 @@ class AlternatingScheduleHook(Hook):
             self.log.history = list(state['history'])
         check_operators(state, self.policy)
         self.policy.load_state_dict(state['policy_state'])
+        if not resuming:
+            self.log.remember_start()
         runner.logger.info(
             f'Policy taken from the checkpoint; {self.stage}/{len(self.schedule)} stages done.'
         )

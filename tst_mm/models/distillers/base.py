@@ -235,6 +235,7 @@ class BaseDistiller(BaseModel):
     def _confidence(self, model: nn.Module) -> Confidence:
         return Confidence(*self.confidence_loss(model))
 
+    @torch.compiler.disable
     def _student_batch(self, inputs: Tensor, data_samples: list) -> tuple[Tensor, list]:
         """Augmented images first, then clean ones, with their labels."""
         if self.augmenter is None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
+import torch
 from torch import nn
 
 from tst_mm.compat import load_mmrazor
@@ -60,6 +61,7 @@ def build_kd(config: Mapping[str, Any], student: nn.Module, teacher: nn.Module) 
     return kd
 
 
+@torch.compiler.disable
 def kd_losses(kd: nn.Module) -> dict[str, Any]:
     """The distillation losses of what was recorded, which is then let go (it holds graphs)."""
     losses = kd.compute_distill_losses()

@@ -18,17 +18,21 @@ class Confidence:
         loss: Loss module on logits (N, C, ...), called with class indices (N, ...) or with soft or
             multi-hot targets of the logits' shape.
         num_classes: Indices from here on (background, ignored) do not count; negative ones neither.
+        bins: Of the histogram; 0 (default) makes none.
 
     Attributes:
         value (Tensor): 0-dim mean over all calls since it was opened, without gradient; 0 when
             nothing counted.
+        histogram (Tensor): (bins,) how often a probability lay in each of equal parts of [0, 1];
+            float64, so that all pixels of many images count.
     """
 
-    def __init__(self, loss: nn.Module, num_classes: int) -> None:
+    def __init__(self, loss: nn.Module, num_classes: int, bins: int = 0) -> None:
         self._loss = loss
         self._num_classes = num_classes
         self._total: Tensor | float = 0.0
         self._count: Tensor | float = 0.0
+        self.histogram = torch.zeros(bins, dtype=torch.float64)
 
     @property
     def value(self) -> Tensor:
@@ -56,11 +60,15 @@ class Confidence:
         probability = logits.sigmoid() if is_sigmoid(loss) else logits.softmax(1)
         if target.shape == logits.shape:
             weight = target.float()
-            self._total = self._total + (probability * weight).sum()
         else:
             target = target.long()
             known = (target >= 0) & (target < self._num_classes)
             index = target.clamp(0, logits.shape[1] - 1).unsqueeze(1)
             weight = known.float()
-            self._total = self._total + (probability.gather(1, index).squeeze(1) * weight).sum()
+            probability = probability.gather(1, index).squeeze(1)
+        self._total = self._total + (probability * weight).sum()
         self._count = self._count + weight.sum()
+        if bins := len(self.histogram):
+            part = (probability * bins).long().clamp_(0, bins - 1).flatten()
+            self.histogram = self.histogram.to(part.device)
+            self.histogram.scatter_add_(0, part, weight.flatten().double())

@@ -1,0 +1,13 @@
+"""ResNet-56 teaches ResNet-20 on CIFAR-100 (paper): KD of the class logits."""
+
+_base_ = ['./plain_resnet20_1xb128-240e_cifar100.py']
+
+model = dict(
+    _delete_=True,
+    type='tst_mm.ClassificationDistiller',
+    student={{_base_.model}},
+    teacher=dict(
+        cfg_path='configs/classification/plain_resnet56_1xb128-240e_cifar100.py',
+        checkpoint='work_dirs/plain_resnet56_1xb128-240e_cifar100/epoch_240.pth',
+    ),
+)

@@ -1,0 +1,5 @@
+"""ResNet-56 teaches ResNet-20 on CIFAR-100 (paper): TST exactly as published."""
+
+_base_ = ['./tst_resnet56_resnet20_1xb128-240e_cifar100.py', '../_base_/models/tst_paper.py']
+
+model = {{_base_.paper}}

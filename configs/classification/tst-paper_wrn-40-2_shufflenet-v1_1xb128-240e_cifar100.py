@@ -1,0 +1,5 @@
+"""WRN-40-2 teaches ShuffleNetV1 on CIFAR-100 (paper): TST exactly as published."""
+
+_base_ = ['./tst_wrn-40-2_shufflenet-v1_1xb128-240e_cifar100.py', '../_base_/models/tst_paper.py']
+
+model = {{_base_.paper}}

@@ -1,0 +1,8 @@
+"""ResNet-32x4 teaches ResNet-8x4 on CIFAR-100 (paper): what TST adds."""
+
+_base_ = [
+    './kd_resnet32x4_resnet8x4_1xb128-240e_cifar100.py',
+    '../_base_/schedules/tst_cifar100_240e_2x30.py',
+]
+
+model = dict(augmenter=dict(type='tst_mm.LearnedAugmenter'))

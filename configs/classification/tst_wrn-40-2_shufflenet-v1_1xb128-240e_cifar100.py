@@ -1,0 +1,8 @@
+"""WRN-40-2 teaches ShuffleNetV1 on CIFAR-100 (paper): what TST adds."""
+
+_base_ = [
+    './kd_wrn-40-2_shufflenet-v1_1xb128-240e_cifar100.py',
+    '../_base_/schedules/tst_cifar100_240e_7x5.py',
+]
+
+model = dict(augmenter=dict(type='tst_mm.LearnedAugmenter'))

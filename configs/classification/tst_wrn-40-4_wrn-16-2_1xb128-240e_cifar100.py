@@ -1,0 +1,8 @@
+"""WRN-40-4 teaches WRN-16-2 on CIFAR-100 (paper): what TST adds."""
+
+_base_ = [
+    './kd_wrn-40-4_wrn-16-2_1xb128-240e_cifar100.py',
+    '../_base_/schedules/tst_cifar100_240e_2x30.py',
+]
+
+model = dict(augmenter=dict(type='tst_mm.LearnedAugmenter'))

@@ -1,0 +1,5 @@
+"""TST without its augmenter stages: the policy stays as it starts, every rate and magnitude 0.5."""
+
+_base_ = ['./retinanet_tst.py']
+
+custom_hooks = [dict(type='tst_mm.AlternatingScheduleHook', stages=[])]

@@ -1,0 +1,1 @@
+"""Tests of the backbones and of weights from elsewhere."""

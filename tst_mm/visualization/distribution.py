@@ -1,0 +1,115 @@
+"""How sure teacher and student are of the truth, on images as they are and augmented."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tst_mm.utils.files import write_json
+
+from .figure import BLUE, VERMILION, WIDTH, rounded, styled
+
+#: Which images, and which network, in the order in which they are drawn.
+IMAGES = {'original': 'original images', 'augmented': 'augmented images'}
+NETWORKS = ('teacher', 'student')
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Histograms of the probability that a network gives to what is true.
+
+    Counted is each image (classification), positive anchor or region (detection) or pixel
+    (segmentation).
+
+    Attributes:
+        iteration: Student iterations done when it was measured.
+        images: How many images were measured.
+        counts: By kind of image (``'original'``, ``'augmented'``) and network (``'teacher'``,
+            ``'student'``): counts in equal parts of [0, 1].
+        means: In the same way, the mean probability.
+    """
+
+    iteration: int
+    images: int
+    counts: Mapping[str, Mapping[str, list[float]]]
+    means: Mapping[str, Mapping[str, float]]
+
+    @classmethod
+    def load(cls, path: str | Path) -> Distribution:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            ValueError: The file is cut short or holds something else.
+        """
+        try:
+            found = json.loads(Path(path).read_text(encoding='utf-8'))
+            return cls(
+                int(found['iteration']),
+                int(found['images']),
+                *(_read(found[key], kind) for key, kind in (('counts', list), ('means', float))),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f'{path} is no distribution of confidence: {error!r}') from None
+
+    def save(self, path: str | Path) -> None:
+        """Write it as JSON, complete or not at all."""
+        write_json(path, asdict(self))
+
+
+@styled()
+def plot_distribution(distribution: Distribution) -> Figure:
+    """Draw the histograms of both networks, on original images and on augmented ones.
+
+    Augmentation does its work when it moves the student to the left and leaves the teacher where
+    it is.
+
+    Args:
+        distribution: See :class:`Distribution`.
+
+    Returns:
+        The figure; see :func:`save_figure`.
+    """
+    figure = Figure(figsize=(WIDTH, 2.7), layout='constrained')
+    panels = figure.subplots(1, len(IMAGES), sharey=True)
+    for axes, (images, title) in zip(panels, IMAGES.items(), strict=True):
+        counts, means = distribution.counts[images], distribution.means[images]
+        for network, color, dashes in (
+            ('teacher', BLUE, '-'),
+            ('student', VERMILION, (0, (3, 1.2))),
+        ):
+            _draw(axes, counts[network], means[network], color, network, dashes)
+        gap = rounded(means['teacher'] - means['student'])
+        axes.set_title(f'{title}: gap {gap}', loc='left')
+        axes.set(xlim=(0, 1), xlabel='confidence in the truth', xticks=np.linspace(0, 1, 6))
+        axes.legend(loc='upper center')
+    panels[0].set_ylabel('share, %')
+    panels[0].set_ylim(bottom=0)
+    return figure
+
+
+def _draw(axes: Axes, counts: list[float], mean: float, color: str, name: str, dashes: Any) -> None:
+    shares = 100 * np.asarray(counts, float) / max(sum(counts), 1)
+    edges = np.linspace(0, 1, len(shares) + 1)
+    axes.stairs(shares, edges, color=color, fill=True, alpha=0.14)
+    axes.stairs(
+        shares,
+        edges,
+        color=color,
+        linestyle=dashes,
+        linewidth=1.6,
+        label=f'{name}, mean {mean:.2f}',
+    )
+    axes.axvline(mean, color=color, linestyle=dashes, linewidth=1)
+
+
+def _read(table: Mapping[str, Any], kind: Any) -> dict[str, dict[str, Any]]:
+    return {
+        images: {network: kind(table[images][network]) for network in NETWORKS} for images in IMAGES
+    }
