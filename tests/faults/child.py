@@ -129,7 +129,7 @@ class _Events:
             # From another process: torch's workers look who it was.
             subprocess.run(['kill', '-TERM', '--', f'-{os.getpgrp()}'], check=False)
         elif fault.act == 'fill':
-            least = min(path.stat().st_size for path in (self.folder / 'work').glob('*_*.pth'))
+            least = min(path.stat().st_size for path in (self.folder / 'work').glob('epoch_*.pth'))
             resource.setrlimit(resource.RLIMIT_FSIZE, (least // 2, least // 2))
         elif fault.act == 'move':
             (self.folder / 'work').rename(self.folder / 'moved')

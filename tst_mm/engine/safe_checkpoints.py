@@ -42,6 +42,8 @@ class LateRemoval:
         waiting, self._waiting = self._waiting, []
         for path in waiting:
             if Path(path) not in saved and self._backend.isfile(path):
+                # Its student first: a run killed in between leaves none without a checkpoint.
+                Path(path).with_name(f'student_{Path(path).name}').unlink(missing_ok=True)
                 self._backend.remove(path)
 
 

@@ -249,4 +249,6 @@ class AlternatingScheduleHook(Hook):
             path = Path(runner.work_dir, name)
             write_bytes(path.with_name('last_checkpoint'), str(path).encode())
             for older in set(path.parent.glob('augmenter_stage*_iter*.pth')) - {path}:
+                # Its student first: a run killed in between leaves no student without a checkpoint.
+                older.with_name(f'student_{older.name}').unlink(missing_ok=True)
                 older.unlink()
