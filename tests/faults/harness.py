@@ -15,7 +15,7 @@ from mmengine.logging import HistoryBuffer
 
 from tst_mm.utils.checkpoints import read_checkpoint
 
-from .child import Fault, train
+from .fault import Fault
 
 ROOT = Path(__file__).resolve().parents[2]
 #: The larger campaign, for a machine with time.
@@ -35,12 +35,18 @@ def start_server() -> None:
     # The server itself does not take over the path of this process.
     os.environ['PYTHONPATH'] = os.pathsep.join([str(ROOT), str(ROOT / 'tests'), before or ''])
     try:
-        _context.set_forkserver_preload([train.__module__])
+        _context.set_forkserver_preload([f'{__package__}.child'])
         multiprocessing.forkserver.ensure_running()
     finally:
         os.environ.pop('PYTHONPATH')
         if before is not None:
             os.environ['PYTHONPATH'] = before
+
+
+def _train(*call: Any) -> None:
+    from .child import train  # heavy, and there already in the server
+
+    train(*call)
 
 
 class Run:
@@ -61,7 +67,7 @@ class Run:
     def train(self, *arguments: Any, fault: Fault | None = None) -> int:
         """Train to the end, or to what befalls it; the exit code, negative for a signal."""
         call = (str(ROOT), str(self.folder), [*map(str, arguments)], fault)
-        process = _context.Process(target=train, args=call)
+        process = _context.Process(target=_train, args=call)
         process.start()
         process.join(_LONGEST)
         if process.exitcode is None:
