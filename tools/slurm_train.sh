@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Train under Slurm.
-#   [GPUS=8 GPUS_PER_NODE=8 CPUS_PER_TASK=5 SRUN_ARGS=...] \
-#       tools/slurm_train.sh PARTITION JOB_NAME CONFIG WORK_DIR [arguments of tools/train.py]
-# Two nodes of eight: GPUS=16 tools/slurm_train.sh ...
+# Train under Slurm, one task a GPU.
+#   tools/slurm_train.sh PARTITION JOB_NAME CONFIG WORK_DIR [arguments of tools/train.py]
+# Environment, with defaults: GPUS=8 (of all nodes), GPUS_PER_NODE=8 (or GPUS, if fewer),
+# CPUS_PER_TASK=5, SRUN_ARGS= (further arguments of srun). Two nodes of eight:
+#   GPUS=16 tools/slurm_train.sh PARTITION JOB_NAME CONFIG WORK_DIR ...
 set -euo pipefail
-[ $# -ge 4 ] || { sed -n '2,5s/^# *//p' "$0" >&2; exit 2; }
-
 gpus=${GPUS:-8}
+[[ $# -ge 4 && $4 != -* && $gpus =~ ^[1-9][0-9]*$ ]] ||
+    { sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 per_node=${GPUS_PER_NODE:-$((gpus < 8 ? gpus : 8))}
+
 # SRUN_ARGS is several words.
 # shellcheck disable=SC2086
 exec srun --partition "$1" --job-name "$2" \

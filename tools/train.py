@@ -9,9 +9,9 @@ import tst_mm  # noqa: F401  (its mends come before any other library)
 from tst_mm.engine.dry_run import dry_run
 from tst_mm.engine.launch import (
     add_arguments,
-    build_runner,
     load_config,
     resume_from,
+    train,
     use_amp,
 )
 from tst_mm.utils.cli import one_line_errors
@@ -43,7 +43,7 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def train(args: argparse.Namespace) -> None:
+def main(args: argparse.Namespace) -> None:
     """Train, or do a dry run."""
     cfg = load_config(args)
     if args.no_validate:
@@ -59,10 +59,10 @@ def train(args: argparse.Namespace) -> None:
     if args.dry_run:
         print(f'Dry run of {args.config}: all built, two steps done.\n{dry_run(cfg)}')
     else:
-        build_runner(cfg, training=True).train()
+        train(cfg)
 
 
 if __name__ == '__main__':
     arguments = parse_args()
     with one_line_errors():
-        train(arguments)
+        main(arguments)

@@ -1,5 +1,6 @@
 """From the command line to a runner: what ``tools/train.py`` and ``tools/test.py`` share."""
 
+import errno
 import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -15,6 +16,16 @@ from tst_mm.utils.checkpoints import check_complete, latest_checkpoint
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 #: Hooks that every training has, whatever its config says of them.
 _HOOKS = ('ExactResumeHook', 'NonFiniteHook', 'PreemptionHook', 'StudentCheckpointHook')
+#: What the system says when a file cannot be written.
+_CANNOT_WRITE = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EACCES,
+    errno.ENOTDIR,
+    errno.EIO,
+}
 _SCHEDULE_HOOK, _REPORT_HOOK = 'AlternatingScheduleHook', 'PolicyReportHook'
 
 
@@ -119,6 +130,28 @@ def build_runner(cfg: Config, training: bool = False) -> Runner:
             if f'tst_mm.{name}' not in given:
                 cfg.default_hooks[f'tst_mm_{name}'] = ConfigDict(type=f'tst_mm.{name}')
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+
+
+def train(cfg: Config) -> None:
+    """Train.
+
+    Args:
+        cfg: Of the run; it is changed.
+
+    Raises:
+        OSError: A file cannot be written; the error names the last good checkpoint.
+    """
+    try:
+        build_runner(cfg, training=True).train()
+    except OSError as error:
+        if error.errno not in _CANNOT_WRITE:
+            raise
+        try:
+            path = Path(cfg.work_dir, 'last_checkpoint').read_text().strip()
+            good = f'the last good checkpoint is {path}'
+        except OSError:
+            good = 'there is no checkpoint yet'
+        raise OSError(error.errno, f'{error.strerror}; {good}', error.filename) from error
 
 
 def _set_loader_defaults(cfg: Config) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from mmengine.dist import all_reduce
 from torch import Tensor
 
 
@@ -23,14 +22,10 @@ class RunningMean:
         self.count += 1
 
     def read(self) -> dict[str, float]:
-        """The means so far, also over all ranks, in one transfer; then start anew.
-
-        Every rank must call it at the same step.
-        """
+        """The means so far, in one transfer; then start anew."""
         if not self.count:
             return {}
         means = torch.stack(list(self.totals.values())) / self.count
-        all_reduce(means, 'mean')
         result = dict(zip(self.totals, means.tolist(), strict=True))
         self.count, self.totals = 0, {}
         return result

@@ -42,9 +42,27 @@ class LateRemoval:
         waiting, self._waiting = self._waiting, []
         for path in waiting:
             if Path(path) not in saved and self._backend.isfile(path):
-                # Its student first: a run killed in between leaves none without a checkpoint.
-                Path(path).with_name(f'student_{Path(path).name}').unlink(missing_ok=True)
-                self._backend.remove(path)
+                remove_checkpoint(path, self._backend.remove)
+
+
+def student_path(checkpoint: str | Path) -> Path:
+    """The student file beside a checkpoint."""
+    path = Path(checkpoint)
+    return path.with_name(f'student_{path.name}')
+
+
+def remove_checkpoint(path: str | Path, remove: Callable[[str], None] | None = None) -> None:
+    """Remove a checkpoint that may be there and its student file, which never stays alone.
+
+    Args:
+        path: Of the checkpoint.
+        remove: How to remove the checkpoint. Defaults to the local file system's way.
+    """
+    student_path(path).unlink(missing_ok=True)
+    if remove is None:
+        Path(path).unlink(missing_ok=True)
+    else:
+        remove(str(path))
 
 
 def late_removals(runner: Runner) -> list[LateRemoval]:
@@ -57,7 +75,7 @@ def late_removals(runner: Runner) -> list[LateRemoval]:
 
 
 def save_completely(
-    save: Callable[..., None], work_dir: str, after: Callable[[Path], None]
+    save: Callable[..., None], after: Callable[[Path], None]
 ) -> Callable[..., None]:
     """The runner's ``save_checkpoint``, but a file is complete or absent at every moment.
 
@@ -65,7 +83,6 @@ def save_completely(
 
     Args:
         save: ``runner.save_checkpoint``.
-        work_dir: Of the run; to name the last good checkpoint when saving fails.
         after: Called with the path of a finished checkpoint, on the main process.
     """
 
@@ -81,18 +98,9 @@ def save_completely(
             put_in_place(temporary, path)
             after(path)
         except OSError as error:
-            raise OSError(
-                error.errno, f'{error.strerror}; {_last_good(work_dir)}', str(path)
-            ) from error
+            # What torch and MMEngine raise names no file.
+            raise OSError(error.errno, error.strerror, str(path)) from error
         finally:
             temporary.unlink(missing_ok=True)
 
     return wrapper
-
-
-def _last_good(work_dir: str) -> str:
-    try:
-        path = Path(work_dir, 'last_checkpoint').read_text().strip()
-    except OSError:
-        return 'there is no earlier checkpoint'
-    return f'the last good checkpoint is {path}'

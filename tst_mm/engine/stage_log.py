@@ -49,7 +49,7 @@ class StageLog:
         self._clock, self._clock_step = time.perf_counter(), step
 
     def write_line(self, index: int, stage: AugmenterStage) -> None:
-        """Report the means since the last line; every rank must call it at the same step."""
+        """Report the means since the last line."""
         means = stage.window.read()  # waits for the device, so the clock is true afterwards
         seconds = (time.perf_counter() - self._clock) / max(1, stage.step - self._clock_step)
         self.restart_clock(stage.step)

@@ -20,7 +20,8 @@ _PLAIN = (ValueError, KeyError, TypeError, OSError)
 def one_line_errors() -> Iterator[None]:
     """End the program with one line on stderr and exit code 1 when something goes wrong.
 
-    The traceback goes to the log file of the run, if there is one already.
+    The traceback goes to the log file of the run, if there is one already. In a distributed run
+    the line names the rank.
     """
     try:
         yield
@@ -29,6 +30,8 @@ def one_line_errors() -> Iterator[None]:
             raise
         log = _log_traceback()
         where = f'traceback in {log}' if log else f'{TRACEBACK}=1 shows the traceback'
+        if 'RANK' in os.environ:  # of several that end, one is the cause
+            where = f'rank {os.environ["RANK"]}; {where}'
         print(f'error: {_message(error)} ({where})', file=sys.stderr)
         sys.exit(1)
 

@@ -13,8 +13,10 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from tst_mm.engine.augmenter_stage import AugmenterStage, build_policy_optimizer
 from tst_mm.engine.plateau import LossPlateau
 from tst_mm.engine.randomness import seed_step
+from tst_mm.engine.safe_checkpoints import remove_checkpoint
 from tst_mm.engine.schedule_state import STATE_KEY, check_operators, check_state, pack_state
 from tst_mm.engine.seeded_data import STUDENT
+from tst_mm.engine.shared_buffers import share_buffers
 from tst_mm.engine.stage_loader import build_stage_loader
 from tst_mm.engine.stage_log import StageLog
 from tst_mm.engine.stages import Stage, parse_stages, resolve_stages
@@ -161,6 +163,10 @@ class AlternatingScheduleHook(Hook):
                     hook.t += time.time() - start
             seed_step(runner, STUDENT, runner.iter)
 
+    def before_val_epoch(self, runner: Runner) -> None:
+        """Let all ranks validate the student of the checkpoints."""
+        share_buffers(self.model.student)
+
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add our part."""
         checkpoint[STATE_KEY] = pack_state(
@@ -179,6 +185,7 @@ class AlternatingScheduleHook(Hook):
         if self._continued is not None:
             stage.load_state_dict(self._continued)
             self._continued = None
+        share_buffers(self.model.student)
         runner.call_hook('before_augmenter_stage', stage=stage)
         self.batches.select(1 + index, stage.step, stage.length)
         self.log.restart_clock(stage.step)
@@ -249,6 +256,4 @@ class AlternatingScheduleHook(Hook):
             path = Path(runner.work_dir, name)
             write_bytes(path.with_name('last_checkpoint'), str(path).encode())
             for older in set(path.parent.glob('augmenter_stage*_iter*.pth')) - {path}:
-                # Its student first: a run killed in between leaves no student without a checkpoint.
-                older.with_name(f'student_{older.name}').unlink(missing_ok=True)
-                older.unlink()
+                remove_checkpoint(older)

@@ -11,6 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from tst_mm.engine.augmenter_stage import AugmenterStage
+from tst_mm.engine.safe_checkpoints import remove_checkpoint
 from tst_mm.registry import HOOKS
 from tst_mm.utils.files import write_bytes
 
@@ -77,8 +78,7 @@ class PreemptionHook(Hook):
         if self._previous is not None:
             signal.signal(signal.SIGTERM, self._previous)
         if is_main_process():
-            for name in (_NAME, f'student_{_NAME}'):
-                Path(runner.work_dir, name).unlink(missing_ok=True)
+            remove_checkpoint(Path(runner.work_dir, _NAME))
 
     def _note(self, *_: Any) -> None:
         self._told = True

@@ -9,7 +9,12 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from tst_mm.engine.safe_checkpoints import LateRemoval, late_removals, save_completely
+from tst_mm.engine.safe_checkpoints import (
+    LateRemoval,
+    late_removals,
+    save_completely,
+    student_path,
+)
 from tst_mm.engine.student_weights import student_checkpoint, student_config
 from tst_mm.engine.unwrap import unwrap_model
 from tst_mm.registry import HOOKS
@@ -43,9 +48,7 @@ class StudentCheckpointHook(Hook):
         self._has_student = hasattr(unwrap_model(runner), 'student')
         self._config = student_config(runner.cfg)
         if not self._installed:
-            runner.save_checkpoint = save_completely(
-                runner.save_checkpoint, runner.work_dir, self._after_save
-            )
+            runner.save_checkpoint = save_completely(runner.save_checkpoint, self._after_save)
             self._installed = True
         for student in Path(runner.work_dir).glob('student_*.pth'):
             parent = student.with_name(student.name.removeprefix('student_'))
@@ -82,7 +85,7 @@ class StudentCheckpointHook(Hook):
         if self._student is not None:
             buffer = io.BytesIO()
             torch.save(self._student, buffer)
-            write_bytes(path.with_name(f'student_{path.name}'), buffer.getvalue())
+            write_bytes(student_path(path), buffer.getvalue())
             self._student = None
             self._parents.add(path)
 
@@ -97,5 +100,5 @@ class StudentCheckpointHook(Hook):
         if not is_main_process():
             return
         for parent in [parent for parent in self._parents if not parent.exists()]:
-            parent.with_name(f'student_{parent.name}').unlink(missing_ok=True)
+            student_path(parent).unlink(missing_ok=True)
             self._parents.discard(parent)

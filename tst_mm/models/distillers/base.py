@@ -7,7 +7,6 @@ from inspect import signature
 from typing import Any
 
 import torch
-from mmengine.dist import all_reduce
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
@@ -23,6 +22,7 @@ from tst_mm.utils import (
 from ..build import build_model
 from ..modes import frozen
 from ..objectives import Confidence, TeachingObjective
+from ..ranks import mean_over_ranks
 from ..teacher import FrozenTeacher
 from .kd import build_kd, kd_losses
 
@@ -192,7 +192,8 @@ class BaseDistiller(BaseModel):
 
         Returns:
             0-dim tensors without gradient: ``loss``, ``loss_teacher``, ``loss_student`` (the
-            student's weakness), ``teacher_confidence`` and ``student_confidence`` on x'.
+            student's weakness), ``teacher_confidence`` and ``student_confidence`` on x'; over the
+            batches of all ranks, and the same on each.
         """
         assert self.augmenter is not None, 'plain distillation has no augmenter stage'
         objective = self.objective
@@ -217,19 +218,21 @@ class BaseDistiller(BaseModel):
                 strength = self.parse_losses(self.teacher.losses(theirs, data_samples))[0]
         optim_wrapper.backward(objective.teacher_weight * strength)
         images.backward(leaf.grad)
-        for parameter in self.augmenter.policy.parameters():
-            if parameter.grad is None:  # no drawn operator has it; on other ranks one may have
-                parameter.grad = torch.zeros_like(parameter)
-            all_reduce(parameter.grad, 'mean')
+        parameters = list(self.augmenter.policy.parameters())
+        # Without a gradient no operator drawn here has the parameter; on other ranks one may.
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+        losses = [strength.detach(), weakness.detach(), teacher_sure.sums, student_sure.sums]
+        *gradients, strength, weakness, theirs, own = mean_over_ranks([*gradients, *losses])
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
         optim_wrapper.step()
         optim_wrapper.zero_grad()
-        strength, weakness = strength.detach(), weakness.detach()
         return {
             'loss': objective.teacher_weight * strength + objective.student_weight * weakness,
             'loss_teacher': strength,
             'loss_student': weakness,
-            'teacher_confidence': teacher_sure.value,
-            'student_confidence': student_sure.value,
+            'teacher_confidence': Confidence.mean(theirs),
+            'student_confidence': Confidence.mean(own),
         }
 
     def _confidence(self, model: nn.Module) -> Confidence:

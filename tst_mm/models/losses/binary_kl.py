@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F  # noqa: N812
+from mmengine.dist import get_world_size
 from torch import Tensor, nn
 
 from tst_mm.registry import MODELS
+
+from ..ranks import mean_over_ranks
 
 
 @MODELS.register_module()
@@ -16,8 +19,10 @@ class BinaryKLDivergence(nn.Module):
     """Sum over all anchors and classes of ``KL(teacher || student)`` of two-way distributions.
 
     The sum is divided by the teacher's foreground, ``max(1, sum p_t^2)``: the number of confident
-    positives, as detection losses divide by theirs, without labels. Deviation from the reference,
-    whose softmax over all channels lets anchors and classes compete that do not.
+    positives, as detection losses divide by theirs, without labels. In a distributed run it is the
+    foreground of all ranks over their number, so the mean over ranks is the loss of one process on
+    the whole batch. Deviation from the reference, whose softmax over all channels lets anchors and
+    classes compete that do not.
 
     Args:
         tau: Temperature; the loss is multiplied by its square. Defaults to 1.
@@ -60,5 +65,6 @@ class BinaryKLDivergence(nn.Module):
             gap = gap + F.softplus(student) - F.softplus(target)
             divergence.append(gap.sum())
             foreground.append(teacher.sigmoid().square().sum())
-        scale = torch.stack(foreground).sum().clamp(min=1)
+        (scale,) = mean_over_ranks([torch.stack(foreground).sum()])
+        scale = scale.clamp(min=1 / get_world_size())
         return self.loss_weight * self.tau**2 * torch.stack(divergence).sum() / scale

@@ -37,8 +37,17 @@ class Confidence:
     @property
     def value(self) -> Tensor:
         """See the class."""
-        count = torch.as_tensor(self._count)
-        return torch.as_tensor(self._total) / count.clamp(min=torch.finfo(count.dtype).eps)
+        return self.mean(self.sums)
+
+    @property
+    def sums(self) -> Tensor:
+        """(2,) sum of the probabilities and how many they are; ranks can add theirs up."""
+        return torch.stack([torch.as_tensor(self._total), torch.as_tensor(self._count)])
+
+    @staticmethod
+    def mean(sums: Tensor) -> Tensor:
+        """(2,) :attr:`sums`, or their mean over ranks -> 0-dim mean probability."""
+        return sums[0] / sums[1].clamp(min=torch.finfo(sums.dtype).eps)
 
     def __enter__(self) -> Confidence:
         self._handle = self._loss.register_forward_pre_hook(self._watch)

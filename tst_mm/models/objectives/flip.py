@@ -11,8 +11,8 @@ handling of ignored targets stay exactly as they are:
 Focal losses are flipped term by term, positives ``-alpha p^gamma log(1 - p)`` and negatives
 ``-(1 - alpha) (1 - p)^gamma log p``, with the same averaging factor. Their negatives, though, are
 hundreds of thousands of anchors that the unflipped loss hardly counts and the flipped one would
-count fully; so all negatives together weigh as much as the positives. (The reference averages over
-anchors and classes, which leaves positives without weight.)
+count fully; so all negatives together weigh as much as the positives (each rank balances its own
+batch). The reference averages over anchors and classes, which leaves positives without weight.
 
 Box losses become ``-log(1 - exp(-l) / 2)`` of each element, then the same weights: near a perfect
 box this is the negated loss (slope -1, as the reference), and it stays within [0, log 2].

@@ -1,0 +1,1 @@
+"""Runs of two processes over gloo, beside the same run of one process."""
