@@ -21,8 +21,9 @@ ROOT = Path(__file__).resolve().parents[2]
 #: The larger campaign, for a machine with time.
 FULL = os.environ.get('TST_MM_FAULTS') == 'full'
 _LONGEST = 240
-#: What differs from run to run, by the last part of its key.
-_OF_THE_CLOCK = ('time', 'data_time', 'eta', 'memory', 'experiment_name', 'cfg', 'hash')
+#: What differs from run to run, by the last part of its key: clocks, and MMEngine's note of the
+#: commit that the present folder is at.
+_OF_THE_CLOCK = ('time', 'data_time', 'eta', 'memory', 'experiment_name', 'cfg', 'mmengine_version')
 #: MMEngine's note of where its loop is, which a resumed run starts anew; ``meta`` has what counts.
 _OF_THE_LOOP = tuple(f'message_hub.runtime_info.{key}' for key in ('iter', 'epoch', 'loop_stage'))
 
