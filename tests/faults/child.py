@@ -10,10 +10,10 @@ import os
 import resource
 import runpy
 import signal
+import subprocess
 import sys
 import threading
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 import tst_mm  # noqa: F401  (its mends come before any other library)
@@ -42,34 +42,11 @@ from mmengine.runner import ValLoop
 from tst_mm.compat import load_mmrazor
 from tst_mm.models.distillers.base import BaseDistiller
 
+from .fault import Fault
+
 load_mmrazor()
 # MMEngine collects garbage for every data set; all that is here would be looked through each time.
 gc.freeze()
-
-#: Where a fault can strike: before a step of the student, of the augmenter, of validation; in the
-#: middle of writing a checkpoint, a student file or a policy; before the finished file gets its
-#: name; and while MMEngine's ``last_checkpoint`` is open.
-EVENTS = ('student', 'augmenter', 'validation', 'write', 'rename', 'pointer')
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What happens to a run, and when.
-
-    Attributes:
-        event: One of ``EVENTS``, or ``'start'``.
-        count: Which of them, from 1.
-        act: ``'kill'`` and ``'terminate'`` send the process SIGKILL or SIGTERM, ``'terminate all'``
-            its workers too; ``'fill'`` bounds the size of files to half of what checkpoints need,
-            as a full disk does; ``'move'`` puts a file in the place of the work folder, which is
-            then called ``moved``.
-        delay: Seconds from the event to a kill.
-    """
-
-    event: str
-    count: int = 1
-    act: str = 'kill'
-    delay: float = 0.0
 
 
 def train(root: str, folder: str, arguments: list[str], fault: Fault | None) -> None:
@@ -125,9 +102,10 @@ class _Events:
         elif fault.act == 'terminate':
             os.kill(self.owner, signal.SIGTERM)
         elif fault.act == 'terminate all':
-            os.killpg(0, signal.SIGTERM)
+            # From another process: torch's workers look who it was.
+            subprocess.run(['kill', '-TERM', '--', f'-{os.getpgrp()}'], check=False)
         elif fault.act == 'fill':
-            least = min(path.stat().st_size for path in (self.folder / 'work').glob('*_*.pth'))
+            least = min(path.stat().st_size for path in (self.folder / 'work').glob('epoch_*.pth'))
             resource.setrlimit(resource.RLIMIT_FSIZE, (least // 2, least // 2))
         elif fault.act == 'move':
             (self.folder / 'work').rename(self.folder / 'moved')

@@ -7,7 +7,7 @@ import pytest
 
 from tst_mm.utils.checkpoints import read_checkpoint
 
-from .child import Fault
+from .fault import Fault
 from .harness import assert_same_outcome
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(600)]

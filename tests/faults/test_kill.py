@@ -8,7 +8,7 @@ import zlib
 
 import pytest
 
-from .child import EVENTS, Fault
+from .fault import EVENTS, Fault
 from .harness import FULL, assert_same_outcome
 from .tasks import TASKS
 

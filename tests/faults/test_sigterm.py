@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from .child import Fault
+from .fault import Fault
 from .harness import assert_same_outcome
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(600)]
