@@ -212,11 +212,13 @@ def test_plain_configs_have_the_networks_of_their_names(name):
     assert sum(parameter.numel() for parameter in model.parameters()) == expected
 
 
-def test_baselines_see_as_many_images_as_tst(data):
+def test_baselines_see_as_many_images_as_tst():
     """2 x 128 images a step and 391 steps an epoch: every image once clean, once augmented."""
     for name in ('kd-randaugment', 'kd-trivialaugment'):
-        loader = load(f'{name}_{ONE_PAIR}').train_dataloader
+        cfg = load(f'{name}_{ONE_PAIR}')
+        loader = cfg.train_dataloader
         clean, augmented = loader.dataset.datasets
+        assert cfg.auto_scale_lr.base_batch_size == 256
         assert loader.batch_size == 256 and loader.dataset.type == 'ConcatDataset'
         kinds = [transform.type for transform in augmented.pipeline]
         assert kinds == ['RandomCrop', 'RandomFlip', 'RandAugment', 'PackInputs']
