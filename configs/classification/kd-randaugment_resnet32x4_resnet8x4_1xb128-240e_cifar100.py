@@ -17,3 +17,4 @@ train_dataloader = dict(
     batch_size=256,
     dataset=dict(_delete_=True, type='ConcatDataset', datasets=[clean, augmented]),
 )
+auto_scale_lr = dict(base_batch_size=256)

@@ -43,6 +43,7 @@ PAIRS = {
 PAIRS = {f'{pair}_{CIFAR}': values for pair, values in PAIRS.items()}
 PAIRS['resnet34_resnet18_8xb32-100e_in1k'] = (0.3, [10, 25], 5)
 PAIRS['resnet50_mobilenet-v1_8xb32-110e_in1k'] = (0.2, [10, 25], 5)
+RECOMMENDED = {'augmenter': {'type': 'tst_mm.LearnedAugmenter'}}
 
 pytestmark = [
     pytest.mark.configs,
@@ -190,15 +191,12 @@ def test_tst_is_kd_and_the_augmenter(pair):
     kd = load(f'kd_{pair}').to_dict()
     for method in ('tst', 'tst-paper'):
         own = load(f'{method}_{pair}').to_dict()
-        paper = own.pop('paper', None)
-        for key in ('augmenter', 'objective'):
-            entry = own['model'].pop(key, None)
-            assert entry == (paper[key] if paper else {'augmenter': AUGMENTER}.get(key))
+        added = own.pop('paper', RECOMMENDED)
+        assert ('objective' in added) == (method == 'tst-paper')
+        for key, value in added.items():
+            assert own['model'].pop(key) == value
         assert own.pop('custom_hooks')
         assert own == kd
-
-
-AUGMENTER = {'type': 'tst_mm.LearnedAugmenter'}
 
 
 @pytest.mark.parametrize('name', sorted(name for name in LEAVES if name.startswith('plain')))
@@ -208,17 +206,19 @@ def test_plain_configs_have_the_networks_of_their_names(name):
 
     cfg = load(name)
     kind = name.split('_')[1]
-    kind = {'mobilenet-v1': 'mobilenet-v1', 'resnet18': None}.get(kind, kind)
-    expected = LITERATURE[kind][0] if kind else 11_689_512  # ResNet-18: torchvision's count
+    # ResNet-18 is mmpretrain's: torchvision's count.
+    expected = 11_689_512 if kind == 'resnet18' else LITERATURE[kind][0]
     model = MODELS.build({**cfg.model, '_scope_': 'mmpretrain'})
     assert sum(parameter.numel() for parameter in model.parameters()) == expected
 
 
-def test_baselines_see_as_many_images_as_tst(data):
+def test_baselines_see_as_many_images_as_tst():
     """2 x 128 images a step and 391 steps an epoch: every image once clean, once augmented."""
     for name in ('kd-randaugment', 'kd-trivialaugment'):
-        loader = load(f'{name}_{ONE_PAIR}').train_dataloader
+        cfg = load(f'{name}_{ONE_PAIR}')
+        loader = cfg.train_dataloader
         clean, augmented = loader.dataset.datasets
+        assert cfg.auto_scale_lr.base_batch_size == 256
         assert loader.batch_size == 256 and loader.dataset.type == 'ConcatDataset'
         kinds = [transform.type for transform in augmented.pipeline]
         assert kinds == ['RandomCrop', 'RandomFlip', 'RandAugment', 'PackInputs']

@@ -25,11 +25,14 @@ def test_every_cifar_pair_has_a_row_with_its_schedule():
         if all(names):
             rows[f'{names[0][1]}_{names[1][1]}_{CIFAR}'] = cells[2:]
     assert set(rows) == {pair for pair in PAIRS if pair.endswith('cifar100')}
-    for pair, (rate, stages, *rest) in rows.items():
+    for pair, (rate, stages, cost, *rest) in rows.items():
         lr, begins, length = PAIRS[pair]
         shown = f'{begins[0]}, {begins[1]}' + (f', …, {begins[-1]}' if begins[2:] else '')
         assert (float(rate), stages) == (lr, f'{shown} x {length}')
         assert rest[-1] == 'not measured yet'
+        t, s = (LITERATURE[name][1] for name in pair.split('_')[:2])
+        augmenter = len(begins) * length / 240 * (2 * s + 2 * t) / (3 * s + t)
+        assert float(cost) == pytest.approx(2 + augmenter, abs=0.005)
 
 
 def test_every_command_names_a_config():
