@@ -46,6 +46,8 @@ _DENSE = [
     'custom_hooks.0.stages.first=1',
     'custom_hooks.0.stages.iters=1',
     'default_hooks.checkpoint.interval=2',
+    'param_scheduler.0.end=1',
+    'param_scheduler.1.begin=1',
 ]
 
 
@@ -118,6 +120,7 @@ train_dataloader = dict(
     ),
 )
 train_cfg = dict(max_iters=2, val_interval=2)
+param_scheduler = []
 default_hooks = dict(_delete_=True, checkpoint=dict(type='CheckpointHook', by_epoch=False))
 custom_hooks = []
 """
