@@ -126,6 +126,9 @@ def fit_all(args: argparse.Namespace, images: Tensor, path: Path) -> None:
                 )
         done = before['encoders']
     left = [name for name in args.operators if name not in done]
+    if not left:
+        print('fitted before: ' + ', '.join(args.operators))
+        return
     columns = (TextColumn('{task.description:12}'), BarColumn(), TextColumn('{task.fields[note]}'))
     start = time.monotonic()
     with Progress(*columns, TimeRemainingColumn()) as progress:

@@ -85,7 +85,7 @@ def test_colours_are_gain_shift_and_convolution():
     for parameter in encoder.parameters():
         torch.nn.init.normal_(parameter, 0, 0.3)
     pixels, level = torch.rand(1, 3, 9, 9), 0.4
-    powers = torch.tensor([torch.sigmoid(encoder.gate) * level])
+    powers = torch.sigmoid(encoder.gate)[None] * level
     inputs = torch.cat((encoder.feature, powers))
     a, b = (encoder.first.weight + encoder.second.weight) @ inputs
     gain = encoder.scale * (torch.sigmoid(a) - 0.5) + 1
