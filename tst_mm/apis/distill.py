@@ -116,7 +116,7 @@ def distill(
     if scope == 'mmpretrain':
         set_loader_defaults(cfg)
     cfg.merge_from_dict(dict(options or {}))
-    runner = build_runner(cfg)
+    runner = build_runner(cfg, training=True)
     runner.train()
     policy = Path(runner.work_dir, 'policy.json')
     return Distilled(
