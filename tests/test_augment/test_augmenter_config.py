@@ -56,7 +56,12 @@ def test_every_key_has_an_effect():
         temperature=1.0,
         sharing='batch',
         sign='positive',
+        squashing='double',
+        composition='residual',
+        coordinates='normalised',
+        clamp=False,
         init=dict(magnitude=0.9),
+        preset='paper_dense',
     ).items():
         assert not torch.equal(images(**{key: value}), plain), key
 
