@@ -18,8 +18,9 @@ CHECKED := tst_mm tools tests configs setup.py
 SET_UP = @command -v $(PYTHON) >/dev/null || { echo 'set-up failed: $(PYTHON) is not there;' \
 	'install Python 3.11: sudo apt-get install python3.11 python3.11-venv python3.11-dev'; exit 1; }; \
 	$(PYTHON) tools/setup_env.py
-# Several threads in competition with another process are many times slower than one.
-PYTEST := OMP_NUM_THREADS=1 MPLBACKEND=Agg
+# A process a core with one thread each: threads in competition are many times slower. The tests of
+# a file share what is expensive to make, so they stay together.
+PYTEST = OMP_NUM_THREADS=1 MPLBACKEND=Agg $(1) -m pytest -q -n auto --maxprocesses 4 --dist loadfile tests $(2) $(ARGS)
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,14 +39,14 @@ demo-segmentation: setup  ## the same for PSPNet, on composed scenes
 	@$(RUN) tools/demo.py --task pspnet
 
 test: setup  ## the whole test suite
-	$(PYTEST) $(RUN) -m pytest -q tests $(ARGS)
+	$(call PYTEST,$(RUN))
 
 test-fast: setup  ## the test suite without the tests marked slow
-	$(PYTEST) $(RUN) -m pytest -q tests -m 'not slow' $(ARGS)
+	$(call PYTEST,$(RUN),-m 'not slow')
 
 test-classic:  ## the test suite on the original OpenMMLab packages, in a second environment
 	$(SET_UP) --venv $(CLASSIC_VENV) --family classic
-	$(PYTEST) $(CLASSIC_VENV)/bin/python -m pytest -q tests $(ARGS)
+	$(call PYTEST,$(CLASSIC_VENV)/bin/python)
 
 test-all: lint test test-classic  ## all checks and tests, on both package families
 

@@ -33,6 +33,7 @@ def test_in_one_call(plain, tmp_path):
     policy = json.loads(result.policy.read_text())
     assert policy['provenance']['stages'] == [[4, 4], [8, 4]]
     assert len(policy['history']) > 1 and policy['history'][-1]['rates'] != [0.5] * 14
+    assert result.report.is_file()
     # The student in memory is the one on disk, and an ordinary model.
     saved = torch.load(tmp_path / 'run' / 'student_epoch_4.pth', weights_only=True)['state_dict']
     ordinary = MODELS.build(deepcopy(STUDENT))

@@ -37,11 +37,13 @@ class Distilled:
         student (nn.Module): The trained student, an ordinary OpenMMLab model.
         work_dir (Path): Folder of logs, checkpoints and student files.
         policy (Path, optional): ``policy.json``; None for plain distillation.
+        report (Path, optional): The page of figures; None for plain distillation.
     """
 
     student: nn.Module
     work_dir: Path
     policy: Path | None
+    report: Path | None
 
 
 def distill(
@@ -118,11 +120,13 @@ def distill(
     cfg.merge_from_dict(dict(options or {}))
     runner = build_runner(cfg, training=True)
     runner.train()
-    policy = Path(runner.work_dir, 'policy.json')
+    folder = Path(runner.work_dir)
+    found = augmenter is not None
     return Distilled(
         student=unwrap_model(runner).student,
-        work_dir=Path(runner.work_dir),
-        policy=None if augmenter is None else policy,
+        work_dir=folder,
+        policy=folder / 'policy.json' if found else None,
+        report=folder / 'report.html' if found else None,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tst_mm.augment.policy import POLICY_VERSION
+from tst_mm.augment.policy_file import read_policy
 
 #: Where a policy starts by default.
 _NEUTRAL = 0.5
@@ -68,8 +67,8 @@ class History:
 
     @classmethod
     def load(cls, path: str | Path) -> History:
-        """Read ``policy.json``; see :func:`read_policy_file` and :meth:`from_dict` for errors."""
-        return cls.from_dict(read_policy_file(path))
+        """Read ``policy.json``; see :func:`read_policy` and :meth:`from_dict` for errors."""
+        return cls.from_dict(read_policy(path))
 
     @classmethod
     def from_dict(cls, policy: Mapping[str, Any]) -> History:
@@ -120,27 +119,6 @@ class History:
 
     def __len__(self) -> int:
         return len(self.time)
-
-
-def read_policy_file(path: str | Path) -> dict[str, Any]:
-    """Content of a ``policy.json``, of a version that is known.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is cut short, is not JSON, or holds no policy of a known version.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f'no policy file {str(path)!r} (from {Path.cwd()})')
-    try:
-        policy = json.loads(path.read_text(encoding='utf-8'))
-    except ValueError as error:
-        raise ValueError(f'policy file {path} is not JSON, or cut short: {error}') from None
-    version = policy.get('version') if isinstance(policy, dict) else None
-    if type(version) is not int or not 1 <= version <= POLICY_VERSION:
-        allowed = f'allowed: up to {POLICY_VERSION}'
-        raise ValueError(f'policy file {path} has version {version!r}; {allowed}')
-    return policy
 
 
 def _check(where: str, item: Any, keys: Sequence[str]) -> None:

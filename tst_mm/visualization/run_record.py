@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tst_mm.augment.policy_file import read_policy
+
 from .distribution import Distribution
 from .figure import darken, save_figure
-from .history import History, read_policy_file
+from .history import History
 
 _POLICY = 'policy.json'
 #: Folder, in the work folder, of what only the run itself can know, and of its single figures.
@@ -55,7 +57,7 @@ class RunRecord:
             raise FileNotFoundError(
                 f'{str(folder)!r} has no {_POLICY}; allowed: the work folder of a TST run'
             )
-        policy = read_policy_file(path)
+        policy = read_policy(path)
         try:
             history = History.from_dict(policy)
         except (KeyError, ValueError) as error:
