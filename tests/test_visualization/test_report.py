@@ -192,11 +192,11 @@ def test_runs_without_stages_have_a_policy_and_say_so(policies, tmp_path):
     [
         (None, 'has no policy.json; allowed: the work folder of a TST run'),
         ('{"version": 1, "operators": [{"na', 'is not JSON, or cut short'),
-        ('[]', 'has version None; allowed: up to 1'),
-        ('{"version": 99, "operators": []}', 'has version 99; allowed: up to 1'),
-        ('{"version": 1}', 'the policy has no operators'),
-        ('{"version": 1, "operators": [3]}', 'operators[0] of the policy is 3'),
-        ('{"version": 1, "operators": [{"name": "Rotate"}]}', 'lacks rate, magnitude'),
+        ('[]', 'has version None; allowed: 1'),
+        ('{"version": 99, "operators": []}', 'has version 99; allowed: 1 (it was written by a newer tst_mm'),
+        ('{"version": 1}', 'needs a list "operators"'),
+        ('{"version": 1, "operators": [3]}', 'needs a list "operators"'),
+        ('{"version": 1, "operators": [{"name": "Rotate"}]}', 'of entries with name and rate'),
     ],
 )
 def test_a_broken_policy_file_is_named(tmp_path, content, message):
@@ -211,9 +211,9 @@ def test_a_broken_policy_file_is_named(tmp_path, content, message):
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
-        (lambda entry: entry.pop('rates'), 'history[1] of the policy lacks rates'),
+        (lambda entry: entry.pop('rates'), 'rates of history[1] are None'),
         (lambda entry: entry['rates'].pop(), 'rates of history[1] are'),
-        (lambda entry: entry.update(magnitudes=['a'] * 14), 'magnitudes in the policy are'),
+        (lambda entry: entry.update(magnitudes=['a'] * 14), 'one of the magnitudes of history[1] is'),
         (lambda entry: entry.update(step='x'), 'step in the policy are'),
     ],
 )
