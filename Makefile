@@ -3,7 +3,7 @@
 #   PYTHON=PATH  the Python 3.11 that makes it
 #   ARGS='…'     further arguments for pytest
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-detection demo-segmentation test test-fast test-classic test-all lint
+.PHONY: help setup demo demo-detection demo-segmentation test test-fast test-classic test-all lint docs
 
 VENV ?= .venv
 CLASSIC_VENV ?= .venv-classic
@@ -14,7 +14,7 @@ else
 PYTHON ?= $(or $(shell command -v python3.11),python3)
 RUN := $(VENV)/bin/python
 endif
-CHECKED := tst_mm tools tests configs setup.py
+CHECKED := tst_mm tools tests configs docs setup.py
 SET_UP = @command -v $(PYTHON) >/dev/null || { echo 'set-up failed: $(PYTHON) is not there;' \
 	'install Python 3.11: sudo apt-get install python3.11 python3.11-venv python3.11-dev'; exit 1; }; \
 	$(PYTHON) tools/setup_env.py
@@ -48,10 +48,16 @@ test-classic:  ## the test suite on the original OpenMMLab packages, in a second
 	$(SET_UP) --venv $(CLASSIC_VENV) --family classic
 	$(call PYTEST,$(CLASSIC_VENV)/bin/python)
 
-test-all: lint test test-classic  ## all checks and tests, on both package families
+test-all: lint docs test test-classic  ## all checks and tests, on both package families
 
 lint: setup  ## ruff, mypy, interrogate
 	$(RUN) -m ruff check $(CHECKED)
 	$(RUN) -m ruff format --check $(CHECKED)
 	$(RUN) -m mypy
 	$(RUN) -m interrogate tst_mm tools
+
+docs: setup  ## the documentation as a site, docs/_build/html; a warning is an error
+	@$(RUN) -c 'import furo, myst_parser, sphinx' 2>/dev/null \
+		|| $(RUN) -m pip install --quiet --disable-pip-version-check -r requirements/docs.txt
+	MPLBACKEND=Agg $(RUN) -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo docs/_build/html/index.html

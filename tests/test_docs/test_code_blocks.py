@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 import torch
@@ -10,27 +9,8 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from test_visualization.conftest import make_policy
 
-from tst_mm.registry import HOOKS, MODELS, OPERATORS, TRANSFORMS
-
-ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
-
-
-def blocks(page, language):
-    text = page.read_text(encoding='utf-8')
-    return re.findall(rf'^```{language}\n(.*?)^```', text, re.DOTALL | re.MULTILINE)
-
-
-@pytest.fixture
-def page_space(request):
-    """Run all Python blocks of a page, one after the other, in one namespace."""
-    space = {'__name__': 'page'}
-    for block in blocks(request.param, 'python'):
-        exec(compile(block, request.param.name, 'exec'), space)
-    yield space
-    for name, operator in list(OPERATORS.module_dict.items()):
-        if operator.__module__ == 'page':
-            del OPERATORS.module_dict[name]
+from test_docs.pages import PAGES, ROOT, blocks, side
+from tst_mm.registry import HOOKS, MODELS, TRANSFORMS
 
 
 def of(name):
@@ -97,7 +77,7 @@ def test_the_report_hook_builds_and_the_notebook_draws(page_space, tmp_path):
 
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
-    for target in re.findall(r'\]\(([^)#]+)\)', page.read_text(encoding='utf-8')):
+    for target in re.findall(r'\]\(([^)#]+)(?:#[^)]*)?\)', page.read_text(encoding='utf-8')):
         if not target.startswith('http'):
             assert (page.parent / target).exists(), target
 
@@ -109,15 +89,9 @@ def test_files_that_are_named_exist(page):
         assert (ROOT / path).exists(), path
 
 
-def after(diff):
-    """What a diff leads to."""
-    lines = [line for line in diff.splitlines() if not line.startswith('-')]
-    return '\n'.join(line[1:] for line in lines) + '\n'
-
-
 def test_the_migrated_configuration_of_the_readme_trains():
     (diff,) = (block for block in blocks(ROOT / 'README.md', 'diff') if 'mmrazor' in block)
-    config = Config.fromstring(after(diff), '.py')
+    config = Config.fromstring(side(diff, '-'), '.py')
     for hook in config.custom_hooks:
         HOOKS.build(hook)
     init_default_scope('mmpretrain')

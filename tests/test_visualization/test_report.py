@@ -193,7 +193,10 @@ def test_runs_without_stages_have_a_policy_and_say_so(policies, tmp_path):
         (None, 'has no policy.json; allowed: the work folder of a TST run'),
         ('{"version": 1, "operators": [{"na', 'is not JSON, or cut short'),
         ('[]', 'has version None; allowed: 1'),
-        ('{"version": 99, "operators": []}', 'has version 99; allowed: 1 (it was written by a newer tst_mm'),
+        (
+            '{"version": 99, "operators": []}',
+            'has version 99; allowed: 1 (it was written by a newer tst_mm',
+        ),
         ('{"version": 1}', 'needs a list "operators"'),
         ('{"version": 1, "operators": [3]}', 'needs a list "operators"'),
         ('{"version": 1, "operators": [{"name": "Rotate"}]}', 'of entries with name and rate'),
@@ -213,7 +216,10 @@ def test_a_broken_policy_file_is_named(tmp_path, content, message):
     [
         (lambda entry: entry.pop('rates'), 'rates of history[1] are None'),
         (lambda entry: entry['rates'].pop(), 'rates of history[1] are'),
-        (lambda entry: entry.update(magnitudes=['a'] * 14), 'one of the magnitudes of history[1] is'),
+        (
+            lambda entry: entry.update(magnitudes=['a'] * 14),
+            'one of the magnitudes of history[1] is',
+        ),
         (lambda entry: entry.update(step='x'), 'step in the policy are'),
     ],
 )

@@ -1,0 +1,21 @@
+"""Running a page's Python blocks."""
+
+import pytest
+
+from test_docs.pages import blocks
+from tst_mm.models.objectives import flip
+from tst_mm.registry import HOOKS, MODELS, OPERATORS
+
+
+@pytest.fixture
+def page_space(request, monkeypatch):
+    """Run all Python blocks of a page, one after the other, in one namespace."""
+    monkeypatch.setattr(flip, '_FLIPS', dict(flip._FLIPS))
+    space = {'__name__': 'page'}
+    for block in blocks(request.param, 'python'):
+        exec(compile(block, request.param.name, 'exec'), space)
+    yield space
+    for registry in (HOOKS, MODELS, OPERATORS):
+        for name, kind in list(registry.module_dict.items()):
+            if kind.__module__ == 'page':
+                del registry.module_dict[name]

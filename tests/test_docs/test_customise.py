@@ -1,0 +1,122 @@
+"""The pages on own objectives and schedules, and the answers that have code."""
+
+import logging
+from copy import deepcopy
+
+import pytest
+import torch
+from mmengine.runner import Runner
+from test_engine.toy import STUDENT, toy_config
+from test_models.helpers import batch, distiller, policy_of, policy_optimizer
+
+from test_docs.pages import DOCS, ROOT
+from tst_mm.models.objectives import find_losses, flipped
+from tst_mm.registry import HOOKS, MODELS
+
+
+def of(name):
+    return pytest.mark.parametrize('page_space', [DOCS / name], indirect=True, ids=[name])
+
+
+@of('customise_objective.md')
+def test_own_loss_is_flipped(page_space):
+    head = MODELS.build(page_space['head'])
+    loss = head.loss_module
+    assert list(find_losses('student', head)) == ['loss_module'] and loss.epsilon == 2
+    labels = torch.arange(4)
+    right = torch.nn.functional.one_hot(labels, 10) * 200.0
+    wrong = right.roll(1, 0)
+    for logits, low in ((right, False), (wrong, True)):
+        logits.requires_grad_()
+        with flipped([loss]):
+            value = loss(logits, labels)
+        assert (value.item() < 1e-3) == low and value.item() >= 0
+        assert value.isfinite() and logits.grad is None
+        (gradient,) = torch.autograd.grad(value, logits)
+        assert gradient.isfinite().all() and (gradient.abs().sum() > 0.1) != low
+    p = torch.tensor([[0.7, 0.2, 0.1]])
+    with flipped([loss]):
+        value = loss(p.log(), torch.tensor([0]))
+    assert value.item() == pytest.approx(-torch.tensor(0.3).log().item() + 2 * 0.7, rel=1e-5)
+
+
+@of('customise_objective.md')
+def test_own_loss_and_own_objectives_train_the_policy(page_space):
+    student = deepcopy(STUDENT)
+    student['head'] = page_space['head']
+    for objective in (page_space['model']['objective'], page_space['objective']):
+        model = distiller(
+            student=student,
+            teacher={'model': deepcopy(STUDENT), 'checkpoint': 'random'},
+            objective=objective,
+        )
+        before = policy_of(model)
+        data = batch(4, classes=10)
+        data['inputs'] = [image[:1] for image in data['inputs']]
+        losses = model.augmenter_step(data, policy_optimizer(model))
+        assert losses['loss'].isfinite() and not torch.equal(policy_of(model), before)
+    assert losses['loss_student'].item() < 0  # a saturating loss with the opposite sign
+
+
+@of('customise_schedule.md')
+def test_schedules_build(page_space):
+    for name in ('listed', 'periodic', 'tuned', 'subset'):
+        assert HOOKS.build(page_space[name]).stages
+
+
+@of('customise_schedule.md')
+def test_own_data_and_an_own_hook_in_a_run(page_space, tmp_path, caplog):
+    config = toy_config(tmp_path, {'stages': []}, custom_hooks=page_space['custom_hooks'])
+    runner = Runner.from_cfg(config)
+    with caplog.at_level(logging.WARNING):
+        runner.logger.propagate = True
+        runner.train()
+    (schedule,) = (hook for hook in runner.hooks if hasattr(hook, 'schedule'))
+    ((stage),) = schedule.schedule
+    assert (stage.begin, stage.length) == (4, 2 * 2)  # two passes over 16 images, 8 at a time
+    (doubt,) = (hook for hook in runner.hooks if type(hook).__name__ == 'TeacherDoubtHook')
+    assert 0 < doubt.lowest < 0.5  # a random teacher knows nothing
+    assert 'teacher confidence fell to' in caplog.text
+
+
+@of('customise_schedule.md')
+def test_one_half_of_the_policy_can_learn_slower(page_space, tmp_path):
+    config = toy_config(tmp_path, {'stages': []}, custom_hooks=[page_space['tuned']])
+    config.custom_hooks[0].stages = [dict(begin=0, iters=1)]
+    runner = Runner.from_cfg(config)
+    schedule = runner.hooks[[hasattr(hook, 'schedule') for hook in runner.hooks].index(True)]
+    rates = {}
+
+    class Watch(HOOKS.get('tst_mm.NonFiniteHook')):
+        def before_augmenter_stage(self, runner, stage):
+            rates.update(
+                zip(('lr', 'lowest'), sorted(stage.optim_wrapper.get_lr()['lr']), strict=0)
+            )
+
+    runner.register_hook(Watch())
+    runner.train()
+    assert schedule.stage == 1 and list(rates.values()) == [0.025, 0.05]
+
+
+@of('faq.md')
+def test_answers_with_code(page_space, tmp_path):
+    for hook in page_space['custom_hooks']:
+        HOOKS.build(hook)
+    assert 'head.fc' in page_space['names']
+    start = page_space['student']
+    assert start['cfg_path'] == 'my_student.py' and start['init_cfg']['type'] == 'Pretrained'
+
+
+def test_a_student_starts_from_its_file(tmp_path):
+    """As the answer says, with ``init_cfg``."""
+    trained = MODELS.build(STUDENT)
+    torch.save({'state_dict': trained.state_dict()}, tmp_path / 'student.pth')
+    config = toy_config(tmp_path, {'stages': []})
+    config.model.student['init_cfg'] = dict(
+        type='Pretrained', checkpoint=str(tmp_path / 'student.pth')
+    )
+    model = MODELS.build(config.model)
+    model.init_weights()
+    for name, value in trained.state_dict().items():
+        assert torch.equal(value, model.student.state_dict()[name]), name
+    assert (ROOT / 'docs' / 'faq.md').read_text().count('init_cfg=dict(type=') == 1
