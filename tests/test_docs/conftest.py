@@ -1,8 +1,8 @@
 """Running a page's Python blocks."""
 
 import pytest
-from test_docs.pages import blocks
 
+from test_docs.pages import blocks
 from tst_mm.models.objectives import flip
 from tst_mm.registry import HOOKS, MODELS, OPERATORS
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from test_docs.pages import PAGES, ROOT, blocks, side
 from test_visualization.conftest import make_policy
 
+from test_docs.pages import PAGES, ROOT, blocks, side
 from tst_mm.registry import HOOKS, MODELS
 
 

@@ -9,6 +9,7 @@ import sys
 from importlib.util import find_spec
 
 import pytest
+
 from test_docs.pages import DOCS, PAGES, ROOT, blocks, fences, named_blocks
 
 

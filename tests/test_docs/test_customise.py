@@ -5,11 +5,12 @@ from copy import deepcopy
 
 import pytest
 import torch
+from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from test_docs.pages import DOCS, ROOT
 from test_engine.toy import STUDENT, toy_config
 from test_models.helpers import batch, distiller, policy_of, policy_optimizer
 
+from test_docs.pages import DOCS, ROOT
 from tst_mm.models.objectives import find_losses, flipped
 from tst_mm.registry import HOOKS, MODELS
 
@@ -84,16 +85,15 @@ def test_one_half_of_the_policy_can_learn_slower(page_space, tmp_path):
     config = toy_config(tmp_path, {'stages': []}, custom_hooks=[page_space['tuned']])
     config.custom_hooks[0].stages = [dict(begin=0, iters=1)]
     runner = Runner.from_cfg(config)
-    schedule = runner.hooks[[hasattr(hook, 'schedule') for hook in runner.hooks].index(True)]
-    rates = {}
+    rates = []
 
-    class Watch(HOOKS.get('tst_mm.NonFiniteHook')):
+    class Watch(Hook):
         def before_augmenter_stage(self, runner, stage):
-            rates.update(zip(('lr', 'lowest'), sorted(stage.optim_wrapper.get_lr()['lr']), strict=0))
+            rates.extend(stage.optim_wrapper.get_lr()['lr'])
 
     runner.register_hook(Watch())
     runner.train()
-    assert schedule.stage == 1 and list(rates.values()) == [0.025, 0.05]
+    assert sorted(set(rates)) == [0.025, 0.05]
 
 
 @of('faq.md')

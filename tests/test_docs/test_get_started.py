@@ -13,8 +13,8 @@ from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import DATASETS, init_default_scope
 from mmengine.runner import Runner
 from PIL import Image
-from test_docs.pages import DOCS, ROOT, named_blocks
 
+from test_docs.pages import DOCS, ROOT, named_blocks
 from tst_mm.registry import HOOKS, MODELS
 
 PAGE = DOCS / 'get_started.md'
@@ -72,7 +72,14 @@ TASKS = {
         'my_tst_segmentor.py',
         'my_segmentor.py',
         write_label_maps,
-        {'decode.loss_ce', 'decode.acc_seg', 'aux.loss_ce', 'aux.acc_seg', 'loss_kd', 'loss_kd_aux'},
+        {
+            'decode.loss_ce',
+            'decode.acc_seg',
+            'aux.loss_ce',
+            'aux.acc_seg',
+            'loss_kd',
+            'loss_kd_aux',
+        },
     ),
 }
 
@@ -111,7 +118,7 @@ def test_own_data_from_config_to_losses(task, tmp_path, monkeypatch):
     data_preprocessor = config.get('data_preprocessor')
     model = MODELS.build({**config.model, 'data_preprocessor': data_preprocessor})
     model = revert_sync_batchnorm(model).train()
-    batch = model.data_preprocessor(pseudo_collate([data[0], data[-1]]), True)
+    batch = model.data_preprocessor(pseudo_collate([data[0], data[len(data) - 1]]), True)
     with torch.no_grad():
         losses = model(**batch, mode='loss')
     assert set(losses) == expected

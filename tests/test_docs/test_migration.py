@@ -9,10 +9,10 @@ import torch
 from mmengine.config import Config
 from mmengine.hub import get_config
 from test_configs.cut import cut_model
-from test_docs.pages import DOCS, blocks, side
 from test_models.dense import detection_data, segmentation_data
 from test_models.helpers import batch
 
+from test_docs.pages import DOCS, blocks, side
 from tst_mm.registry import HOOKS, MODELS
 
 PAGE = DOCS / 'migrate_mmrazor.md'
