@@ -1,10 +1,10 @@
 """The pages on own objectives and schedules, and the answers that have code."""
 
-import logging
 from copy import deepcopy
 
 import pytest
 import torch
+from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from test_engine.toy import STUDENT, toy_config
 from test_models.helpers import batch, distiller, policy_of, policy_optimizer
@@ -68,9 +68,8 @@ def test_schedules_build(page_space):
 def test_own_data_and_an_own_hook_in_a_run(page_space, tmp_path, caplog):
     config = toy_config(tmp_path, {'stages': []}, custom_hooks=page_space['custom_hooks'])
     runner = Runner.from_cfg(config)
-    with caplog.at_level(logging.WARNING):
-        runner.logger.propagate = True
-        runner.train()
+    runner.logger.addHandler(caplog.handler)  # MMEngine's loggers have no parent
+    runner.train()
     (schedule,) = (hook for hook in runner.hooks if hasattr(hook, 'schedule'))
     ((stage),) = schedule.schedule
     assert (stage.begin, stage.length) == (4, 2 * 2)  # two passes over 16 images, 8 at a time
@@ -84,18 +83,15 @@ def test_one_half_of_the_policy_can_learn_slower(page_space, tmp_path):
     config = toy_config(tmp_path, {'stages': []}, custom_hooks=[page_space['tuned']])
     config.custom_hooks[0].stages = [dict(begin=0, iters=1)]
     runner = Runner.from_cfg(config)
-    schedule = runner.hooks[[hasattr(hook, 'schedule') for hook in runner.hooks].index(True)]
-    rates = {}
+    rates = []
 
-    class Watch(HOOKS.get('tst_mm.NonFiniteHook')):
+    class Watch(Hook):
         def before_augmenter_stage(self, runner, stage):
-            rates.update(
-                zip(('lr', 'lowest'), sorted(stage.optim_wrapper.get_lr()['lr']), strict=0)
-            )
+            rates.extend(stage.optim_wrapper.get_lr()['lr'])
 
     runner.register_hook(Watch())
     runner.train()
-    assert schedule.stage == 1 and list(rates.values()) == [0.025, 0.05]
+    assert sorted(set(rates)) == [0.025, 0.05]
 
 
 @of('faq.md')

@@ -118,7 +118,7 @@ def test_own_data_from_config_to_losses(task, tmp_path, monkeypatch):
     data_preprocessor = config.get('data_preprocessor')
     model = MODELS.build({**config.model, 'data_preprocessor': data_preprocessor})
     model = revert_sync_batchnorm(model).train()
-    batch = model.data_preprocessor(pseudo_collate([data[0], data[-1]]), True)
+    batch = model.data_preprocessor(pseudo_collate([data[0], data[len(data) - 1]]), True)
     with torch.no_grad():
         losses = model(**batch, mode='loss')
     assert set(losses) == expected
