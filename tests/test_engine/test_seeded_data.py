@@ -51,6 +51,25 @@ def test_any_step_continues_the_whole(length, size, last, first, kind, sampler):
     assert list(part) == list(whole)[first:]
 
 
+def test_a_pass_cut_short_leaves_nothing_for_the_next():
+    """Mmdet's batch sampler holds images back until a batch of their shape is full."""
+    from mmdet.datasets.samplers import AspectRatioBatchSampler
+
+    class Shapes(list):
+        def get_data_info(self, index):
+            return {'width': 1 + index % 2, 'height': 1.5}
+
+    sampler = DefaultSampler(Shapes(range(11)), seed=3)
+    batches = SeededBatches(AspectRatioBatchSampler(sampler, 2), seed=3)
+    whole = list(batches)
+    assert len({len(batch) for batch in whole}) > 1
+    for last in (1, 2, 3):
+        batches.select(STUDENT, 0, last)
+        assert list(batches) == whole[:last]
+    batches.select(STUDENT, 0, len(whole))
+    assert list(batches) == whole
+
+
 def test_a_pass_can_be_started_from():
     batches = batches_over(10, 4)
     batches.select(STUDENT, 0, 9)

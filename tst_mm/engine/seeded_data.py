@@ -1,7 +1,7 @@
 """Loaders whose batches and random transforms depend on the position in the run only."""
 
 from collections.abc import Iterator
-from copy import copy
+from copy import copy, deepcopy
 from typing import Any
 
 from mmengine.dataset import InfiniteSampler
@@ -74,6 +74,9 @@ class SeededBatches:
         self.batch_sampler = batch_sampler
         self.sampler: Any = getattr(batch_sampler, 'sampler', None)
         self.seed = seed
+        # mmdet's keeps images for later batches; a pass cut short must not hand them to the next.
+        state = getattr(batch_sampler, '__dict__', {})
+        self._fresh = {k: deepcopy(v) for k, v in state.items() if isinstance(v, (list, dict, set))}
         self.select(STUDENT, 0, len(batch_sampler))
 
     def select(self, kind: int, first: int, last: int, turn: int = 0) -> None:
@@ -99,6 +102,8 @@ class SeededBatches:
         while step < self.last:
             if hasattr(self.sampler, 'set_epoch'):
                 self.sampler.set_epoch(self.kind * _EPOCHS_APART + turn)
+            for name, value in self._fresh.items():
+                setattr(self.batch_sampler, name, deepcopy(value))
             for batch in self.batch_sampler:
                 if step == self.last:
                     return
