@@ -160,7 +160,7 @@ class LearnedAugment(BaseTransform):
 
     @cache_randomness
     def _draw(self, height: int, width: int) -> Draw | None:
-        """Draw for an image; None where the policy is not applied."""
+        # None where the policy is not applied. No docstring: Sphinx fails on what mmcv wraps.
         if np.random.rand() >= self.prob:
             return None
         if self.progress is not None:
