@@ -19,6 +19,8 @@ from .figure import BLUE, VERMILION, WIDTH, rounded, styled
 #: Which images, and which network, in the order in which they are drawn.
 IMAGES = {'original': 'original images', 'augmented': 'augmented images'}
 NETWORKS = ('teacher', 'student')
+#: Part of a panel that the histograms take; above them stands the legend.
+_HEIGHT = 0.72
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def plot_distribution(distribution: Distribution) -> Figure:
         axes.set(xlim=(0, 1), xlabel='confidence in the truth', xticks=np.linspace(0, 1, 6))
         axes.legend(loc='upper center')
     panels[0].set_ylabel('share, %')
-    panels[0].set_ylim(bottom=0)
+    panels[0].set_ylim(0, panels[0].get_ylim()[1] / _HEIGHT)
     return figure
 
 
@@ -106,7 +108,7 @@ def _draw(axes: Axes, counts: list[float], mean: float, color: str, name: str, d
         linewidth=1.6,
         label=f'{name}, mean {mean:.2f}',
     )
-    axes.axvline(mean, color=color, linestyle=dashes, linewidth=1)
+    axes.axvline(mean, ymax=_HEIGHT, color=color, linestyle=dashes, linewidth=1)
 
 
 def _read(table: Mapping[str, Any], kind: Any) -> dict[str, dict[str, Any]]:
