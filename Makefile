@@ -14,7 +14,7 @@ else
 PYTHON ?= $(or $(shell command -v python3.11),python3)
 RUN := $(VENV)/bin/python
 endif
-CHECKED := tst_mm tools tests configs docs setup.py
+CHECKED := tst_mm tools tests configs docs examples setup.py
 SET_UP = @command -v $(PYTHON) >/dev/null || { echo 'set-up failed: $(PYTHON) is not there;' \
 	'install Python 3.11: sudo apt-get install python3.11 python3.11-venv python3.11-dev'; exit 1; }; \
 	$(PYTHON) tools/setup_env.py

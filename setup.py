@@ -32,7 +32,12 @@ setup(
     # .mim is where MMEngine (`tst_mm::...`) and MIM look for configs and tools; in a clone it holds
     # links, in a wheel the files.
     package_data={
-        'tst_mm': ['augment/operators/fitted.json', 'datasets/embedded/**/*', '.mim/**/*']
+        'tst_mm': [
+            'augment/operators/fitted.json',
+            'augment/policies/*.json',
+            'datasets/embedded/**/*',
+            '.mim/**/*',
+        ]
     },
     exclude_package_data={'': ['*.pyc']},
     # torch, MMEngine and mmcv are not declared: they come in two families with the same import

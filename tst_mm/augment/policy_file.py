@@ -15,17 +15,28 @@ POLICY_VERSION = 1
 _SIGNS = ('random', 'positive')
 
 
+#: Policies that come with the package; their names may stand for their paths.
+SHIPPED = Path(__file__).with_name('policies')
+
+
 def read_policy(path: str | Path) -> dict[str, Any]:
     """Read and check a policy file.
 
+    Args:
+        path: Of the file, or the name of a shipped policy.
+
     Raises:
-        FileNotFoundError: There is no such file.
+        FileNotFoundError: There is no such file and no such name.
         ValueError: It is not JSON, or :func:`check_policy` refuses it; the file is named.
         KeyError: As :func:`check_policy`; the file is named.
     """
-    path = Path(path)
+    shipped = {file.stem: file for file in SHIPPED.glob('*.json')}
+    path = Path(path) if Path(path).is_file() else shipped.get(str(path), Path(path))
     if not path.is_file():
-        raise FileNotFoundError(f'no policy file {str(path)!r} (from {Path.cwd()})')
+        raise FileNotFoundError(
+            f'no policy file {str(path)!r} (from {Path.cwd()}), and none of that name is shipped; '
+            f'{closest(str(path), shipped)}'
+        )
     try:
         data = json.loads(path.read_text(encoding='utf-8'))
     except (ValueError, RecursionError) as error:

@@ -57,7 +57,8 @@ class LearnedAugment(BaseTransform):
     - homography_matrix (np.float32), (3, 3), where pixels move
 
     Args:
-        policy: Path of a ``policy.json``, or its content.
+        policy: Path of a ``policy.json``, its content, or the name of a shipped policy
+            (``'fashion_mnist'``).
         num_ops: Operators drawn an image. Defaults to the policy's, else 4 or all if fewer.
         prob: Probability, in [0, 1], that the policy is applied to an image. Defaults to 1.
         schedule: Follow the policy's history: at a fraction of this training the policy is the
@@ -72,7 +73,7 @@ class LearnedAugment(BaseTransform):
             Defaults to 0.1.
 
     Raises:
-        FileNotFoundError: There is no such policy file.
+        FileNotFoundError: There is no such policy file, and no such name.
         KeyError: The policy has an operator that is not known.
         ValueError: The policy or an argument is outside what is allowed.
 

@@ -1,0 +1,31 @@
+"""Distil a detector with TST in one call; the teacher is that of ``make demo-detection``.
+
+python tools/data/composed_scenes.py --format coco
+python examples/detection.py work_dirs/demo/retinanet/teacher/iter_800.pth
+"""
+
+import sys
+from typing import Any
+
+from tst_mm.apis import Distilled, distill
+
+
+def main(checkpoint: str, **arguments: Any) -> Distilled:
+    """Distil.
+
+    Args:
+        checkpoint: Of the teacher.
+        **arguments: Further ones of :func:`tst_mm.apis.distill`.
+    """
+    result = distill(
+        'tst_mm::demo/retinanet_plain.py',
+        teacher=dict(cfg_path='tst_mm::demo/retinanet_teacher.py', checkpoint=checkpoint),
+        batch_mode='split',
+        **arguments,
+    )
+    print(f'policy: {result.policy}\nreport: {result.report}')
+    return result
+
+
+if __name__ == '__main__':
+    main(*sys.argv[1:])
