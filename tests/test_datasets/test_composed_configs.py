@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from tst_mm.datasets.preparation.cutouts import CLASSES
@@ -35,6 +36,7 @@ def data(tmp_path_factory):
 def config(request, data, monkeypatch):
     """One of the configs, in a folder where it finds its data."""
     monkeypatch.chdir(data)
+    init_default_scope('mmseg' if NAMES[request.param] == 'cityscapes' else 'mmdet')
     return Config.fromfile(ROOT / f'configs/_base_/datasets/{request.param}.py')
 
 

@@ -22,7 +22,7 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='LoadImageFromFile'),
-    dict(type='mmseg.LoadAnnotations'),
+    dict(type='LoadAnnotations'),  # by this very name mmseg leaves it out of inference
     dict(type='mmseg.PackSegInputs'),
 ]
 
