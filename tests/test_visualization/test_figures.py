@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.text import Text
 from PIL import Image
 
 from tst_mm.augment import LearnedAugmenter
@@ -127,7 +128,7 @@ def test_the_final_policy_of_one_run_has_its_values_beside_it(policy):
 
 
 def test_final_policies_of_several_runs_share_a_figure():
-    operators = {'operators': ['Rotate', 'Invert']}
+    operators = {'operators': ['Rotate', 'Invert'], 'num_ops': 2}
     other = LearnedAugmenter(**operators, init={'rate': 0.9}).policy.to_dict()
     histories = {'a': final(0.3), 'b': History.from_dict(other)}
     figure = plot_final_policy(histories)
@@ -178,4 +179,4 @@ def test_a_dark_figure_has_light_type_and_the_same_layout(policy):
 
 
 def match_text(artist):
-    return hasattr(artist, 'get_text') and artist.get_text()
+    return isinstance(artist, Text) and artist.get_text()
