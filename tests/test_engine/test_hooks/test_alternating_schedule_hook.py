@@ -344,13 +344,18 @@ def test_resume_from_a_checkpoint_without_our_part(make_runner, caplog):
 
 @pytest.mark.faults
 def test_resume_with_other_operators(make_runner):
-    make_runner('run', {'stages': []}, length=1).train()
-    runner = make_runner('run', {'stages': []}, length=2, resume=True)
-    policy = hook_of(runner)
-    runner.model.augmenter.policy.names = ('Rotate', 'Invert')
+    first = make_runner('run', {'stages': []}, length=1)
+    first.train()
+    model = first.cfg.model
+    model.augmenter = {
+        'type': 'tst_mm.LearnedAugmenter',
+        'operators': ['Rotate', 'Invert'],
+        'num_ops': 1,
+    }
+    runner = make_runner('run', {'stages': []}, length=2, resume=True, model=model)
     with pytest.raises(ValueError, match='but the augmenter has Rotate, Invert'):
         runner.train()
-    assert policy.schedule == []
+    assert hook_of(runner).schedule == []
 
 
 def test_our_part_of_a_checkpoint_is_plain(make_runner, tmp_path):
