@@ -54,6 +54,6 @@ def plot_confidence(history: History) -> Figure:
         axes.set(xlim=band, ylim=(0, 1.02), yticks=(0, 0.5, 1))
         axes.locator_params(axis='x', nbins=4)
     panels[0, 0].set_ylabel('confidence', color=INK)
-    panels[0, 0].legend(loc='lower left')
+    panels[0, 0].legend(loc='best')
     figure.supxlabel('optimiser steps of student and augmenter', fontsize=9)
     return figure

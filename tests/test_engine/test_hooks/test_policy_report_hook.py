@@ -12,7 +12,6 @@ from test_configs.cut import cut_config
 from test_configs.tiny_data import write_cityscapes, write_coco
 
 from tst_mm.engine.hooks import PolicyReportHook
-from tst_mm.visualization import Distribution
 
 STAGES = {'stages': [{'begin': 1, 'iters': 3}], 'interval': 2}
 CONFIGS = Path(__file__).resolve().parents[3] / 'configs'
@@ -180,7 +179,7 @@ def test_a_run_without_a_schedule_is_refused(make_runner):
         'segmentation/tst_pspnet_r101-r18_8xb2-80k_cityscapes-512x1024',
     ],
 )
-def test_dense_tasks(name, tmp_path):
+def test_dense_tasks(name, tmp_path, written):
     write = write_coco if name.startswith('detection') else write_cityscapes
     write(tmp_path / 'data')
     outcomes = []
@@ -189,14 +188,17 @@ def test_dense_tasks(name, tmp_path):
         cfg = cut_config(cfg, f'{tmp_path}/data/', str(tmp_path / f'run{i}'))
         cfg.custom_hooks = [*cfg.custom_hooks, *hooks(report)[1:]]
         cfg.experiment_name = f'{tmp_path.name}_{i}'
+        cfg.randomness = dict(seed=0)
         runner = Runner.from_cfg(cfg)
         runner.train()
         outcomes.append(outcome(runner))
     assert_same(outcomes[1], outcomes[0])
-    found = Distribution.load(tmp_path / 'run1' / 'report' / 'distribution.json')
-    assert found.images in (2, 4)
-    for kind in ('original', 'augmented'):
-        for network in ('teacher', 'student'):
-            assert sum(found.counts[kind][network]) > 0
-            assert 0 < found.means[kind][network] < 1
-    assert (tmp_path / 'run1' / 'report' / 'images.png').is_file()
+    assert [iteration for iteration, _, _ in written] == [1, 1]  # after the stage, at the end
+    for _, examples, distribution in written:
+        labels = 'boxes' if name.startswith('detection') else 'label_map'
+        assert len(examples) == 2
+        assert all(getattr(a, labels) is not None for a in examples.before + examples.after)
+        for kind in ('original', 'augmented'):
+            for network in ('teacher', 'student'):
+                assert sum(distribution.counts[kind][network]) > 0
+                assert 0 < distribution.means[kind][network] < 1
