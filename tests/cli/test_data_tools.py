@@ -61,7 +61,7 @@ def test_a_second_call_leaves_the_data_alone(tool):
     'name, arguments, message',
     [
         ('composed_scenes.py', ['--size', 10, 200], '--size 10 200: both at least 64'),
-        ('composed_scenes.py', ['--val', 0], '--train 200 --val 0: both at least 1'),
+        ('composed_scenes.py', ['--val', 0], '--train 400 --val 0: both at least 1'),
         ('fashion_mnist.py', ['--source', 'nowhere'], 'neither train-images-idx3-ubyte nor'),
         ('cifar.py', ['--source', 'nowhere'], '--source nowhere does not exist'),
         ('cifar.py', ['--source', '.'], 'lacks cifar-10-batches-py/data_batch_1'),

@@ -53,7 +53,9 @@ def test_what_a_checkpoint_holds(whole, task):
         'policy_state',
         'stage',
         'running',
+        'augmenter',
         'history',
+        'provenance',
     }
 
 

@@ -1,7 +1,9 @@
 """PreemptionHook: a run that is told to go (SIGTERM) saves first; its exit code tells."""
 
+import atexit
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +11,15 @@ import torch
 from mmengine.dist import all_reduce, barrier, get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch.utils.data import DataLoader
 
 from tst_mm.engine.augmenter_stage import AugmenterStage
+from tst_mm.engine.loader_workers import end_workers, outlive_sigterm
 from tst_mm.engine.safe_checkpoints import remove_checkpoint
 from tst_mm.registry import HOOKS
 from tst_mm.utils.files import write_bytes
 
+from .alternating_schedule_hook import AlternatingScheduleHook
 from .exact_resume_hook import ExactResumeHook
 
 #: Exit code of a process that ends at a SIGTERM, as shells count it.
@@ -56,6 +61,10 @@ class PreemptionHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Listen, where Python lets us: in the main thread."""
         if threading.current_thread() is threading.main_thread():
+            for loader in _loaders(runner):
+                outlive_sigterm(loader)
+            # The last to register is the first to run: before multiprocessing waits for them.
+            atexit.register(end_workers)
             self._previous = signal.signal(signal.SIGTERM, self._note)
 
     def after_train_iter(
@@ -102,3 +111,11 @@ class PreemptionHook(Hook):
         runner.logger.warning(f'SIGTERM: saved {path} at iteration {done}; --resume goes on there')
         barrier()  # nobody leaves before the file is complete
         raise SystemExit(EXIT_CODE)
+
+
+def _loaders(runner: Runner) -> Iterator[DataLoader]:
+    """The loaders of a training."""
+    loops = (runner.train_loop, runner.val_loop)
+    found = [loop.dataloader for loop in loops if loop is not None]
+    found += [hook.loader for hook in runner.hooks if isinstance(hook, AlternatingScheduleHook)]
+    return (loader for loader in found if isinstance(loader, DataLoader))
