@@ -1,31 +1,34 @@
 """Workers of data loaders and SIGTERM: the main process alone decides when a run stops."""
 
-import multiprocessing
+import os
 import signal
 from collections.abc import Callable
 from functools import partial
+from threading import Thread
 from typing import Any
 
 from torch.utils.data import DataLoader
 
 
 def outlive_sigterm(loader: DataLoader) -> None:
-    """Let the workers of a loader ignore SIGTERM, which schedulers send to every process of a run.
+    """Let the workers of a loader obey a SIGTERM of their main process only.
 
-    Otherwise they die, and the loader's error ends the run before it has saved. They end with
-    their loader, or with the main process. Call it before the loader is iterated over.
+    Schedulers send it to every process of a run. Workers that die of it end the run with an error
+    before it has saved. Call this before the loader is iterated over.
     """
-    loader.worker_init_fn = partial(_ignore_sigterm, loader.worker_init_fn)
+    if hasattr(signal, 'sigwaitinfo'):  # not on macOS
+        loader.worker_init_fn = partial(_initialize, loader.worker_init_fn)
 
 
-def end_workers() -> None:
-    """Kill what is left of the workers; for the end of the process, which would wait for them."""
-    for child in multiprocessing.active_children():
-        if child.daemon:
-            child.kill()
+def _initialize(then: Callable[[int], Any] | None, worker: int) -> None:
+    # Threads that start later inherit the block, so that the signal waits for the one below.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    Thread(target=_obey_parent, args=(os.getppid(),), daemon=True).start()
+    if then is not None:
+        then(worker)
 
 
-def _ignore_sigterm(initialize: Callable[[int], Any] | None, worker: int) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if initialize is not None:
-        initialize(worker)
+def _obey_parent(parent: int) -> None:
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
+        pass
+    os._exit(0)  # as torch's own handler does

@@ -1,6 +1,5 @@
 """PreemptionHook: a run that is told to go (SIGTERM) saves first; its exit code tells."""
 
-import atexit
 import signal
 import threading
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from tst_mm.engine.augmenter_stage import AugmenterStage
-from tst_mm.engine.loader_workers import end_workers, outlive_sigterm
+from tst_mm.engine.loader_workers import outlive_sigterm
 from tst_mm.engine.safe_checkpoints import remove_checkpoint
 from tst_mm.registry import HOOKS
 from tst_mm.utils.files import write_bytes
@@ -63,8 +62,6 @@ class PreemptionHook(Hook):
         if threading.current_thread() is threading.main_thread():
             for loader in _loaders(runner):
                 outlive_sigterm(loader)
-            # The last to register is the first to run: before multiprocessing waits for them.
-            atexit.register(end_workers)
             self._previous = signal.signal(signal.SIGTERM, self._note)
 
     def after_train_iter(
