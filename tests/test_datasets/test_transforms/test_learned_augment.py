@@ -287,3 +287,10 @@ def test_learned_with_another_range():
 
 def test_repr_tells_the_rates():
     assert 'num_ops=4' in repr(transform()) and 'Rotate 1.00' in repr(transform())
+
+
+def test_a_shipped_policy_goes_by_its_name():
+    augment = transform('fashion_mnist')
+    rates = dict(zip(augment.augmenter.policy.names, augment.augmenter.policy.rates(), strict=True))
+    assert rates['TranslateX'] > 0.7 > rates['Posterize']
+    assert augment({'img': picture()})['img'].shape == (HEIGHT, WIDTH, 3)

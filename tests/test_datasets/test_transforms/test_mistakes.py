@@ -10,6 +10,7 @@ from .test_learned_augment import MEAN_BGR, annotated, picture, policy, transfor
     ('kwargs', 'error', 'words'),
     [
         ({'policy': 'none.json'}, FileNotFoundError, ["'none.json'"]),
+        ({'policy': 'fashion_mnits'}, FileNotFoundError, ["did you mean 'fashion_mnist'?"]),
         ({'prob': 2}, ValueError, ['prob', '2', '0 to 1']),
         ({'num_ops': 0}, ValueError, ['num_ops is 0', '1 to 14']),
         ({'num_ops': 15}, ValueError, ['num_ops is 15', '1 to 14']),
