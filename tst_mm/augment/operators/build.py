@@ -36,7 +36,8 @@ def build_operators(
             require_mapping('operator', entry)
         config: dict[str, Any] = {'type': entry} if isinstance(entry, str) else dict(entry)
         name = config.pop('type', None)
-        kind = OPERATORS.get(name) if isinstance(name, str) else None
+        # Not OPERATORS.get, which imports what a name it does not know may mean.
+        kind = OPERATORS.module_dict.get(name) if isinstance(name, str) else None
         if kind is None:
             raise KeyError(f'unknown operator {name!r}; {closest(name, OPERATORS.module_dict)}')
         if kind.__name__ in left:

@@ -95,7 +95,8 @@ class _Fitted(Operator):
         names = [
             name
             for name in fitted
-            if isinstance(found := OPERATORS.get(name), type) and issubclass(found, self.family)
+            if isinstance(found := OPERATORS.module_dict.get(name), type)
+            and issubclass(found, self.family)
         ]
         if imitates not in names:
             raise KeyError(
@@ -103,7 +104,7 @@ class _Fitted(Operator):
                 f'{closest(imitates, names)}'
             )
         entry = fitted[imitates]
-        model = OPERATORS.get(imitates)(limit=entry['limit'])
+        model = OPERATORS.module_dict[imitates](limit=entry['limit'])
         self.imitates = imitates
         self.limit, self.start, self.unit = model.limit, model.start, model.unit
         self.signed, self.has_magnitude = model.signed, model.has_magnitude
