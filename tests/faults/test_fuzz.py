@@ -158,7 +158,8 @@ AUGMENTER = {
 @given(changed(AUGMENTER))
 def test_augmenter(case):
     config, words = case
-    augmenter = check(lambda: LearnedAugmenter(**config), words=words)
+    # Without its operator the entry of init is the mistake.
+    augmenter = check(lambda: LearnedAugmenter(**config), words=[*words, 'no rate of'])
     if augmenter is not None:
         images, _ = augmenter(torch.zeros(2, 3, 8, 8))
         assert images.isfinite().all()
