@@ -3,6 +3,8 @@
 from types import SimpleNamespace
 
 import pytest
+import torch
+import torch.nn.functional as F
 from mmengine.config import Config
 from mmengine.hub import get_config
 
@@ -45,3 +47,20 @@ def test_follows_what_is_installed(monkeypatch, found, name):
     with mmsegmentation.name_of_the_fork(utils):
         pass
     assert utils.MODULE2PACKAGE['mmseg'] == name
+
+
+@pytest.mark.parametrize('avg_non_ignore', [False, True])
+def test_class_weights_beside_ignored_pixels(avg_non_ignore):
+    """The weighted mean over the known pixels, as torch's own."""
+    from mmseg.models.losses import CrossEntropyLoss
+
+    weights = [0.25, 1.0, 2.0]
+    logits = torch.randn(2, 3, 4, 5)
+    labels = torch.randint(0, 3, (2, 4, 5))
+    labels[:, :2] = 255
+    loss = CrossEntropyLoss(class_weight=weights, avg_non_ignore=avg_non_ignore)
+    found = loss(logits, labels, ignore_index=255)
+    expected = F.cross_entropy(logits, labels, torch.tensor(weights), ignore_index=255)
+    torch.testing.assert_close(found, expected)
+    labels[:] = 255
+    assert loss(logits, labels, ignore_index=255) == 0

@@ -4,7 +4,7 @@ Nothing on disk is touched. A mend waits for the import of the package it is for
 ``tst_mm`` stays light, and does nothing where it is not needed.
 """
 
-from tst_mm.compat import config_address, gloo, mmengine, mmrazor, torchvision
+from tst_mm.compat import config_address, gloo, mmengine, mmrazor, mmsegmentation, torchvision
 from tst_mm.compat.mmrazor import load_mmrazor
 from tst_mm.compat.on_import import mend_on_import
 from tst_mm.compat.versions import check_versions
@@ -16,8 +16,12 @@ def install_mends() -> None:
     """Install every mend; a second call changes nothing."""
     mend_on_import('mmengine.config.utils', config_address.known_addresses)
     mend_on_import('mmengine.config.config', config_address.no_scope_of_our_own)
+    mend_on_import('mmengine.hub.hub', config_address.own_folder)
     mend_on_import('mmengine.runner.checkpoint', mmengine.loading_of_own_checkpoints)
     mend_on_import('mmengine.dist.utils', gloo.process_group_on_cpu)
     mend_on_import('mmengine.model.wrappers.distributed', gloo.wrapper_on_cpu)
+    mend_on_import(
+        'mmseg.models.losses.cross_entropy_loss', mmsegmentation.class_weights_of_known_pixels
+    )
     mend_on_import('torchvision', torchvision.declared_operators)
     mend_on_import('mmrazor', mmrazor.accepted_versions)

@@ -2,12 +2,14 @@
 
 Without an entry ``_base_ = 'tst_mm::...'`` and ``get_config('tst_mm::...')`` are refused. And what
 is inherited from another library is built in that library's scope, whereas our configs consist of
-parts of mmpretrain, mmdet and mmseg: inherited by address they mean what they mean as files. Can go
-when MMEngine resolves any installed package.
+parts of mmpretrain, mmdet and mmseg: inherited by address they mean what they mean as files. Up to
+0.10.7 it also looks for an editable installation where it is not. Can go when MMEngine resolves any
+installed package.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 
 from tst_mm.compat.mmsegmentation import name_of_the_fork
@@ -34,7 +36,8 @@ def no_scope_of_our_own(config: ModuleType) -> Iterator[None]:
     Args:
         config: ``mmengine.config.config``.
     """
-    yield
+    with own_folder(config):
+        yield
     find = config.Config._get_cfg_path
 
     def find_without_scope(cfg_path: str, filename: str) -> tuple[str, str | None]:
@@ -42,3 +45,19 @@ def no_scope_of_our_own(config: ModuleType) -> Iterator[None]:
         return path, None if scope == _NAME else scope
 
     config.Config._get_cfg_path = staticmethod(find_without_scope)
+
+
+@contextmanager
+def own_folder(module: ModuleType) -> Iterator[None]:
+    """Let a module of MMEngine find tst_mm where it was imported from.
+
+    Args:
+        module: With ``get_installed_path``.
+    """
+    yield
+    find = module.get_installed_path
+
+    def find_ours(package: str) -> str:
+        return str(Path(__file__).parents[1]) if package == _NAME else find(package)
+
+    module.get_installed_path = find_ours  # type: ignore[attr-defined]
