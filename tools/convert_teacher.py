@@ -8,16 +8,12 @@ python tools/convert_teacher.py resnet32x4_vanilla/ckpt_epoch_240.pth \
 """
 
 import argparse
-import io
 from pathlib import Path
-
-import torch
 
 import tst_mm  # noqa: F401  (its mends come before any other library)
 from tst_mm.models.build import build_model
-from tst_mm.utils.checkpoints import read_checkpoint
+from tst_mm.utils.checkpoints import read_checkpoint, write_checkpoint
 from tst_mm.utils.cli import one_line_errors
-from tst_mm.utils.files import write_bytes
 
 
 def parse_args() -> argparse.Namespace:
@@ -38,10 +34,8 @@ def convert(args: argparse.Namespace) -> None:
     checkpoint = read_checkpoint(path)
     model = build_model('teacher', {'cfg_path': args.config})
     weights = convert_weights(checkpoint, model)
-    buffer = io.BytesIO()
-    torch.save({'state_dict': weights, 'meta': {'source': path.name}}, buffer)
-    write_bytes(out, buffer.getvalue())
-    print(f'{out}: {len(weights)} tensors, {buffer.tell() / 2**20:.1f} MB')
+    size = write_checkpoint(out, {'state_dict': weights, 'meta': {'source': path.name}})
+    print(f'{out}: {len(weights)} tensors, {size / 2**20:.1f} MB')
 
 
 if __name__ == '__main__':

@@ -5,17 +5,14 @@ Example: ``python tools/export_student.py work_dirs/tst/iter_1500.pth``
 """
 
 import argparse
-import io
 from pathlib import Path
 
-import torch
 from mmengine.config import Config
 
 import tst_mm  # noqa: F401  (its mends come before any other library)
 from tst_mm.engine.student_weights import student_checkpoint, student_config
-from tst_mm.utils.checkpoints import read_checkpoint
+from tst_mm.utils.checkpoints import read_checkpoint, write_checkpoint
 from tst_mm.utils.cli import one_line_errors
-from tst_mm.utils.files import write_bytes
 
 
 def parse_args() -> argparse.Namespace:
@@ -33,10 +30,8 @@ def export(args: argparse.Namespace) -> None:
     out = Path(args.out) if args.out else path.with_name(f'student_{path.name}')
     config = student_config(Config.fromfile(args.config)) if args.config else None
     student = student_checkpoint(read_checkpoint(path), config)
-    buffer = io.BytesIO()
-    torch.save(student, buffer)
-    write_bytes(out, buffer.getvalue())
-    print(f'{out}: {len(student["state_dict"])} tensors, {buffer.tell() / 2**20:.1f} MB')
+    size = write_checkpoint(out, student)
+    print(f'{out}: {len(student["state_dict"])} tensors, {size / 2**20:.1f} MB')
 
 
 if __name__ == '__main__':

@@ -1,6 +1,5 @@
 """Finding what is no number in a step, and keeping what is needed to see why."""
 
-import io
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from tst_mm.augment import Draw
-from tst_mm.utils.files import write_bytes
+from tst_mm.utils.checkpoints import write_checkpoint
 
 
 def non_finite_gradients(module: nn.Module) -> list[str]:
@@ -47,10 +46,8 @@ def save_evidence(path: str, evidence: dict[str, Any], model: nn.Module) -> None
         OSError: The disk is full or the folder cannot be written.
     """
     draw = getattr(model, 'draw', None)
-    buffer = io.BytesIO()
     content = {**evidence, 'draw': None if draw is None else _plain(draw)}
-    torch.save({**content, 'state_dict': model.state_dict()}, buffer)
-    write_bytes(path, buffer.getvalue())
+    write_checkpoint(path, {**content, 'state_dict': model.state_dict()})
 
 
 def _plain(draw: Draw) -> dict[str, Any]:

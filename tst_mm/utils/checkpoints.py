@@ -1,12 +1,16 @@
-"""Reading checkpoints without executing what is inside, and finding the one to resume from."""
+"""Checkpoints: read without executing what is inside, written completely, found for a resume."""
 
+import io
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
 import torch
 from mmengine.runner import checkpoint as _  # noqa: F401  (declares what MMEngine writes)
+
+from .files import write_bytes
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -34,6 +38,21 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
             f'{path} holds a {type(loaded).__name__} and is no checkpoint; allowed: a dictionary'
         )
     return loaded
+
+
+def write_checkpoint(path: str | Path, content: Mapping[str, Any]) -> int:
+    """Write tensors and plain types; the file is complete or absent at every moment.
+
+    Returns:
+        Its size in bytes.
+
+    Raises:
+        OSError: The disk is full or the folder cannot be written.
+    """
+    buffer = io.BytesIO()
+    torch.save(dict(content), buffer)
+    write_bytes(path, buffer.getvalue())
+    return buffer.tell()
 
 
 def latest_checkpoint(work_dir: str | Path) -> Path | None:

@@ -1,10 +1,8 @@
 """StudentCheckpointHook: a plain student file beside every checkpoint; complete or absent."""
 
-import io
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -18,7 +16,7 @@ from tst_mm.engine.safe_checkpoints import (
 from tst_mm.engine.student_weights import student_checkpoint, student_config
 from tst_mm.engine.unwrap import unwrap_model
 from tst_mm.registry import HOOKS
-from tst_mm.utils.files import write_bytes
+from tst_mm.utils.checkpoints import write_checkpoint
 
 
 @HOOKS.register_module()
@@ -83,9 +81,7 @@ class StudentCheckpointHook(Hook):
     def _after_save(self, path: Path) -> None:
         self._saved.add(path)
         if self._student is not None:
-            buffer = io.BytesIO()
-            torch.save(self._student, buffer)
-            write_bytes(student_path(path), buffer.getvalue())
+            write_checkpoint(student_path(path), self._student)
             self._student = None
             self._parents.add(path)
 
