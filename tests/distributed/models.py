@@ -128,20 +128,17 @@ def replay(kind: str, model: nn.Module, seed: int = 5) -> None:
 def _take(draw: Draw, index: Tensor) -> Draw:
     """The draw of the images at ``index``."""
 
-    def positions(old: Tensor | None) -> Tensor | None:
-        acts = torch.zeros(len(draw), dtype=torch.bool)
-        acts[slice(None) if old is None else old] = True
-        acts = acts[index]
-        return None if acts.all() else acts.nonzero().flatten()
+    chosen = index.tolist()
 
-    moved = positions(draw.moved)
+    def positions(old: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(new for new, image in enumerate(chosen) if image in old)
+
     names = ('gates', 'levels', 'positions', 'extents', 'matrix')
     return replace(
         draw,
-        sizes=tuple(draw.sizes[i] for i in index.tolist()),
-        samples=tuple(positions(old) for old in draw.samples),
-        moved=moved,
-        moved_images=tuple(range(len(index)) if moved is None else moved.tolist()),
+        sizes=tuple(draw.sizes[i] for i in chosen),
+        samples=tuple(None if old is None else positions(old) for old in draw.samples),
+        moved_images=positions(draw.moved_images),
         **{name: getattr(draw, name)[index] for name in names},
     )
 

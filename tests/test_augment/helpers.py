@@ -109,7 +109,6 @@ def draw_from(
 ) -> Draw:
     """A draw from (B, N) gates and levels, in which the ``acting`` operators act on all images."""
     extents = torch.tensor(sizes, dtype=torch.float32)
-    nobody = torch.zeros(0, dtype=torch.long)
     names = augmenter.policy.names
     moves = bool(set(acting) & set(GEOMETRIC))
     return Draw(
@@ -119,9 +118,8 @@ def draw_from(
         positions=positions,
         sizes=tuple(sizes),
         extents=extents,
-        samples=tuple(None if name in acting else nobody for name in names),
+        samples=tuple(None if name in acting else () for name in names),
         matrix=compose(augmenter.operators, gates, levels, extents),
-        moved=None if moves else nobody,
         moved_images=tuple(range(len(sizes))) if moves else (),
     )
 

@@ -23,7 +23,7 @@ from .operators import GeometricOperator, Operator
 from .operators.build import build_operators
 from .policy import AugmentPolicy
 from .presets import CHOICES, OPERATOR_SETS, PRESET_RANGES, PRESETS
-from .warp import valid_mask
+from .warp import is_identity, valid_mask
 
 _EPSILON = torch.finfo(torch.float32).eps
 
@@ -215,9 +215,11 @@ class LearnedAugmenter(nn.Module):
         if relaxed:
             logits, magnitudes = self.policy.gate_logits(), self.policy.magnitudes()
             self._host = None  # an optimiser's step follows; fused ones leave no trace in versions
-            device = logits.device
-            gates = relaxed_gate(logits, noise.to(device), self.temperature) * acts.to(device)
-            positions, extents, sign = (t.to(device) for t in (positions, extents, sign))
+            noise, drawn, positions, extents, sign = (
+                tensor.to(logits.device, non_blocking=True)
+                for tensor in (noise, acts, positions, extents, sign)
+            )
+            gates = relaxed_gate(logits, noise, self.temperature) * drawn
         else:
             logits, magnitudes = self._host_policy()
             acts &= hard_gate(logits, noise)
@@ -230,6 +232,8 @@ class LearnedAugmenter(nn.Module):
             moved = (acts & moves).any(1)
             styles = (self.composition, self.coordinates)
             matrix = compose(self.operators, gates, levels, extents, *styles)
+            if not relaxed:
+                moved &= ~is_identity(matrix)
         else:
             moved = torch.zeros(batch, dtype=torch.bool)
             matrix = torch.eye(3, device=gates.device).expand(batch, 3, 3)
@@ -240,10 +244,10 @@ class LearnedAugmenter(nn.Module):
             positions=positions,
             sizes=tuple((int(h), int(w)) for h, w in sizes),
             extents=extents,
-            samples=tuple(_indices(column) for column in acts.unbind(1)),
+            samples=tuple(None if all(c) else _positions(c) for c in acts.T.tolist()),
             matrix=matrix,
-            moved=_indices(moved),
-            moved_images=tuple(moved.nonzero().flatten().tolist()),
+            moved_images=_positions(moved.tolist()),
+            relaxed=relaxed,
         )
 
     def transform(self, inputs: Tensor, draw: Draw) -> Tensor:
@@ -271,6 +275,6 @@ class LearnedAugmenter(nn.Module):
         return self._host[1], self._host[2]
 
 
-def _indices(column: Tensor) -> Tensor | None:
-    """(B,) bool on the host -> (k,) positions of True; None when all are."""
-    return None if bool(column.all()) else column.nonzero().flatten()
+def _positions(column: list[bool]) -> tuple[int, ...]:
+    """Where a list is True."""
+    return tuple(i for i, here in enumerate(column) if here)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from .draw import Draw, compose
 from .normalization import Normalization
 from .operators import ColorOperator, EraseOperator, GeometricOperator, ImageInfo, Operator
+from .rows import Rows, take
 from .warp import warp_images
 
 
@@ -49,9 +50,7 @@ def in_sequence(inputs: Tensor, draw: Draw, setting: Setting) -> Tensor:
     Returns:
         Same shape; padding is not restored.
     """
-    images = _color_in_sequence(inputs, draw, setting)
-    images = warp_images(images, draw.matrix, draw.moved, setting.mask)
-    return _erase(images, draw)
+    return _move_and_erase(_color_in_sequence(inputs, draw, setting), draw, setting)
 
 
 def summed(inputs: Tensor, draw: Draw, setting: Setting) -> Tensor:
@@ -59,9 +58,7 @@ def summed(inputs: Tensor, draw: Draw, setting: Setting) -> Tensor:
 
     The reference on dense tasks; see :func:`in_sequence` for the shapes.
     """
-    images = _add_changes(inputs, draw, setting, ColorOperator)
-    images = warp_images(images, draw.matrix, draw.moved, setting.mask)
-    return _erase(images, draw)
+    return _move_and_erase(_add_changes(inputs, draw, setting, ColorOperator), draw, setting)
 
 
 def residual(inputs: Tensor, draw: Draw, setting: Setting) -> Tensor:
@@ -79,89 +76,110 @@ COMPOSITIONS: dict[str, Callable[[Tensor, Draw, Setting], Tensor]] = {
 }
 
 
+@dataclass(frozen=True)
+class _Part:
+    """What one operator does to the k images that it acts on.
+
+    Attributes:
+        operator (Any): The operator.
+        images (tuple[int, ...] | None): Their positions in the batch; None means all.
+        level (Tensor): (k, 1, 1, 1).
+        gate (Tensor, optional): (k, 1, 1, 1); None where all gates are 1.
+    """
+
+    operator: Any
+    images: tuple[int, ...] | None
+    level: Tensor
+    gate: Tensor | None
+
+
+def _parts(draw: Draw, family: type[Operator]) -> list[_Part]:
+    """The operators of a family that act on at least one image, in index order."""
+    chosen = [
+        (i, draw.operators[i], images)
+        for i, images in enumerate(draw.samples)
+        if isinstance(draw.operators[i], family) and images != ()
+    ]
+    if not chosen:
+        return []
+    # One gather for all operators, and one scatter in its backward.
+    every, count = range(len(draw)), len(draw.operators)
+    cells = [[b * count + i for b in (every if on is None else on)] for i, _, on in chosen]
+    where = torch.tensor(sum(cells, [])).to(draw.levels.device, non_blocking=True)
+    tables = [
+        table.flatten().index_select(0, where).view(-1, 1, 1, 1).split([len(c) for c in cells])
+        for table in ((draw.levels, draw.gates) if draw.relaxed else (draw.levels,))
+    ]
+    gates = tables[1] if draw.relaxed else [None] * len(chosen)
+    return [
+        _Part(operator, images, level, gate)
+        for (_, operator, images), level, gate in zip(chosen, tables[0], gates, strict=True)
+    ]
+
+
 def _color_in_sequence(inputs: Tensor, draw: Draw, setting: Setting) -> Tensor:
     """Colour operators in sequence on values in [0, 1]; the change goes back to the input."""
-    info = setting.info(inputs.shape[1])
-    before = pixels = setting.normalization.to_unit(inputs)
-    for i, operator, index in _acting(draw, ColorOperator):
-        old = _take(pixels, index)
-        level = _column(draw.levels, i, index)
-        gate = _column(draw.gates, i, index)
-        new = operator.apply(old, level.to(old.dtype), info.select(index))
-        new = torch.lerp(old, new, gate.to(old.dtype))
-        if index is None:
-            pixels = new
-        else:
-            pixels = pixels.clone() if pixels is before else pixels
-            pixels.index_copy_(0, index, new)
-    if pixels is before:
+    parts = _parts(draw, ColorOperator)
+    if not parts:
         return inputs
-    return inputs + setting.normalization.delta_to_input(pixels - before)
+    info = setting.info(inputs.shape[1])
+    before = setting.normalization.to_unit(inputs)
+    pixels = Rows(before)
+    for part in parts:
+        old = pixels.take(part.images)
+        new = part.operator.apply(old, part.level.to(old.dtype), info.select(part.images))
+        if part.gate is not None:
+            new = torch.lerp(old, new, part.gate.to(old.dtype))
+        pixels.put(part.images, new)
+    return inputs + setting.normalization.delta_to_input(pixels.whole() - before)
 
 
-def _erase(images: Tensor, draw: Draw) -> Tensor:
-    """Erase regions with 0, the network's mean colour."""
-    height, width = images.shape[-2:]
-    for i, operator, index in _acting(draw, EraseOperator):
-        region = _region(operator, draw, i, index, height, width)
-        gate = _column(draw.gates, i, index)
-        kept = _take(images, index) * (1 - gate * region).to(images.dtype)
-        images = kept if index is None else images.index_copy(0, index, kept)
-    return images
+def _move_and_erase(images: Tensor, draw: Draw, setting: Setting) -> Tensor:
+    """Sample through the maps of the draw, then erase with 0, the network's mean colour."""
+    rows = Rows(images)
+    if draw.moved_images:
+        moved = None if len(draw.moved_images) == len(draw) else draw.moved_images
+        mask = None if setting.mask is None else take(setting.mask, moved)
+        source, matrix = rows.take(moved), take(draw.matrix, moved)
+        rows.put(moved, warp_images(source, matrix, mask, may_stay=draw.relaxed))
+    for part in _parts(draw, EraseOperator):
+        region = _region(part, draw, images)
+        kept = 1 - (region if part.gate is None else part.gate * region)
+        rows.put(part.images, rows.take(part.images) * kept.to(images.dtype))
+    return rows.whole()
 
 
 def _add_changes(inputs: Tensor, draw: Draw, setting: Setting, family: type[Operator]) -> Tensor:
     """Add what each operator of a family changes on the input, times its gate."""
-    unit, info = setting.normalization.to_unit(inputs), setting.info(inputs.shape[1])
-    height, width = inputs.shape[-2:]
-    result = inputs
-    for i, operator, index in _acting(draw, family):
-        images = _take(inputs, index)
-        if isinstance(operator, ColorOperator):
-            old = _take(unit, index)
-            level = _column(draw.levels, i, index).to(old.dtype)
-            new = operator.apply(old, level, info.select(index))
+    unit, info = Rows(setting.normalization.to_unit(inputs)), setting.info(inputs.shape[1])
+    given, result = Rows(inputs), Rows(inputs)
+    for part in _parts(draw, family):
+        images = given.take(part.images)
+        if isinstance(part.operator, ColorOperator):
+            old = unit.take(part.images)
+            new = part.operator.apply(old, part.level.to(old.dtype), info.select(part.images))
             change = setting.normalization.delta_to_input(new - old)
-        elif isinstance(operator, GeometricOperator):
-            level, extents = _take(draw.levels[:, i], index), _take(draw.extents, index)
+        elif isinstance(part.operator, GeometricOperator):
+            level, extents = part.level.flatten(), take(draw.extents, part.images)
             gate = torch.ones_like(level)[:, None]
             matrix = compose(
-                (operator,), gate, level[:, None], extents, 'sequence', setting.coordinates
+                (part.operator,), gate, level[:, None], extents, 'sequence', setting.coordinates
             )
-            mask = None if setting.mask is None else _take(setting.mask, index)
-            change = warp_images(images, matrix, None, mask) - images
+            mask = None if setting.mask is None else take(setting.mask, part.images)
+            change = warp_images(images, matrix, mask) - images
         else:
-            change = -images * _region(operator, draw, i, index, height, width).to(images.dtype)
-        change = _column(draw.gates, i, index).to(change.dtype) * change
-        result = result + change if index is None else result.index_add(0, index, change)
-    if setting.clamp and result is not inputs:
+            change = -images * _region(part, draw, images).to(images.dtype)
+        if part.gate is not None:
+            change = part.gate.to(change.dtype) * change
+        result.put(part.images, result.take(part.images) + change)
+    if setting.clamp and (whole := result.whole()) is not inputs:
         # A value that is outside already, by rounding, may stay where it is.
         low, high = setting.normalization.limits()
-        result = result.clamp(torch.minimum(inputs, low), torch.maximum(inputs, high))
-    return result
+        return whole.clamp(torch.minimum(inputs, low), torch.maximum(inputs, high))
+    return result.whole()
 
 
-def _region(
-    operator: Any, draw: Draw, i: int, index: Tensor | None, height: int, width: int
-) -> Tensor:
-    """(k, 1, height, width) region of operator i on the images at ``index``."""
-    level = _take(draw.levels[:, i], index)
-    positions, extents = _take(draw.positions, index), _take(draw.extents, index)
-    return operator.region(level, positions, extents, height, width)
-
-
-def _take(tensor: Tensor, index: Tensor | None) -> Tensor:
-    """Rows at ``index``; all of them, without a copy, for None."""
-    return tensor if index is None else tensor.index_select(0, index)
-
-
-def _column(table: Tensor, i: int, index: Tensor | None) -> Tensor:
-    """(B, N) -> (k, 1, 1, 1): operator i's values of the images at ``index``."""
-    return _take(table[:, i], index)[:, None, None, None]
-
-
-def _acting(draw: Draw, family: type[Operator]) -> Iterator[tuple[int, Any, Tensor | None]]:
-    """Index, operator and images of the operators of a family that act on at least one image."""
-    for i, (operator, index) in enumerate(zip(draw.operators, draw.samples, strict=True)):
-        if isinstance(operator, family) and (index is None or index.numel()):
-            yield i, operator, index
+def _region(part: _Part, draw: Draw, images: Tensor) -> Tensor:
+    """(k, 1, H, W) region that an operator erases."""
+    positions, extents = take(draw.positions, part.images), take(draw.extents, part.images)
+    return part.operator.region(part.level.flatten(), positions, extents, *images.shape[-2:])

@@ -22,14 +22,13 @@ class Draw:
         positions (Tensor): (B, 2) y and x in [0, 1] for operators that erase a region.
         sizes (tuple[tuple[int, int]]): Height and width of each image's valid area in pixels.
         extents (Tensor): (B, 2) the same, on the device of the draw.
-        samples (tuple[Tensor | None]): Per operator the (k,) indices of the images it acts on;
-            None when it acts on all. Their lengths are known on the host.
+        samples (tuple[tuple[int, ...] | None]): Per operator the images it acts on; None when it
+            acts on all. Known on the host, so that nothing waits for the device.
         matrix (Tensor): (B, 3, 3) composed forward map, source to destination, on (x, y, 1) in
             pixels from the top left corner; pixel i covers [i, i + 1]. The identity where there is
             no one map, because moved copies overlay each other (composition ``'residual'``).
-        moved (Tensor | None): (m,) indices of the images that a geometric operator acts on; None
-            when they are all.
-        moved_images (tuple[int]): The same indices on the host: whose labels move.
+        moved_images (tuple[int]): The images that a geometric operator acts on: whose labels move.
+        relaxed (bool): Whether gates may be other than 0 and 1. Defaults to True.
     """
 
     operators: tuple[Operator, ...]
@@ -38,23 +37,22 @@ class Draw:
     positions: Tensor
     sizes: tuple[tuple[int, int], ...]
     extents: Tensor
-    samples: tuple[Tensor | None, ...]
+    samples: tuple[tuple[int, ...] | None, ...]
     matrix: Tensor
-    moved: Tensor | None
     moved_images: tuple[int, ...]
+    relaxed: bool = True
 
     def __len__(self) -> int:
         return self.gates.shape[0]
 
     def to(self, device: torch.device | str) -> Draw:
-        """The same draw on another device."""
+        """The same draw on another device, without waiting for it."""
         tensors: dict[str, Any] = {
-            name: value.to(device)
+            name: value.to(device, non_blocking=True)
             for name, value in vars(self).items()
             if isinstance(value, Tensor)
         }
-        samples = tuple(None if index is None else index.to(device) for index in self.samples)
-        return replace(self, samples=samples, **tensors)
+        return replace(self, **tensors)
 
     def detach(self) -> Draw:
         """The same draw, cut from the policy: for labels, pictures and replays."""

@@ -22,6 +22,7 @@ class Normalization(nn.Module):
 
     mean: Tensor
     std: Tensor
+    luma_rgb: Tensor
 
     def __init__(
         self,
@@ -35,6 +36,9 @@ class Normalization(nn.Module):
         for name, values in (('mean', mean), ('std', std)):
             column = torch.tensor(values, dtype=torch.float32).view(-1, 1, 1)
             self.register_buffer(name, column, persistent=False)
+        # Kept beside them, because a tensor made of numbers would wait for the device.
+        weights = LUMA_RGB if channel_order == 'rgb' else LUMA_RGB[::-1]
+        self.register_buffer('luma_rgb', torch.tensor(weights).view(3, 1, 1), persistent=False)
 
     @classmethod
     def from_data_preprocessor(cls, preprocessor: Any) -> Normalization:
@@ -53,7 +57,7 @@ class Normalization(nn.Module):
 
     def to_unit(self, inputs: Tensor) -> Tensor:
         """(B, C, H, W) normalised -> values in [0, 1]."""
-        return inputs * (self.std / 255) + self.mean / 255
+        return (inputs * (self.std / 255)).add_(self.mean / 255)
 
     def delta_to_input(self, delta: Tensor) -> Tensor:
         """A change of values in [0, 1] -> the change of the normalised input."""
@@ -66,8 +70,7 @@ class Normalization(nn.Module):
     def luma(self, channels: int) -> Tensor:
         """(C, 1, 1) weights of the channels in the grey value; equal unless there are three."""
         if channels == 3:
-            weights = LUMA_RGB if self.channel_order == 'rgb' else LUMA_RGB[::-1]
-            return self.mean.new_tensor(weights).view(3, 1, 1)
+            return self.luma_rgb
         return self.mean.new_full((channels, 1, 1), 1 / channels)
 
     def same_as(self, other: Normalization) -> bool:

@@ -39,8 +39,8 @@ def source_points(
     Returns:
         (B, H, W, 2) x and y in the source, differentiable in ``matrix``.
     """
-    x = torch.arange(width, dtype=matrix.dtype, device=matrix.device) + 0.5
-    y = torch.arange(height, dtype=matrix.dtype, device=matrix.device) + 0.5
+    x = torch.arange(0.5, width, dtype=matrix.dtype, device=matrix.device)
+    y = torch.arange(0.5, height, dtype=matrix.dtype, device=matrix.device)
     # inv_ex does not wait for the device to check for singular maps, which do not occur.
     inverse = torch.linalg.inv_ex(matrix).inverse[:, :2]
     if unit is not None:
@@ -53,29 +53,24 @@ def source_points(
 
 
 def warp_images(
-    images: Tensor, matrix: Tensor, moved: Tensor | None = None, mask: Tensor | None = None
+    images: Tensor, matrix: Tensor, mask: Tensor | None = None, may_stay: bool = True
 ) -> Tensor:
     """Sample images once, bilinearly; what comes from outside is 0, the network's mean colour.
 
     Args:
         images: (B, C, H, W), float32 or float64.
-        matrix: (B, 3, 3) forward maps; an image whose map is the identity is returned unchanged.
-        moved: (m,) indices of the images to sample; None means all.
+        matrix: (B, 3, 3) forward maps.
         mask: (B, 1, H, W) bool, False in the padding, which is not sampled.
+        may_stay: Whether there may be identities among the maps (default); their images are
+            returned unchanged.
 
     Returns:
         (B, C, H, W), differentiable in ``images`` and ``matrix``.
     """
-    if moved is not None and moved.numel() == 0:
-        return images
-    if moved is not None:
-        source, matrix = images.index_select(0, moved), matrix.index_select(0, moved)
-        mask = None if mask is None else mask.index_select(0, moved)
-    else:
-        source = images
-    sampled = sample_images(source if mask is None else source * mask, matrix)
-    warped = torch.where(is_identity(matrix)[:, None, None, None], source, sampled)
-    return warped if moved is None else images.index_copy(0, moved, warped)
+    sampled = sample_images(images if mask is None else images * mask, matrix)
+    if not may_stay:
+        return sampled
+    return torch.where(is_identity(matrix)[:, None, None, None], images, sampled)
 
 
 def sample_images(images: Tensor, matrix: Tensor) -> Tensor:

@@ -44,7 +44,6 @@ def draw_of(sizes, **levels):
         gates=gates,
         levels=level,
         matrix=compose(draw.operators, gates, level, draw.extents),
-        moved=None,
         moved_images=every,
     )
 
@@ -160,7 +159,7 @@ def test_box_structures_and_semantic_maps_keep_their_kind():
 
 def test_no_geometry_gives_the_same_objects_back():
     samples = [sample(40, 40, [[10, 10, 20, 20]])]
-    draw = replace(draw_of([(40, 40)]), moved=torch.zeros(0).long(), moved_images=())
+    draw = replace(draw_of([(40, 40)]), moved_images=())
     assert move_detection_labels(samples, draw, 1, 0.1)[0] is samples[0]
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from ..rows import take
 
 #: ITU-R 601 weights of red, green and blue, those of Pillow's grey images.
 LUMA_RGB = (0.299, 0.587, 0.114)
@@ -30,15 +34,15 @@ class ImageInfo:
     clamp: bool = True
     channel_order: str = 'rgb'
 
-    def select(self, index: Tensor | None) -> ImageInfo:
-        """The same for the images at ``index`` ((k,) long; None means all)."""
-        if index is None or self.mask is None:
+    def select(self, images: Sequence[int] | None) -> ImageInfo:
+        """The same for the images at these positions; None means all."""
+        if images is None or self.mask is None:
             return self
-        return replace(self, mask=self.mask.index_select(0, index))
+        return replace(self, mask=take(self.mask, images))
 
     def limited(self, images: Tensor) -> Tensor:
         """Values kept in [0, 1], where they are to be."""
-        return images.clamp(0, 1) if self.clamp else images
+        return _Limited.apply(images) if self.clamp else images
 
 
 class Operator:
@@ -154,6 +158,32 @@ class EraseOperator(Operator):
 
 def straight_through(value: Tensor, surrogate: Tensor) -> Tensor:
     """``value`` forward, the gradient of ``surrogate`` backward; same shapes."""
-    if not (torch.is_grad_enabled() and surrogate.requires_grad):
-        return value
-    return value.detach() + (surrogate - surrogate.detach())
+    return _StraightThrough.apply(value, surrogate)
+
+
+class _StraightThrough(torch.autograd.Function):
+    """Hands the gradient on as it is, where sums and differences would copy it."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, surrogate: Tensor) -> Tensor:
+        return value.view_as(value)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[None, Tensor]:
+        return None, grad
+
+
+class _Limited(torch.autograd.Function):
+    """``clamp(0, 1)``, whose own backward needs four passes over the images and a slow one."""
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor) -> Tensor:
+        limited = images.clamp(0, 1)
+        if ctx.needs_input_grad[0]:
+            ctx.save_for_backward(images == limited)
+        return limited
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (inside,) = ctx.saved_tensors
+        return grad * inside
