@@ -127,7 +127,6 @@ def replay(kind: str, model: nn.Module, seed: int = 5) -> None:
 
 def _take(draw: Draw, index: Tensor) -> Draw:
     """The draw of the images at ``index``."""
-
     chosen = index.tolist()
 
     def positions(old: tuple[int, ...]) -> tuple[int, ...]:

@@ -23,6 +23,9 @@ class Normalization(nn.Module):
     mean: Tensor
     std: Tensor
     luma_rgb: Tensor
+    unit_mean: Tensor
+    unit_std: Tensor
+    levels_per_std: Tensor
 
     def __init__(
         self,
@@ -36,9 +39,16 @@ class Normalization(nn.Module):
         for name, values in (('mean', mean), ('std', std)):
             column = torch.tensor(values, dtype=torch.float32).view(-1, 1, 1)
             self.register_buffer(name, column, persistent=False)
-        # Kept beside them, because a tensor made of numbers would wait for the device.
+        # Kept, because a tensor made of numbers waits for the device, and each quotient is a launch.
         weights = LUMA_RGB if channel_order == 'rgb' else LUMA_RGB[::-1]
-        self.register_buffer('luma_rgb', torch.tensor(weights).view(3, 1, 1), persistent=False)
+        kept = {
+            'luma_rgb': torch.tensor(weights).view(3, 1, 1),
+            'unit_mean': self.mean / 255,
+            'unit_std': self.std / 255,
+            'levels_per_std': 255 / self.std,
+        }
+        for name, values in kept.items():
+            self.register_buffer(name, values, persistent=False)
 
     @classmethod
     def from_data_preprocessor(cls, preprocessor: Any) -> Normalization:
@@ -57,11 +67,11 @@ class Normalization(nn.Module):
 
     def to_unit(self, inputs: Tensor) -> Tensor:
         """(B, C, H, W) normalised -> values in [0, 1]."""
-        return (inputs * (self.std / 255)).add_(self.mean / 255)
+        return (inputs * self.unit_std).add_(self.unit_mean)
 
     def delta_to_input(self, delta: Tensor) -> Tensor:
         """A change of values in [0, 1] -> the change of the normalised input."""
-        return delta * (255 / self.std)
+        return delta * self.levels_per_std
 
     def limits(self) -> tuple[Tensor, Tensor]:
         """(C, 1, 1) normalised values of black and of white."""

@@ -42,6 +42,8 @@ class AugmentPolicy(nn.Module):
             version.
     """
 
+    _learned_index: Tensor
+
     def __init__(
         self,
         operators: Sequence[Operator],
@@ -59,6 +61,8 @@ class AugmentPolicy(nn.Module):
         self.learned = tuple(i for i, operator in enumerate(operators) if operator.has_magnitude)
         self.probability_logits = nn.Parameter(torch.zeros(len(self.names)))
         self.magnitude_logits = nn.Parameter(torch.zeros(len(self.learned)))
+        index = torch.tensor(self.learned, dtype=torch.long)
+        self.register_buffer('_learned_index', index, persistent=False)
         if isinstance(init, Mapping):
             reject_unknown_keys('init of the policy', init, ('rate', 'magnitude'))
             self._set('rate', init.get('rate', {}))
@@ -84,7 +88,7 @@ class AugmentPolicy(nn.Module):
     def magnitudes(self) -> Tensor:
         """(N,) magnitude of each operator in (0, 1), differentiable; 1 where it is not learned."""
         ones = self.magnitude_logits.new_ones(len(self.names))
-        return ones.index_copy(0, self._learned_index(), torch.sigmoid(self.magnitude_logits))
+        return ones.index_copy(0, self._learned_index, torch.sigmoid(self.magnitude_logits))
 
     def summary(self) -> dict[str, dict[str, Any]]:
         """Per operator: rate, magnitude (None where not learned), physical value and its unit."""
@@ -128,15 +132,6 @@ class AugmentPolicy(nn.Module):
         self._set('rate', {entry['name']: entry['rate'] for entry in entries})
         magnitudes = {entry['name']: entry.get('magnitude') for entry in entries}
         self._set('magnitude', {k: v for k, v in magnitudes.items() if v is not None})
-
-    def _learned_index(self) -> Tensor:
-        index = getattr(self, '_index', None)
-        if index is None or index.device != self.magnitude_logits.device:
-            index = torch.tensor(
-                self.learned, dtype=torch.long, device=self.magnitude_logits.device
-            )
-            self._index = index
-        return index
 
     @torch.no_grad()
     def _set(self, what: str, values: Mapping[str, float] | float) -> None:

@@ -185,7 +185,7 @@ def _equalize_table(histogram: Tensor) -> Tensor:
     levels = torch.arange(256, device=histogram.device)
     below = histogram.cumsum(1) - histogram
     # All but the last level that occurs: the most that lies below one that does.
-    rest = torch.where(histogram > 0, below, 0).amax(1, keepdim=True)
+    rest = (below * (histogram > 0)).amax(1, keepdim=True)
     step = rest // 255
     table = ((below + step // 2) // step.clamp(min=1)).clamp_(max=255)
     return torch.where(step > 0, table, levels)

@@ -45,8 +45,8 @@ class Cutout(EraseOperator):
         half = level * self.limit / 2
         half = (half if self.pixels else half * extents.amin(dim=1))[:, None]
         centre = position * extents
-        rows = torch.arange(height, device=extents.device, dtype=extents.dtype) + 0.5
-        columns = torch.arange(width, device=extents.device, dtype=extents.dtype) + 0.5
+        rows = torch.arange(0.5, height, device=extents.device, dtype=extents.dtype)
+        columns = torch.arange(0.5, width, device=extents.device, dtype=extents.dtype)
         in_rows = (rows - centre[:, :1]).abs() <= half
         in_columns = (columns - centre[:, 1:]).abs() <= half
         return (in_rows[:, None, :, None] & in_columns[:, None, None, :]).to(extents.dtype)
