@@ -158,7 +158,11 @@ class _NoReads(TorchFunctionMode):
         kwargs, name = kwargs or {}, getattr(func, '__name__', '')
         if name in _READING_METHODS and _on(args[:1], 'meta'):
             raise WaitError(f'Tensor.{name} reads from the device')
-        if name == 'to' and _on(args[:1], 'meta') and 'cpu' in map(str, (*args[1:], *kwargs.values())):
+        if (
+            name == 'to'
+            and _on(args[:1], 'meta')
+            and 'cpu' in map(str, (*args[1:], *kwargs.values()))
+        ):
             raise WaitError('Tensor.to reads from the device')
         made = name == 'new_tensor' and _on(args[:1], 'meta')
         if made or name in ('tensor', 'as_tensor') and str(kwargs.get('device')) == 'meta':

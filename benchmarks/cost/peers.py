@@ -45,14 +45,16 @@ class KorniaAugmenter:
             if operator.name == 'Cutout':
                 new = old * (1 - _square(operator, draw, level, index, size))
             else:
-                new = self.functions[operator.name](old, level * operator.limit, size)
+                new = self.functions[operator.name](
+                    old, operator.physical(level) - operator.start, size
+                )
             new = old + gate * (new - old)
             pixels = new if index is None else pixels.index_copy(0, index, new)
         return (pixels - mean) / std
 
 
 def _kornia_functions() -> dict[str, Callable[[Tensor, Tensor, tuple[int, int]], Tensor]]:
-    """By operator: images, level times range, size -> images."""
+    """By operator: images, physical change, size -> images."""
     from kornia import enhance
     from kornia.geometry import transform
 
@@ -65,8 +67,8 @@ def _kornia_functions() -> dict[str, Callable[[Tensor, Tensor, tuple[int, int]],
         'Contrast': lambda x, v, _: enhance.adjust_contrast_with_mean_subtraction(x, 1 + v),
         'Sharpness': lambda x, v, _: enhance.sharpness(x.clamp(0, 1), 1 + v),
         # Whole bits, without a gradient to the magnitude.
-        'Posterize': lambda x, v, _: enhance.posterize(x, (8 - v).detach().round().byte()),
-        'Solarize': lambda x, v, _: enhance.solarize(x, 1 - v),
+        'Posterize': lambda x, v, _: enhance.posterize(x, (8 + v).detach().round().byte()),
+        'Solarize': lambda x, v, _: enhance.solarize(x, 1 + v / 256),
         'ShearX': lambda x, v, _: transform.shear(x, pair(v, torch.zeros_like(v))),
         'ShearY': lambda x, v, _: transform.shear(x, pair(torch.zeros_like(v), v)),
         'TranslateX': lambda x, v, s: transform.translate(x, pair(v * s[1], torch.zeros_like(v))),
@@ -96,7 +98,7 @@ class TorchvisionAugmenter:
             for i, operator in enumerate(draw.operators):
                 on = draw.samples[i]
                 if on is None or b in on:
-                    value = float(draw.levels[b, i]) * operator.limit
+                    value = operator.physical(float(draw.levels[b, i])) - operator.start
                     image = _torchvision(operator, image, value, size)
             result.append(image)
         return torch.stack(result)
@@ -110,8 +112,8 @@ def _torchvision(operator: Any, image: Tensor, value: float, size: tuple[int, in
             'Color': lambda: tv.adjust_saturation(image, 1 + value),
             'Contrast': lambda: tv.adjust_contrast(image, 1 + value),
             'Sharpness': lambda: tv.adjust_sharpness(image, 1 + value),
-            'Posterize': lambda: tv.posterize(image, round(8 - value)),
-            'Solarize': lambda: tv.solarize(image, 255 * (1 - value)),
+            'Posterize': lambda: tv.posterize(image, round(8 + value)),
+            'Solarize': lambda: tv.solarize(image, 255 * (1 + value / 256)),
             'Equalize': lambda: tv.equalize(image),
             'Invert': lambda: tv.invert(image),
         }[name]()
@@ -133,6 +135,4 @@ def _square(
     operator: Any, draw: Draw, level: Tensor, index: Tensor | None, size: tuple[int, int]
 ) -> Tensor:
     """Cutout's square; kornia has none whose place can be given."""
-    return operator.region(
-        level, _rows(draw.positions, index), _rows(draw.extents, index), *size
-    )
+    return operator.region(level, _rows(draw.positions, index), _rows(draw.extents, index), *size)

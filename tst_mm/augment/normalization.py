@@ -39,7 +39,7 @@ class Normalization(nn.Module):
         for name, values in (('mean', mean), ('std', std)):
             column = torch.tensor(values, dtype=torch.float32).view(-1, 1, 1)
             self.register_buffer(name, column, persistent=False)
-        # Kept, because a tensor made of numbers waits for the device, and each quotient is a launch.
+        # Kept: a tensor made of numbers waits for the device, and each quotient is a launch.
         weights = LUMA_RGB if channel_order == 'rgb' else LUMA_RGB[::-1]
         kept = {
             'luma_rgb': torch.tensor(weights).view(3, 1, 1),
