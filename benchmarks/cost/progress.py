@@ -7,25 +7,26 @@ import time
 
 
 class Progress:
-    """Counts rounds; on a terminal one line that is rewritten, else a line a case.
+    """Counts rounds: on a terminal one line that is rewritten, else a line a case.
 
     Args:
-        rounds: How many there will be, over all cases.
+        cases: How many there will be.
     """
 
-    def __init__(self, rounds: int) -> None:
-        self.rounds, self.done = rounds, 0
+    def __init__(self, cases: int) -> None:
+        self.cases, self.begun = cases, 0
         self.start = time.monotonic()
-        self.case = ''
+        self.case, self.rounds = '', 0
 
     def begin(self, case: str) -> None:
         """A new case starts."""
-        self.case = case
+        self.case, self.rounds = case, 0
+        self.begun += 1
         self._show(line=True)
 
     def tick(self) -> None:
         """A round is done."""
-        self.done += 1
+        self.rounds += 1
         self._show(line=False)
 
     def end(self) -> None:
@@ -35,11 +36,11 @@ class Progress:
 
     def _show(self, line: bool) -> None:
         spent = time.monotonic() - self.start
-        left = spent / self.done * max(self.rounds - self.done, 0) if self.done else None
-        eta = '' if left is None else f', {_clock(left)} left'
-        text = f'[{self.done}/{self.rounds} rounds, {_clock(spent)}{eta}] {self.case}'
+        done = self.begun - 1
+        eta = f', about {_clock(spent / done * (self.cases - done))} left' if done else ''
+        text = f'[case {self.begun}/{self.cases}, {_clock(spent)}{eta}] {self.case}'
         if sys.stderr.isatty():
-            print(f'\r\033[K{text}', end='', file=sys.stderr, flush=True)
+            print(f'\r\033[K{text}: round {self.rounds}', end='', file=sys.stderr, flush=True)
         elif line:
             print(text, file=sys.stderr, flush=True)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from mmengine.optim import OptimWrapper
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from tst_mm.models.modes import frozen
@@ -56,7 +56,7 @@ class Steps:
         student and 2 of the teacher in an augmenter step, whose backward passes stop at the image.
         """
         counted = {name: count_flops(call) for name, call in self.calls.items()}
-        student, teacher, asked = self._forward_flops()
+        student, teacher, asked = forward_flops(self.models['kd'], self._images, self._samples)
         floors = {
             'plain': 3 * student,
             'kd': 3 * student + asked,
@@ -100,20 +100,29 @@ class Steps:
         optimizer = OptimWrapper(torch.optim.SGD(policy.parameters(), lr=_LR, momentum=0.9))
         return lambda: model.augmenter_step(self.data, optimizer)
 
-    @torch.no_grad()
-    def _forward_flops(self) -> tuple[float, float, float]:
-        """Forward passes of the student, of the teacher with its losses, and as KD asks it."""
-        model, inputs = self.models['kd'], self._images
-        recorders: Any = model.distiller.student_recorders
-        with recorders:
-            student = count_flops(lambda: model.student(inputs, self._samples, mode='loss'))
-        asked = count_flops(lambda: model.ask_teacher(inputs, self._samples))
-        teacher = count_flops(lambda: model.teacher.losses(inputs, self._samples))
-        return student, teacher, asked
-
 
 def count_flops(call: Step) -> float:
     """Floating point operations of the matrix products and convolutions of a call."""
     with FlopCounterMode(display=False) as counter:
         call()
     return float(counter.get_total_flops())
+
+
+@torch.no_grad()
+def forward_flops(model: nn.Module, inputs: Tensor, samples: list) -> tuple[float, float, float]:
+    """Forward passes of a distiller's networks, in floating point operations.
+
+    Args:
+        model: The distiller.
+        inputs: (B, C, H, W), as the preprocessor gives them.
+        samples: Data samples.
+
+    Returns:
+        Of the student, of the teacher with its losses, and of the teacher as plain KD asks it.
+    """
+    recorders: Any = model.distiller.student_recorders
+    with recorders:
+        student = count_flops(lambda: model.student(inputs, samples, mode='loss'))
+    asked = count_flops(lambda: model.ask_teacher(inputs, samples))
+    teacher = count_flops(lambda: model.teacher.losses(inputs, samples))
+    return student, teacher, asked

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .progress import StatusLine, last_position
@@ -26,13 +26,19 @@ class RunError(Exception):
         super().__init__(f'{run.name} failed (exit status {code}). The end of {run.log}:\n{text}')
 
 
-def train_all(runs: Sequence[Run], jobs: int, poll: float = 0.5) -> None:
+def train_all(
+    runs: Sequence[Run],
+    jobs: int,
+    poll: float = 0.5,
+    on_finish: Callable[[Run], None] = lambda run: None,
+) -> None:
     """Train what is not finished yet.
 
     Args:
         runs: In the order in which to start them; a teacher is one of them.
         jobs: How many at a time.
         poll: Seconds between looks at them.
+        on_finish: Called with every run as it finishes.
 
     Raises:
         RunError: A training failed; the others are stopped and can be continued.
@@ -57,6 +63,7 @@ def train_all(runs: Sequence[Run], jobs: int, poll: float = 0.5) -> None:
                 if process.returncode:
                     raise RunError(run, process.returncode)
                 run.finish()
+                on_finish(run)
                 status.say(f'{run.name} finished')
             _show(status, running, waiting)
     finally:

@@ -1,0 +1,182 @@
+"""From a cell of the matrix (task, method, seed) to the config that is trained."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import DATASETS, DefaultScope
+
+from .cost import Cost, measure
+from .matrix import METHODS, TASKS, Method, Task
+
+ROOT = Path(__file__).resolve().parents[2]
+_HELD_OUT = 5000  # images of a validation split, at most
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run.
+
+    Attributes:
+        task: Key of ``TASKS``.
+        method: Key of ``METHODS``.
+        seed: Of the run, and of the choice of its training images.
+        split: ``'test'``, or ``'val'``: training images that the student does not see.
+    """
+
+    task: str
+    method: str
+    seed: int
+    split: str = 'test'
+
+    @property
+    def name(self) -> str:
+        """In messages and paths."""
+        suffix = '' if self.split == 'test' else f'_{self.split}'
+        return f'{self.task}{suffix}/{self.method}_seed{self.seed}'
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long a run is, so that it costs what the others cost.
+
+    Attributes:
+        steps: Student steps.
+        begins: Student steps before which a stage begins.
+        iters: Iterations of each stage.
+        cost: Of everything, in steps of plain KD.
+    """
+
+    steps: int
+    begins: tuple[int, ...]
+    iters: int
+    cost: float
+
+
+def plan(task: Task, method: Method, cost: Cost) -> Plan:
+    """Divide the budget of a task between student and augmenter.
+
+    Raises:
+        ValueError: The stages alone cost more than the budget.
+    """
+    student = cost.step(teacher=method.model is not None, images=method.images)
+    part = task.stage_images / cost.images if task.stage_images else 1.0
+    stages = len(task.begins) * task.iters * part * cost.augmenter_step if method.searches else 0.0
+    steps = math.floor((task.budget - stages) / student)
+    if steps < 1:
+        raise ValueError(f'the stages cost {stages:.0f} steps; the budget is {task.budget}')
+    begins = tuple(round(part * steps) for part in task.begins) if method.searches else ()
+    return Plan(steps, begins, task.iters, steps * student + stages)
+
+
+def make_config(cell: Cell, policy: str | None = None, indices: tuple | None = None) -> Config:
+    """The config of a cell.
+
+    Args:
+        cell: Which.
+        policy: File of the policy that a method with ``policy_of`` starts from.
+        indices: Training images and, for ``'val'``, those it is judged on; chosen by default.
+    """
+    task, method = TASKS[cell.task], METHODS[cell.method]
+    schedule = plan(task, method, cost_of(cell.task))
+    config = Config.fromfile(ROOT / task.student)
+    seen, held_out = indices or split_images(cell)
+    config.train_dataloader.dataset.indices = seen
+    if cell.split == 'val':
+        pipeline = config.val_dataloader.dataset.pipeline
+        dataset = {**config.train_dataloader.dataset, 'test_mode': True}
+        config.val_dataloader.dataset = {**dataset, 'pipeline': pipeline, 'indices': held_out}
+    if method.transforms:
+        pipeline = config.train_dataloader.dataset.pipeline
+        config.train_dataloader.dataset.pipeline = [
+            *pipeline[:-1],
+            *map(dict, method.transforms),
+            pipeline[-1],
+        ]
+    if method.model is not None:
+        config.model = distiller(task, config.model, dict(method.model), policy)
+    if method.searches:
+        hook = Config(dict(type='tst_mm.AlternatingScheduleHook', by_epoch=False, **task.search))
+        hook.merge_from_dict(dict(method.search))
+        stages = [dict(begin=begin, iters=schedule.iters) for begin in schedule.begins]
+        if task.stage_images:
+            loader = {**config.train_dataloader, 'batch_size': task.stage_images}
+            hook.dataloader = loader
+        config.custom_hooks = [{**hook.to_dict(), 'stages': stages}]
+    elif method.model and 'augmenter' in method.model:
+        config.custom_hooks = [dict(type='tst_mm.AlternatingScheduleHook', stages=[])]
+    _set_length(config, schedule.steps)
+    return config
+
+
+def distiller(
+    task: Task, student: dict[str, Any], changes: dict[str, Any], policy: str | None
+) -> dict[str, Any]:
+    """Plain KD's model, with the changes of a method."""
+    if policy is not None:
+        changes['augmenter'] = {**changes['augmenter'], 'init': policy}
+    teacher = dict(cfg_path=task.teacher, checkpoint=None)
+    return dict(type=f'tst_mm.{task.distiller}', student=student, teacher=teacher, **changes)
+
+
+def split_images(cell: Cell) -> tuple[list[int], list[int]]:
+    """The training images of a cell, and other ones to validate on.
+
+    Where images have one class each, both are balanced as the data is.
+    """
+    task = TASKS[cell.task]
+    labels = _labels(cell.task)
+    generator = torch.Generator().manual_seed(1000 + cell.seed)
+    order = torch.randperm(len(labels), generator=generator)
+    # The n-th image of every class, before the (n + 1)-th of any.
+    rank = torch.empty(len(labels), dtype=torch.long)
+    for label in labels.unique():
+        members = order[labels[order] == label]
+        rank[members] = torch.arange(len(members))
+    chosen = order[torch.sort(rank[order], stable=True).indices].tolist()
+    return sorted(chosen[: task.images]), sorted(chosen[task.images :][:_HELD_OUT])
+
+
+@cache
+def cost_of(task: str) -> Cost:
+    """What the steps of a task cost."""
+    return measure(_kd_config(task))
+
+
+@cache
+def _labels(task: str) -> torch.Tensor:
+    """Classes of all training images; 0 where an image has many."""
+    config = Config.fromfile(ROOT / TASKS[task].student)
+    with DefaultScope.overwrite_default_scope(config.default_scope):
+        dataset = DATASETS.build({**config.train_dataloader.dataset, 'indices': None})
+    if TASKS[task].distiller == 'ClassificationDistiller':
+        return torch.as_tensor(dataset.get_gt_labels())
+    return torch.zeros(len(dataset), dtype=torch.long)
+
+
+def _kd_config(task: str) -> Config:
+    config = Config.fromfile(ROOT / TASKS[task].student)
+    config.model = distiller(TASKS[task], config.model, {}, None)
+    return config
+
+
+def _set_length(config: Config, steps: int) -> None:
+    config.train_cfg.update(max_iters=steps, val_interval=steps)
+    config.default_hooks.checkpoint.interval = steps
+    schedulers = config.param_scheduler
+    for scheduler in schedulers if isinstance(schedulers, list) else [schedulers]:
+        if 'T_max' in scheduler:
+            scheduler['T_max'] = steps - scheduler.get('begin', 0)
+
+
+def fingerprint(config: Config) -> str:
+    """Changes with anything in the config."""
+    return hashlib.sha256(json.dumps(config.to_dict(), sort_keys=True).encode()).hexdigest()[:16]

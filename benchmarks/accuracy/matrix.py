@@ -1,0 +1,204 @@
+"""The matrix: which tasks, which methods. Everything else follows from these two tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_CONFIGS = 'benchmarks/accuracy/configs'
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a student learns, from whom, and how long.
+
+    Attributes:
+        title: In tables.
+        about: Data and networks, in words.
+        data: Which teacher: tasks of the same data share it.
+        student: Config of the student alone, from the repository's root.
+        teacher: Config of the teacher.
+        distiller: Class of the distiller.
+        images: How many training images the student sees; the seed of a run chooses which.
+        budget: Cost of a run, in steps of plain KD.
+        metric: Name in MMEngine's scalars.
+        head: Of the metric, in tables.
+        scale: Of the metric, to give percent.
+        search: Arguments of ``AlternatingScheduleHook``, its stages apart.
+        begins: Parts of the student's training after which a stage begins.
+        iters: Iterations of a stage.
+        stage_images: Images in an iteration of a stage; None for as many as in a student step.
+    """
+
+    title: str
+    about: str
+    data: str
+    student: str
+    teacher: str
+    distiller: str
+    images: int
+    budget: int
+    metric: str
+    head: str
+    scale: float = 1.0
+    search: Mapping[str, Any] = field(default_factory=dict)
+    begins: tuple[float, ...] = (0.1, 0.3, 0.5, 0.7)
+    iters: int = 25
+    stage_images: int | None = None
+
+
+@dataclass(frozen=True)
+class Method:
+    """How the student is taught.
+
+    Attributes:
+        title: In tables.
+        model: What the method changes in plain KD's model; None for a student without a teacher.
+        images: Images through the networks a step, in batches.
+        searches: Whether it has augmenter stages.
+        search: What it changes in the task's search.
+        transforms: Transforms of the loader, before the images are packed.
+        policy_of: The method whose final policy (task and seed alike) it keeps from the start.
+    """
+
+    title: str
+    model: Mapping[str, Any] | None = field(default_factory=dict)
+    images: int = 1
+    searches: bool = False
+    search: Mapping[str, Any] = field(default_factory=dict)
+    transforms: tuple[Mapping[str, Any], ...] = ()
+    policy_of: str | None = None
+
+
+def _search(lr: float) -> dict[str, Any]:
+    """A search by SGD, in which no single gradient decides on a rate."""
+    optimizer = dict(type='SGD', lr=lr, momentum=0.9, weight_decay=0.0)
+    return dict(optim_wrapper=dict(optimizer=optimizer, clip_grad=dict(max_norm=1)))
+
+
+def _few_shot(data: str, title: str, images: int) -> Task:
+    return Task(
+        title=f'{title}, {images:,} images',
+        about=f'ResNet-18 of 8 channels on {images:,} images of {title}, '
+        'taught by one of 24 channels that has seen all',
+        data=data,
+        student=f'{_CONFIGS}/{data}_student.py',
+        teacher=f'{_CONFIGS}/{data}_teacher.py',
+        distiller='ClassificationDistiller',
+        images=images,
+        budget=800,
+        metric='accuracy/top1',
+        head='accuracy, %',
+        search=_search(0.1),
+        stage_images=16,
+    )
+
+
+def _scenes(name: str, title: str, metric: str, head: str, scale: float) -> Task:
+    return Task(
+        title=f'{title}, composed scenes',
+        about=f'{title} on 40 scenes, taught by a deeper one that has seen 400',
+        data=name,
+        student=f'configs/demo/{name}_plain.py',
+        teacher=f'configs/demo/{name}_teacher.py',
+        distiller='SegmentationDistiller' if name == 'pspnet' else 'DetectionDistiller',
+        images=40,
+        budget=500,
+        metric=metric,
+        head=head,
+        scale=scale,
+        search=_search(0.1),
+    )
+
+
+TASKS = {
+    **{
+        f'fashion_mnist_{n}': _few_shot('fashion_mnist', 'Fashion-MNIST', n)
+        for n in (300, 1000, 3000)
+    },
+    **{f'cifar10_{n}': _few_shot('cifar10', 'CIFAR-10', n) for n in (300, 1000, 3000)},
+    'faster_rcnn': _scenes('faster_rcnn', 'Faster R-CNN', 'coco/bbox_mAP', 'mAP, %', 100.0),
+    'retinanet': _scenes('retinanet', 'RetinaNet', 'coco/bbox_mAP', 'mAP, %', 100.0),
+    'pspnet': _scenes('pspnet', 'PSPNet', 'mIoU', 'mIoU, %', 1.0),
+}
+
+_AUGMENTED: dict[str, Any] = dict(
+    augmenter=dict(type='tst_mm.LearnedAugmenter'), batch_mode='split'
+)
+
+
+def _tst(
+    title: str, augmenter: dict | None = None, search: dict | None = None, **model: Any
+) -> Method:
+    """TST in ``split`` mode with something changed."""
+    augmenter = {**_AUGMENTED['augmenter'], **(augmenter or {})}
+    return Method(
+        title,
+        {**_AUGMENTED, 'augmenter': augmenter, **model},
+        searches=True,
+        search=search or {},
+    )
+
+
+def _only(scalars: str, frozen: str) -> Method:
+    """TST that learns one kind of its scalars."""
+    keys = {f'{frozen}_logits': dict(lr_mult=0.0)}
+    return _tst(
+        f'{scalars} only', search=dict(optim_wrapper=dict(paramwise_cfg=dict(custom_keys=keys)))
+    )
+
+
+def _objective(title: str, **changes: Any) -> Method:
+    """TST with another objective."""
+    return _tst(title, objective=dict(type='tst_mm.TeachingObjective', **changes))
+
+
+_RANDAUGMENT = dict(
+    type='mmpretrain.RandAugment',
+    policies='timm_increasing',
+    num_policies=2,
+    magnitude_level=9,
+    magnitude_std=0.5,
+    total_level=10,
+)
+
+METHODS = {
+    'plain': Method('student alone', None),
+    'kd': Method('KD'),
+    'random': Method('KD + untrained random policy', _AUGMENTED),
+    'randaugment': Method('KD + RandAugment', transforms=(_RANDAUGMENT,)),
+    'replay': Method("KD + TST's final policy from the start", _AUGMENTED, policy_of='tst'),
+    'tst': _tst('TST, split'),
+    'tst_double': Method('TST, double', {**_AUGMENTED, 'batch_mode': 'double'}, 2, True),
+    'tst_paper': _tst(
+        'TST, paper preset',
+        dict(preset='paper'),
+        objective=dict(type='tst_mm.TeachingObjective', preset='paper'),
+    ),
+}
+
+ABLATIONS = {
+    'probabilities_only': _only('probabilities', 'magnitude'),
+    'magnitudes_only': _only('magnitudes', 'probability'),
+    'teacher_term_only': _objective("teacher's term only", student_weight=0.0),
+    'student_term_only': _objective("student's term only", teacher_weight=0.0),
+    'ce_difference': _objective('CE(T) - CE(S)', form='difference'),
+    'per_batch': _tst('one draw a batch', dict(sharing='batch')),
+}
+#: What was tried on validation splits, beside the recommended values.
+_RARE = dict(init=dict(rate=0.25))
+VARIANTS = {
+    'random_rare': Method(
+        'KD + random policy, rates 0.25',
+        {**_AUGMENTED, 'augmenter': {**_AUGMENTED['augmenter'], **_RARE}},
+    ),
+    'tst_rare': _tst('TST from rates 0.25', _RARE),
+    'tst_hot': _tst('TST, learning rate 0.4', search=_search(0.4)),
+    'tst_teacher_3': _objective("TST, teacher's term times 3", teacher_weight=3.0),
+}
+#: Those of the main table.
+STUDENTS = tuple(METHODS)
+#: What the others are compared with.
+BASELINES = ('kd', 'random')
+METHODS |= ABLATIONS | VARIANTS

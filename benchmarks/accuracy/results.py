@@ -1,0 +1,122 @@
+"""The file of results: a line of JSON a run, appended as runs finish, never changed."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+
+from demo_steps.results import read_scalars, stage_seconds
+from demo_steps.run import Run
+
+from .cells import Cell
+
+PATH = Path(__file__).with_name('results.jsonl')
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one run reached and what it cost.
+
+    Attributes:
+        task: Key of ``TASKS``, or for a teacher the name of its data.
+        method: Key of ``METHODS``, or ``'teacher'``.
+        seed: Of the run.
+        split: ``'test'`` or ``'val'``.
+        metric: At the end of the run, in percent: the last epoch, not the best one.
+        steps: Student steps.
+        cost: Counted, in student steps of plain KD.
+        seconds: In steps of both kinds, as logged.
+        config: Fingerprint of the config.
+        commit: Of the code; with ``+`` when files were changed.
+        policy: The final policy, ``{operator: [rate, magnitude]}``.
+        stages: Logged means of each look into a stage: student step, teacher's and student's
+            confidence in the true class.
+    """
+
+    task: str
+    method: str
+    seed: int
+    split: str
+    metric: float
+    steps: int
+    cost: float
+    seconds: float
+    config: str
+    commit: str
+    policy: dict[str, list[float | None]] = field(default_factory=dict)
+    stages: list[list[float]] = field(default_factory=list)
+
+
+def read(path: Path = PATH) -> list[Row]:
+    """All rows of a file; none when there is no such file.
+
+    Raises:
+        ValueError: A line is not a row; the file and the number of the line are named.
+    """
+    rows = []
+    if not path.exists():
+        return rows
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        try:
+            rows.append(Row(**json.loads(line)))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f'{path}, line {number}: {error}') from error
+    return rows
+
+
+def append(row: Row, path: Path = PATH) -> None:
+    """Add a row and have it on the disk before returning."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open('a') as file:
+        file.write(json.dumps(asdict(row)) + '\n')
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def row_of(cell: Cell, run: Run, metric: str, scale: float, **known: object) -> Row:
+    """Read what a finished run has left in its folder.
+
+    Args:
+        cell: Which run.
+        run: Its folder.
+        metric: Name in MMEngine's scalars.
+        scale: Of the metric, to give percent.
+        **known: The other fields of the row.
+
+    Raises:
+        KeyError: The metric was never logged.
+    """
+    scalars = read_scalars(run.folder)
+    values = [entry[metric] for entry in scalars if metric in entry]
+    if not values:
+        raise KeyError(f'{cell.name}: {metric!r} is not in the scalars under {run.folder}')
+    steps = [entry for entry in scalars if 'lr' in entry and 'time' in entry]
+    count = max(entry['step'] for entry in steps)
+    stages = stage_seconds(run.log.read_text(errors='replace'))
+    keys = ('step', 'augmenter/teacher_confidence', 'augmenter/student_confidence')
+    return Row(
+        task=cell.task,
+        method=cell.method,
+        seed=cell.seed,
+        split=cell.split,
+        metric=values[-1] * scale,
+        steps=count,
+        seconds=round(median(entry['time'] for entry in steps) * count + stages, 2),
+        policy=_policy(run.folder / 'policy.json'),
+        stages=[[round(e[key], 4) for key in keys] for e in scalars if keys[1] in e],
+        **known,
+    )
+
+
+def _policy(path: Path) -> dict[str, list[float | None]]:
+    if not path.exists():
+        return {}
+    operators = json.loads(path.read_text())['operators']
+    return {op['name']: [round(op['rate'], 4), _round(op.get('magnitude'))] for op in operators}
+
+
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

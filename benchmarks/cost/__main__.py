@@ -1,0 +1,97 @@
+"""What an image costs: augmenter, steps, labels, memory, beside peers and beside the floor.
+
+    python -m benchmarks.cost                          # everything, about a quarter of an hour
+    python -m benchmarks.cost --only steps counts      # parts
+    python -m benchmarks.cost --device cuda --out cost.json
+
+Variants take turns in one process, so ratios hold on a busy machine; times do not. Needs kornia:
+``pip install --no-deps -r requirements/benchmarks.txt``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import warnings
+from pathlib import Path
+
+import torch
+
+#: Cases of each part.
+PARTS = {'counts': 1, 'augmenter': 4, 'steps': 5, 'labels': 1, 'training': 1, 'growth': 4}
+SCHEMA = Path(__file__).with_name('schema.json')
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure, print, write.
+
+    Args:
+        argv: Command line; the process's own by default.
+
+    Returns:
+        0, also when targets are missed: the table says which.
+    """
+    parser = argparse.ArgumentParser(
+        prog='python -m benchmarks.cost',
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('--device', default='cpu', help="'cpu' (default), 'cuda', 'cuda:1', ...")
+    parser.add_argument('--only', nargs='+', choices=PARTS, default=list(PARTS), metavar='PART')
+    parser.add_argument('--rounds', type=int, default=15, help='of every case (default: 15)')
+    parser.add_argument('--threads', type=int, default=1, help='of the CPU (default: 1)')
+    parser.add_argument('--out', type=Path, help='JSON (default: work_dirs/cost_DEVICE.json)')
+    args = parser.parse_args(argv)
+    if args.rounds < 1 or args.threads < 1:
+        parser.error('--rounds and --threads: allowed: 1 or more')
+    device = torch.device(args.device)
+    if device.type == 'cuda' and not torch.cuda.is_available():
+        parser.error(f'--device {args.device}: this machine has no CUDA device')
+    warnings.filterwarnings('ignore')
+    torch.set_num_threads(args.threads)
+    result = measure(device, args.only, args.rounds)
+    check(result)
+    out = args.out or Path('work_dirs') / f'cost_{device.type}.json'
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(result, indent=1) + '\n')
+
+    from .table import format_report
+
+    print(format_report(result))
+    print(f'\n{out}')
+    return 0
+
+
+def measure(device: torch.device, parts: list[str], rounds: int) -> dict:
+    """All parts, in the order of ``PARTS``."""
+    from .environment import describe
+    from .measure import Measurement
+    from .progress import Progress
+    from .targets import judge
+
+    measurement = Measurement(device, rounds, Progress(sum(PARTS[part] for part in parts)))
+    measured = {part: getattr(measurement, part)() for part in PARTS if part in parts}
+    measurement.progress.end()
+    return {
+        'version': 1,
+        'environment': describe(device),
+        'rounds': rounds,
+        'measured': measured,
+        'targets': [target.to_dict() for target in judge(measured)],
+    }
+
+
+def check(result: dict) -> None:
+    """Validate a result.
+
+    Raises:
+        jsonschema.ValidationError: It does not follow schema.json.
+    """
+    import jsonschema
+
+    jsonschema.validate(result, json.loads(SCHEMA.read_text()))
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""The figures as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def format_report(result: Mapping[str, Any]) -> str:
+    """Everything in a result, targets first.
+
+    Args:
+        result: As ``python -m benchmarks.cost`` writes it.
+    """
+    where = result['environment']
+    versions = ', '.join(f'{name} {value}' for name, value in where['versions'].items())
+    changed = ' with changes' if where['modified'] else ''
+    parts = [
+        f'commit {where["commit"]}{changed}, {where["device"]}, {where["threads"]} threads, '
+        f'{result["rounds"]} rounds\n{versions}',
+        _targets(result['targets']),
+    ]
+    measured = result['measured']
+    if 'augmenter' in measured:
+        parts.append(_augmenter(measured['augmenter']))
+    if 'steps' in measured:
+        parts.append(_steps(measured['steps']))
+        parts.append(_memory(measured['steps']))
+    if 'growth' in measured:
+        parts.append(_growth(measured['growth']))
+    return '\n\n'.join(parts)
+
+
+def format_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; all columns but the first are aligned to the right."""
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    rule = ['-' * widths[0], *('-' * (width - 1) + ':' for width in widths[1:])]
+    return '\n'.join(
+        '| '
+        + ' | '.join(
+            cell.rjust(width) if i else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        + ' |'
+        for row in [head, rule, *rows]
+    )
+
+
+def _targets(targets: Sequence[Mapping[str, Any]]) -> str:
+    rows = [
+        (
+            t['name'],
+            _number(t['value']),
+            _range(t['spread']),
+            ('>= ' if t['kind'] == 'least' else '<= ') + _number(t['bound']),
+            'met' if t['met'] else 'MISSED',
+            t['floor'],
+        )
+        for t in targets
+    ]
+    return format_table(('target', 'measured', 'middle half', 'bound', '', 'floor'), rows)
+
+
+def _augmenter(sizes: Mapping[str, Any]) -> str:
+    names = list(next(iter(sizes.values()))['times'])
+    rows = [
+        (size, *(f'{1000 * case["images"] / case["times"][n]["median_ms"]:,.0f}' for n in names))
+        for size, case in sizes.items()
+    ]
+    return format_table(('images a second', *names), rows)
+
+
+def _steps(cases: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            f'{name} {step}',
+            f'{times["median_ms"]:.1f}',
+            f'{times["low_ms"]:.1f} to {times["high_ms"]:.1f}',
+            f'{case["flops"][f"step/{step}"] / 1e9:.2f}',
+            f'{case["flops_over_floor"][step]:.3f}',
+        )
+        for name, case in cases.items()
+        for step, times in case['times'].items()
+    ]
+    return format_table(('step', 'ms', 'middle half', 'GFLOP', 'GFLOP / floor'), rows)
+
+
+def _memory(cases: Mapping[str, Any]) -> str:
+    names = [name for name in next(iter(cases.values()))['memory'] if '/' not in name]
+    rows = [
+        (case, *(f'{found["memory"][name] / 2**20:.1f}' for name in names))
+        for case, found in cases.items()
+    ]
+    return format_table(('peak MiB', *names), rows)
+
+
+def _growth(growth: Mapping[str, Any]) -> str:
+    rows = [
+        (name, *(f'{n}: {times["median_ms"]:.1f}' for n, times in series.items()))
+        for name, series in growth.items()
+    ]
+    width = max(map(len, rows))
+    filled = [(*row, *[''] * (width - len(row))) for row in rows]
+    return format_table(('ms by', *[''] * (width - 1)), filled)
+
+
+def _number(value: float) -> str:
+    return str(value) if isinstance(value, int) else f'{value:.3f}'
+
+
+def _range(spread: Sequence[float] | None) -> str:
+    return f'{spread[0]:.3f} to {spread[1]:.3f}' if spread else ''

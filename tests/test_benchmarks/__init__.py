@@ -1,0 +1,1 @@
+"""Tests of the benchmarks: what they count, what they write."""

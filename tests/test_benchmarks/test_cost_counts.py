@@ -1,0 +1,90 @@
+"""The guard: what a call costs, counted without a clock, does not grow."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from benchmarks.cost.counters import NoWaits, WaitError, meta_device
+from benchmarks.cost.measure import count_augmenter
+from benchmarks.cost.networks import cases
+from benchmarks.cost.steps import Steps
+from tst_mm.augment import LearnedAugmenter, composition, warp
+
+#: Of 128 images of 3 x 32 x 32. A change that lowers one lowers its limit here.
+LIMITS = {
+    'student stage': {'launches': 122, 'copies': 7, 'samplings': 1, 'peak_over_images': 5.3},
+    'augmenter stage': {
+        'launches': 213,
+        'launches_with_backward': 511,
+        'copies': 7,
+        'samplings': 1,
+        'peak_over_images': 12.6,
+    },
+}
+
+
+def exceeded() -> dict[str, tuple[float, float]]:
+    """Counts above their limits, each with its limit."""
+    counts = count_augmenter((128, 3, 32, 32))
+    assert counts.keys() == LIMITS.keys()
+    return {
+        f'{stage}: {name}': (counts[stage][name], limit)
+        for stage, limits in LIMITS.items()
+        for name, limit in limits.items()
+        if counts[stage][name] > limit
+    }
+
+
+def test_an_augmenter_call_does_not_grow():
+    assert exceeded() == {}
+
+
+def test_an_extra_sampling_is_seen(monkeypatch):
+    def twice(images, matrix, *args, **kwargs):
+        return warp.warp_images(
+            warp.warp_images(images, matrix), torch.eye(3, device=matrix.device).expand_as(matrix)
+        )
+
+    monkeypatch.setattr(composition, 'warp_images', twice)
+    found = exceeded()
+    assert found['student stage: samplings'] == (2, 1)
+    assert found['augmenter stage: samplings'] == (2, 1)
+
+
+@pytest.mark.parametrize('read', [lambda x: x.item(), lambda x: x.nonzero(), lambda x: x.cpu()])
+def test_a_wait_for_the_device_is_seen(read):
+    with meta_device(), NoWaits(), pytest.raises(WaitError):
+        read(torch.ones((), device='meta'))
+
+
+@pytest.fixture(scope='module')
+def steps() -> dict[str, dict[str, float]]:
+    """Floating point operations and peaks of the steps of the demo."""
+    found = Steps(cases(torch.device('cpu'))['demo'], torch.device('cpu'))
+    return found.flops()
+
+
+def test_a_split_step_computes_what_plain_kd_computes(steps):
+    assert (
+        steps['step/split']
+        <= 1.001 * steps['step/kd']
+        == pytest.approx(steps['floor/kd'], rel=0.02)
+    )
+
+
+def test_a_double_step_computes_twice_as_much(steps):
+    assert steps['step/double'] <= 2.001 * steps['step/kd']
+
+
+def test_an_augmenter_step_is_at_its_floor(steps):
+    assert steps['step/augmenter'] <= 1.01 * steps['floor/augmenter']
+
+
+@pytest.mark.parametrize('relaxed', [False, True])
+def test_the_operators_compile_into_one_graph(relaxed):
+    augmenter = LearnedAugmenter(num_ops=14)
+    images = torch.rand(4, 3, 32, 32) * 255
+    draw = augmenter.draw([(32, 32)] * 4, relaxed)
+    compiled = torch.compile(augmenter.transform, backend='eager', fullgraph=True)
+    torch.testing.assert_close(compiled(images, draw), augmenter.transform(images, draw))
