@@ -92,8 +92,8 @@ def make_config(cell: Cell, policy: str | None = None, indices: tuple | None = N
     config.train_dataloader.dataset.indices = seen
     if cell.split == 'val':
         pipeline = config.val_dataloader.dataset.pipeline
-        dataset = {**config.train_dataloader.dataset, 'test_mode': True}
-        config.val_dataloader.dataset = {**dataset, 'pipeline': pipeline, 'indices': held_out}
+        dataset = {**config.train_dataloader.dataset, 'pipeline': pipeline, 'indices': held_out}
+        config.val_dataloader.dataset = dataset
     if method.transforms:
         pipeline = config.train_dataloader.dataset.pipeline
         config.train_dataloader.dataset.pipeline = [

@@ -157,7 +157,7 @@ def _policies(book: Book) -> str:
         spread = max(sd for _, sd in moved.values())
         lines.append(
             f'- {TASKS[task].title}, {len(found)} seeds: all move the rates of '
-            f'{", ".join(agree) or "none"} the same way (mean further than 0.1 and than two standard '
+            f'{", ".join(agree) or "none"} the same way (mean more than 0.1 and two standard '
             f'deviations from the start at 0.5); the largest standard deviation of a rate is '
             f'{spread:.2f}.'
         )
