@@ -80,10 +80,12 @@ def move_maps(maps: Tensor, matrix: Tensor, extents: Tensor, fill: int) -> Tenso
     height, width = maps.shape[-2:]
     x, y = source_points(matrix, height, width).floor().unbind(-1)
     rows, columns = extents[:, 0, None, None], extents[:, 1, None, None]
-    inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
+    outside = (x < 0) | (x >= columns) | (y < 0) | (y >= rows)
+    # Everything but two passes is as large as the matrices are many, not as the maps.
+    own_y = torch.arange(height, device=maps.device)[:, None]
+    own_x = torch.arange(width, device=maps.device)
+    padding = (own_y >= rows) | (own_x >= columns)
     index = (y * width + x).clamp_(0, height * width - 1).long()
+    index = torch.where(padding, own_y * width + own_x, index)
     moved = maps.flatten(1).gather(1, index.flatten(1).expand(len(maps), -1)).view_as(maps)
-    moved = torch.where(inside, moved, torch.full_like(moved[:1, :1, :1], fill))
-    grid_y = torch.arange(height, device=maps.device)[:, None]
-    grid_x = torch.arange(width, device=maps.device)
-    return torch.where((grid_y < rows) & (grid_x < columns), moved, maps)
+    return moved.masked_fill_(outside & ~padding, fill)

@@ -98,10 +98,8 @@ def _move_masks(masks: Any, draw: Draw, row: int, keep: np.ndarray) -> Any:
         ]
         return PolygonMasks(polygons, masks.height, masks.width)
     bitmaps = torch.from_numpy(masks.masks[keep])
-    count = len(bitmaps)
-    if count:
-        extents = draw.extents[row : row + 1].cpu()
-        bitmaps = move_maps(bitmaps, matrix.expand(count, 3, 3), extents.expand(count, 2), fill=0)
+    if len(bitmaps):
+        bitmaps = move_maps(bitmaps, matrix, draw.extents[row : row + 1].cpu(), fill=0)
     return type(masks)(bitmaps.numpy(), masks.height, masks.width)
 
 

@@ -63,13 +63,39 @@ def flip_softmax_logits(logits: Tensor, dim: int = 1) -> Tensor:
     Same shape, at least float32. Finite and exact for any logits, with finite gradients: where p
     rounds to 1, ``1 - p`` is taken from the other classes.
     """
-    logits = logits if logits.dtype == torch.float64 else logits.float()
-    log_p = logits.log_softmax(dim)
-    top = torch.zeros_like(log_p, dtype=torch.bool)
-    top.scatter_(dim, log_p.argmax(dim, keepdim=True), True)
-    others = log_p.masked_fill(top, -math.inf).logsumexp(dim, keepdim=True)
-    log_rest = torch.where(top, others, torch.log1p(-log_p.exp().masked_fill(top, 0)))
-    return torch.logaddexp(log_rest, log_rest.new_tensor(math.log(_EPSILON)))
+    return _LogRest.apply(logits if logits.dtype == torch.float64 else logits.float(), dim)
+
+
+class _LogRest(torch.autograd.Function):
+    """``log(1 - p + 1e-8)`` and its gradient from two tensors of the logits' size.
+
+    Autograd would keep eight, which for label maps is more than a small network keeps itself.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, dim: int) -> Tensor:
+        p = logits.log_softmax(dim)
+        top = p.argmax(dim, keepdim=True)
+        others = p.scatter(dim, top, -math.inf).logsumexp(dim, keepdim=True)
+        p = p.exp_()
+        rest = p.neg().log1p_().scatter_(dim, top, others)
+        torch.logaddexp(rest, rest.new_full((), math.log(_EPSILON)), out=rest)
+        ctx.save_for_backward(p, rest, top)
+        ctx.dim = dim
+        return rest
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        p, rest, top = ctx.saved_tensors
+        dim = ctx.dim
+        # -d log(rest_j) / d z_k = a_j (1[j = k] - p_k) with a_j = p_j / rest_j.
+        a = rest.neg().exp_().mul_(p).mul_(grad)
+        a_top, p_top = a.gather(dim, top), p.gather(dim, top)
+        others = a.scatter_(dim, top, 0).sum(dim, keepdim=True)
+        result = (p * (others + a_top)).sub_(a)
+        # Where p is nearly 1 the two terms cancel, unless 1 - p comes from the other classes.
+        left = rest.gather(dim, top).exp_() - _EPSILON
+        return result.scatter_(dim, top, p_top * others - a_top * left), None
 
 
 def find_losses(what: str, model: nn.Module) -> dict[str, nn.Module]:
