@@ -44,7 +44,7 @@ class Task:
     scale: float = 1.0
     search: Mapping[str, Any] = field(default_factory=dict)
     begins: tuple[float, ...] = (0.1, 0.3, 0.5, 0.7)
-    iters: int = 25
+    iters: int = 20
     stage_images: int | None = None
 
 
@@ -87,7 +87,7 @@ def _few_shot(data: str, title: str, images: int) -> Task:
         teacher=f'{_CONFIGS}/{data}_teacher.py',
         distiller='ClassificationDistiller',
         images=images,
-        budget=800,
+        budget=500,
         metric='accuracy/top1',
         head='accuracy, %',
         search=_search(0.1),
