@@ -195,6 +195,7 @@ VARIANTS = {
     ),
     'tst_rare': _tst('TST from rates 0.25', _RARE),
     'tst_hot': _tst('TST, learning rate 0.4', search=_search(0.4)),
+    'tst_cap_2': _objective('TST, CE(T) - CE(S) capped at 2', form='difference', cap=2.0),
     'tst_teacher_3': _objective("TST, teacher's term times 3", teacher_weight=3.0),
 }
 #: Those of the main table.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -180,13 +181,14 @@ class Measurement:
         def forward(call: Call) -> object:
             return call()
 
-        return {
+        calls: dict[str, Call] = {
             'ours forward': lambda: forward(lambda: augmenter(inputs)),
             'kornia forward': lambda: forward(lambda: kornia(inputs)),
             'torchvision forward': lambda: forward(lambda: torchvision(bytes_)),
             'ours forward+backward': lambda: backward(augmenter(inputs, relaxed=True)[0]),
             'kornia forward+backward': lambda: backward(kornia(inputs, relaxed=True)),
         }
+        return {name: _with_draws(augmenter, call) for name, call in calls.items()}
 
     def _move(self, boxes: int) -> Call:
         case = cases(self.device)['faster_rcnn']
@@ -274,6 +276,17 @@ def _random(shape: Shape, device: torch.device) -> Tensor:
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, shape, generator=generator).float()
     return ((pixels - 117) / 58).to(device)
+
+
+def _with_draws(augmenter: LearnedAugmenter, call: Call) -> Call:
+    """The n-th call draws what the n-th call of any other variant draws."""
+    rounds = itertools.count()
+
+    def run() -> object:
+        augmenter.reseed(next(rounds))
+        return call()
+
+    return run
 
 
 def _pass(augmenter: LearnedAugmenter, inputs: Tensor) -> Call:

@@ -65,8 +65,7 @@ def judge(measured: Mapping[str, Any]) -> list[Target]:
                         f'augmenter {size}, {way}: images a second, over kornia',
                         ratio,
                         2.0,
-                        'bandwidth: each operator reads and writes its images once, geometry '
-                        'samples them once',
+                        'bandwidth: every operator reads and writes its images once',
                         least=True,
                     )
                 )

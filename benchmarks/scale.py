@@ -1,0 +1,228 @@
+"""Hours and memory of the large recipes, from counted passes: a table, no GPU needed.
+
+    python -m benchmarks.scale                         # prints benchmarks/scale.md
+    python -m benchmarks.scale --tflops 150 --images 8000
+
+Networks are built as their configs say, at full size, on torch's meta device: a forward pass is
+counted, not run. A backward pass costs two forward passes, one that stops at the image costs one.
+What is assumed and not counted stands above the table: the rate that a GPU sustains,
+the images that a loader delivers, and what a step costs over its floor, which
+``python -m benchmarks.cost`` measures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.hub import get_config
+from mmengine.registry import DefaultScope
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.cost.counters import PeakBytes, meta_device
+from benchmarks.cost.table import format_table
+from tst_mm.registry import MODELS
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One training of the paper.
+
+    Attributes:
+        name: In the table.
+        student: Makes the student.
+        teacher: Makes the teacher.
+        size: Height and width of an image.
+        images: In an epoch, or all of them when ``epochs`` is 1.
+        epochs: Of student training.
+        reference_stages: Epochs of augmenter training in the reference, over the same images.
+        stage_images: Images of all our stages: few scalars need few of them.
+        per_gpu: Images a step on one GPU, which the memory is for.
+    """
+
+    name: str
+    student: Callable[[], nn.Module]
+    teacher: Callable[[], nn.Module]
+    size: tuple[int, int]
+    images: int
+    epochs: int
+    reference_stages: float
+    stage_images: int
+    per_gpu: int
+
+
+@dataclass(frozen=True)
+class Passes:
+    """One image through a network.
+
+    Attributes:
+        flops: Of a forward pass.
+        memory: Bytes of activations at the peak of a forward and backward pass.
+    """
+
+    flops: float
+    memory: float
+
+
+def recipes() -> list[Recipe]:
+    """The recipes that are too large to try out first."""
+    return [
+        Recipe(
+            'ImageNet, ResNet-34 to 18',
+            lambda: _library('mmpretrain::resnet/resnet18_8xb32_in1k.py'),
+            lambda: _library('mmpretrain::resnet/resnet34_8xb32_in1k.py'),
+            (224, 224),
+            images=1_281_167,
+            epochs=100,
+            reference_stages=10,
+            stage_images=200 * 256,
+            per_gpu=32,
+        ),
+        Recipe(
+            'COCO, RetinaNet X101 to R50',
+            lambda: _library('mmdet::retinanet/retinanet_r50_fpn_2x_coco.py'),
+            lambda: _library('mmdet::retinanet/retinanet_x101-64x4d_fpn_1x_coco.py'),
+            (800, 1344),
+            images=117_266,
+            epochs=24,
+            reference_stages=2,
+            stage_images=200 * 16,
+            per_gpu=2,
+        ),
+        Recipe(
+            'Cityscapes, PSPNet R101 to R18',
+            lambda: _library('mmseg::pspnet/pspnet_r18-d8_4xb2-80k_cityscapes-512x1024.py'),
+            lambda: _library('mmseg::pspnet/pspnet_r101-d8_4xb2-80k_cityscapes-512x1024.py'),
+            (512, 1024),
+            images=80_000 * 16,
+            epochs=1,
+            reference_stages=3 * 2_975 / (80_000 * 16),
+            stage_images=200 * 16,
+            per_gpu=2,
+        ),
+    ]
+
+
+def count(model: nn.Module, size: tuple[int, int]) -> Passes:
+    """Count one image through a network on the meta device.
+
+    Args:
+        model: On the meta device, in training mode.
+        size: Height and width.
+    """
+    images = torch.empty(2, 3, *size, device='meta', requires_grad=True)
+
+    def forward() -> torch.Tensor:
+        outputs = model(images, mode='tensor')
+        return torch.stack([leaf.sum() for leaf in _leaves(outputs)]).sum()
+
+    with meta_device():
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            forward()
+        with PeakBytes() as memory:
+            forward().backward()
+    return Passes(counter.get_total_flops() / len(images), memory.peak / len(images))
+
+
+def row(recipe: Recipe, tflops: float, loader: float, overhead: float) -> list[list[str]]:
+    """Lines of the table: plain KD, split, double, the reference's schedule.
+
+    Args:
+        recipe: Which.
+        tflops: What a GPU sustains, in 1e12 operations a second.
+        loader: Images a second that a node delivers to its GPUs.
+        overhead: Time of a step over that of its passes.
+    """
+    student, teacher = (count(make(), recipe.size) for make in (recipe.student, recipe.teacher))
+    seen = recipe.images * recipe.epochs
+    kd = 3 * student.flops + teacher.flops
+    search = 2 * (student.flops + teacher.flops)
+    reference = recipe.reference_stages * recipe.images
+    memory = {1: student.memory, 2: 2 * student.memory}
+    stage = max(student.memory, teacher.memory)
+    plans = {
+        'plain KD': (1, 0.0),
+        'TST, split': (1, recipe.stage_images),
+        'TST, double': (2, recipe.stage_images),
+        'reference': (2, reference),
+    }
+    lines = []
+    for name, (views, searched) in plans.items():
+        flops = seen * views * kd + searched * search
+        seconds = flops / (tflops * 1e12) * overhead
+        loading = (seen + searched) / loader
+        peak = recipe.per_gpu * max(memory[views], stage if searched else 0.0)
+        if name == 'reference':  # both graphs at once
+            peak = recipe.per_gpu * max(memory[2], student.memory + teacher.memory)
+        lines.append(
+            [
+                f'{recipe.name}: {name}',
+                f'{flops / 1e15:,.0f}',
+                f'{flops / (seen * kd):.2f} x',
+                f'{searched * search / flops:.1%}',
+                f'{max(seconds, loading) / 3600:,.1f}',
+                f'{max(seconds / 8, loading) / 3600:,.1f}',
+                f'{loading / 3600:,.1f}',
+                f'{peak / 2**30:.1f}',
+            ]
+        )
+    return lines
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('--tflops', type=float, default=30.0, help='a GPU sustains (default: 30)')
+    parser.add_argument('--images', type=float, default=5000, help='a second (default: 5000)')
+    parser.add_argument('--overhead', type=float, default=1.05, help='over the floor (1.05)')
+    args = parser.parse_args(argv)
+    for key, value in vars(args).items():
+        if value <= 0:
+            parser.error(f'--{key} is {value}; allowed: above 0')
+    warnings.filterwarnings('ignore')
+    print(f'A GPU sustains {args.tflops:g} TFLOP/s, a node loads {args.images:g} images a second,')
+    print(f'a step takes {args.overhead:g} times its passes. float32 activations.\n')
+    head = ('', 'PFLOP', 'over KD', 'stages', 'hours, 1 GPU', '8 GPUs', 'loader', 'GiB a GPU')
+    lines = [
+        line
+        for recipe in recipes()
+        for line in row(recipe, args.tflops, args.images, args.overhead)
+    ]
+    print(format_table(head, lines))
+
+
+def _library(name: str) -> nn.Module:
+    """A model of a library's config, on the meta device."""
+    config: Config = get_config(name)
+    config.model.pop('pretrained', None)
+    with DefaultScope.overwrite_default_scope(config.default_scope):
+        return MODELS.build(_without_weights(config.model.to_dict())).to('meta').train()
+
+
+def _without_weights(config: Any) -> Any:
+    """The config without downloads and without statistics over several GPUs."""
+    if isinstance(config, dict):
+        kept = {k: v for k, v in config.items() if k not in ('init_cfg', 'pretrained')}
+        kept = {k: _without_weights(v) for k, v in kept.items()}
+        return {**kept, 'type': 'BN'} if kept.get('type') == 'SyncBN' else kept
+    if isinstance(config, (list, tuple)):
+        return type(config)(map(_without_weights, config))
+    return config
+
+
+def _leaves(outputs: Any) -> list[torch.Tensor]:
+    if isinstance(outputs, torch.Tensor):
+        return [outputs]
+    return [leaf for part in outputs for leaf in _leaves(part)]
+
+
+if __name__ == '__main__':
+    main()
