@@ -3,7 +3,8 @@
 #   PYTHON=PATH  the Python 3.11 that makes it
 #   ARGS='…'     further arguments for pytest
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-detection demo-segmentation test test-fast test-classic test-all lint docs
+.PHONY: help setup demo demo-detection demo-segmentation results test test-fast test-classic test-all \
+	lint docs
 
 VENV ?= .venv
 CLASSIC_VENV ?= .venv-classic
@@ -14,7 +15,7 @@ else
 PYTHON ?= $(or $(shell command -v python3.11),python3)
 RUN := $(VENV)/bin/python
 endif
-CHECKED := tst_mm tools tests configs docs examples setup.py
+CHECKED := tst_mm tools tests benchmarks configs docs examples setup.py
 SET_UP = @command -v $(PYTHON) >/dev/null || { echo 'set-up failed: $(PYTHON) is not there;' \
 	'install Python 3.11: sudo apt-get install python3.11 python3.11-venv python3.11-dev'; exit 1; }; \
 	$(PYTHON) tools/setup_env.py
@@ -37,6 +38,9 @@ demo-detection: setup  ## the same for RetinaNet and Faster R-CNN, on composed s
 
 demo-segmentation: setup  ## the same for PSPNet, on composed scenes
 	@$(RUN) tools/demo.py --task pspnet
+
+results: setup  ## draw docs/results.md and its pictures anew, from the file of results
+	@MPLBACKEND=Agg $(RUN) -m benchmarks.accuracy report
 
 test: setup  ## the whole test suite
 	$(call PYTEST,$(RUN))

@@ -108,8 +108,7 @@ def make_config(cell: Cell, policy: str | None = None, indices: tuple | None = N
         hook.merge_from_dict(dict(method.search))
         stages = [dict(begin=begin, iters=schedule.iters) for begin in schedule.begins]
         if task.stage_images:
-            loader = {**config.train_dataloader, 'batch_size': task.stage_images}
-            hook.dataloader = loader
+            hook.dataloader = dict(batch_size=task.stage_images)
         config.custom_hooks = [{**hook.to_dict(), 'stages': stages}]
     elif method.model and 'augmenter' in method.model:
         config.custom_hooks = [dict(type='tst_mm.AlternatingScheduleHook', stages=[])]
@@ -158,7 +157,7 @@ def _labels(task: str) -> torch.Tensor:
     with DefaultScope.overwrite_default_scope(config.default_scope):
         dataset = DATASETS.build({**config.train_dataloader.dataset, 'indices': None})
     if TASKS[task].distiller == 'ClassificationDistiller':
-        return torch.as_tensor(dataset.get_gt_labels())
+        return torch.tensor([dataset.get_data_info(i)['gt_label'] for i in range(len(dataset))])
     return torch.zeros(len(dataset), dtype=torch.long)
 
 

@@ -33,7 +33,7 @@ def demo_schedule() -> DemoSchedule:
     config = Config.fromfile(CONFIGS / 'demo' / 'classification_tst.py')
     hook = next(h for h in config.custom_hooks if h['type'] == 'tst_mm.AlternatingScheduleHook')
     loader = config.train_dataloader
-    stage_loader = hook.get('dataloader') or loader
+    stage_loader = {**loader, **hook.get('dataloader', {})}
     epochs = config.train_cfg.max_epochs
     stages = resolve_stages(
         parse_stages(hook['stages'], epochs),

@@ -210,8 +210,7 @@ def test_the_whole_demo_on_a_few_steps(root, tmp_path):
                  'val_dataloader.dataset.indices=50',
                  'default_hooks.logger.type=LoggerHook', 'default_hooks.logger.interval=1',
                  'default_hooks.checkpoint.interval=3']
-        stages = [f'custom_hooks.0.stages.{i}.{key}' for i in (0, 1)
-                  for key in (f'begin={i + 1}', 'length=1')]
+        stages = [f'custom_hooks.0.stages.{key}' for key in ('first=1', 'every=1', 'iters=4')]
         run.Run.prepare = lambda self: [
             *prepare(self), *short, *(stages if self.name == 'tst' else [])]
         demo.TASKS['classification'] = demo.Task('short', 'accuracy/top1', 'accuracy, %',

@@ -60,7 +60,7 @@ def test_own_loss_and_own_objectives_train_the_policy(page_space):
 
 @of('customise_schedule.md')
 def test_schedules_build(page_space):
-    for name in ('listed', 'periodic', 'tuned', 'subset'):
+    for name in ('listed', 'periodic', 'tuned', 'small', 'subset'):
         assert HOOKS.build(page_space[name]).stages
 
 

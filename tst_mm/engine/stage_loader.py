@@ -20,8 +20,8 @@ def build_stage_loader(
 
     Args:
         runner: With a built train loop.
-        config: A dataloader config as in MMEngine. None takes the run's own
-            ``train_dataloader`` and shares its data set, but not its sampler or its workers.
+        config: What differs from the run's own ``train_dataloader``, by key; nothing by default.
+            The data set is shared unless the config has one, sampler and workers never are.
 
     Returns:
         The loader, and its batch sampler, which chooses the steps that it gives.
@@ -29,7 +29,7 @@ def build_stage_loader(
     Raises:
         ValueError: When there is not one batch.
     """
-    cfg = _config_of_training(runner) if config is None else dict(deepcopy(config))
+    cfg = {**_config_of_training(runner), **deepcopy(dict(config or {}))}
     sampler = cfg.get('sampler')
     if isinstance(sampler, Mapping) and _is_infinite(sampler.get('type')):
         # A stage counts passes over the data; an endless sampler has none.

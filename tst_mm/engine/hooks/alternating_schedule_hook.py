@@ -67,8 +67,9 @@ class AlternatingScheduleHook(Hook):
         plateau: Arguments of :class:`tst_mm.engine.plateau.LossPlateau`, which lowers the
             learning rate after an augmenter epoch without progress; None keeps it constant.
             Defaults to the rule of the paper.
-        dataloader: Another loader for the stages, as in MMEngine. Defaults to the student's data
-            in an order of its own.
+        dataloader: What the stages' loader has in place of the student's, by the keys of MMEngine's
+            dataloaders, for example ``dict(batch_size=16)``. Defaults to nothing: the student's
+            data in an order of its own.
         interval: Augmenter iterations between log lines. Defaults to that of ``LoggerHook``.
         checkpoint_interval: Augmenter iterations between checkpoints inside a stage; one more is
             written at its end, and only the latest is kept. Defaults to none.

@@ -1,0 +1,121 @@
+"""The matrix: equal cost, chosen images, runs that are not repeated."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / 'tools'))  # as the command does
+
+from benchmarks.accuracy import cells, results, runs  # noqa: E402
+from benchmarks.accuracy.cells import Cell, fingerprint, make_config, plan  # noqa: E402
+from benchmarks.accuracy.cost import Cost  # noqa: E402
+from benchmarks.accuracy.matrix import METHODS, STUDENTS, TASKS  # noqa: E402
+from tst_mm.datasets.embedded_fashion_mnist import EmbeddedFashionMNIST  # noqa: E402
+
+_TINY = """
+_base_ = ['{root}/benchmarks/accuracy/configs/fashion_mnist_{role}.py']
+embedded = dict(_delete_=True, type='tst_mm.EmbeddedFashionMNIST')
+pack = [dict(type='mmpretrain.PackInputs')]
+train_dataloader = dict(batch_size=8, dataset=dict(split='train', pipeline=pack, **embedded))
+val_dataloader = dict(dataset=dict(split='test', indices=100, pipeline=pack, **embedded))
+test_dataloader = val_dataloader
+{more}
+del embedded, pack
+"""
+_SHORT = """
+train_cfg = dict(max_iters=2, val_interval=2)
+default_hooks = dict(checkpoint=dict(interval=2), logger=dict(interval=1))
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch):
+    """A task that trains in seconds, on the embedded images."""
+    for role, more in (('student', ''), ('teacher', _SHORT)):
+        text = _TINY.format(root=ROOT, role=role, more=more)
+        (tmp_path / f'{role}.py').write_text(text)
+    task = replace(
+        TASKS['fashion_mnist_300'],
+        data='tiny',
+        student=str(tmp_path / 'student.py'),
+        teacher=str(tmp_path / 'teacher.py'),
+        images=40,
+        budget=12,
+        begins=(0.5,),
+        iters=2,
+        stage_images=8,
+    )
+    monkeypatch.setitem(TASKS, 'tiny', task)
+    cells.cost_of.cache_clear()
+    cells._labels.cache_clear()
+    return task
+
+
+@pytest.mark.parametrize('name', METHODS)
+@pytest.mark.parametrize('task', TASKS)
+def test_methods_cost_the_budget(task, name):
+    cost, task = Cost(student=1.0, teacher=9.0, images=64), TASKS[task]
+    found = plan(task, METHODS[name], cost)
+    step = cost.step(METHODS[name].model is not None, METHODS[name].images)
+    assert task.budget - step < found.cost <= task.budget
+    assert all(begin < found.steps for begin in found.begins)
+
+
+def test_stages_are_paid_for_with_student_steps():
+    cost = Cost(student=1.0, teacher=1.0, images=64)  # a stage's step costs one of KD's
+    task = replace(TASKS['cifar10_1000'], stage_images=None, begins=(0.5,), iters=30)
+    kd, tst = (plan(task, METHODS[name], cost).steps for name in ('kd', 'tst'))
+    assert kd - tst == 30
+
+
+def test_a_search_beyond_the_budget_is_refused():
+    task = replace(TASKS['cifar10_1000'], budget=10)
+    with pytest.raises(ValueError, match='the budget is 10'):
+        plan(task, METHODS['tst'], Cost(1.0, 9.0, 64))
+
+
+def test_images_are_balanced_chosen_by_the_seed_and_apart(tiny):
+    seen, held_out = cells.split_images(Cell('tiny', 'kd', 0))
+    other, _ = cells.split_images(Cell('tiny', 'kd', 1))
+    dataset = EmbeddedFashionMNIST(split='train')
+    labels = [dataset.get_data_info(i)['gt_label'] for i in seen]
+    assert [labels.count(c) for c in range(10)] == [4] * 10
+    assert not set(seen) & set(held_out)
+    assert seen != other
+    assert seen == cells.split_images(Cell('tiny', 'tst', 0))[0]
+
+
+@pytest.mark.parametrize('method', STUDENTS)
+def test_every_method_has_a_config_of_its_own(tiny, method):
+    policy = 'policy.json' if METHODS[method].policy_of else None
+    config = make_config(Cell('tiny', method, 0), policy)
+    others = [m for m in STUDENTS if m != method and not METHODS[m].policy_of]
+    assert fingerprint(config) not in {fingerprint(make_config(Cell('tiny', m, 0))) for m in others}
+    assert config.train_cfg.max_iters == config.param_scheduler.T_max
+
+
+@pytest.mark.slow
+def test_finished_runs_are_not_repeated_and_runs_repeat_exactly(tiny, tmp_path):
+    path, work = tmp_path / 'results.jsonl', tmp_path / 'work'
+    runs.train_cells([('tiny', 'tst', 0)], 'test', work, path, 2)
+    first = path.read_text()
+    assert [row.method for row in results.read(path)] == ['teacher', 'tst']
+    runs.train_cells([('tiny', 'tst', 0), ('tiny', 'replay', 0)], 'test', work, path, 2)
+    rows = results.read(path)
+    assert path.read_text().startswith(first)
+    assert [row.method for row in rows] == ['teacher', 'tst', 'replay']
+    assert rows[1].policy == rows[2].policy != {}
+    before, after = runs.repeat('tiny', 'tst', 0, work, path)
+    assert before == after
+
+
+def test_a_damaged_line_is_named(tmp_path):
+    path = tmp_path / 'results.jsonl'
+    path.write_text('{"task": "x"}\n')
+    with pytest.raises(ValueError, match='results.jsonl, line 1'):
+        results.read(path)

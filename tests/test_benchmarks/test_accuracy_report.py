@@ -1,0 +1,59 @@
+"""The page of results."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / 'tools'))  # as the command does
+
+from benchmarks.accuracy import results  # noqa: E402
+from benchmarks.accuracy.report import write_report  # noqa: E402
+from benchmarks.accuracy.results import Row  # noqa: E402
+
+
+def row(task: str, method: str, seed: int, metric: float, **more) -> Row:
+    known = dict(split='test', steps=10, cost=10.0, seconds=1.0, config='c', commit='abc1234')
+    return Row(task=task, method=method, seed=seed, metric=metric, **{**known, **more})
+
+
+@pytest.fixture
+def rows() -> list[Row]:
+    """TST one above KD, as good as the random policy."""
+    policy = {'Rotate': [0.9, 0.8], 'Invert': [0.1, None]}
+    stages = [[20, 0.9, 0.6], [40, 0.9, 0.4]]
+    found = [row('cifar10', 'teacher', 0, 80.0)]
+    for seed, base in enumerate((50.0, 51.0, 52.0)):
+        found.append(row('cifar10_1000', 'kd', seed, base))
+        found.append(row('cifar10_1000', 'random', seed, base + 1 + 0.1 * (seed - 1)))
+        found.append(row('cifar10_1000', 'tst', seed, base + 1, policy=policy, stages=stages))
+    return found
+
+
+def test_the_page_says_what_the_rows_say(rows, tmp_path):
+    path, *pictures = write_report(rows, tmp_path)
+    page = path.read_text()
+    assert 'TST against KD: above it on CIFAR-10, 1,000 images (+1.00).' in page
+    assert 'TST against KD + untrained random policy: not told apart from it' in page
+    assert '52.00 ± 1.00' in page and 'the teacher: 80.0' in page
+    assert '`abc1234`' in page and '$' not in page
+    assert all(picture.stat().st_size > 5000 for picture in pictures)
+
+
+def test_the_last_row_of_a_cell_counts(rows, tmp_path):
+    rows += [row('cifar10_1000', 'tst', seed, 10.0) for seed in range(3)]
+    page = write_report(rows, tmp_path)[0].read_text()
+    assert 'TST against KD: below it' in page
+
+
+def test_without_results_there_is_no_page(tmp_path):
+    with pytest.raises(ValueError, match='no results of a test split'):
+        write_report([], tmp_path)
+
+
+def test_the_page_in_the_documentation_is_that_of_the_results(tmp_path):
+    page = write_report(results.read(), tmp_path)[0].read_text()
+    assert page == (ROOT / 'docs' / 'results.md').read_text()

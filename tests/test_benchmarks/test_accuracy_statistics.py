@@ -1,0 +1,51 @@
+"""Paired differences and their intervals."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.accuracy.statistics import difference, mean_sd
+
+METRICS = st.lists(st.floats(0, 100), min_size=2, max_size=8)
+
+
+def test_only_seeds_of_both_count():
+    gap = difference({0: 3.0, 1: 5.0, 7: 99.0}, {0: 1.0, 1: 2.0, 8: 0.0})
+    assert (gap.mean, gap.pairs) == (2.5, 2)
+    assert gap.sd == pytest.approx(0.5**0.5)
+
+
+def test_students_interval_is_the_textbooks():
+    # Mean 2, sd 1, n 4: t(0.975, 3) = 3.1824.
+    values = {0: 1.0, 1: 2.0, 2: 3.0, 3: 2.0}
+    gap = difference(values, dict.fromkeys(values, 0.0))
+    sd = (2 / 3) ** 0.5
+    assert gap.student == pytest.approx((2 - 3.18245 * sd / 2, 2 + 3.18245 * sd / 2), abs=1e-4)
+
+
+def test_one_pair_tells_nothing():
+    assert difference({0: 1.0}, {0: 0.0}) is None
+
+
+@given(METRICS)
+def test_the_bootstrap_stays_among_the_pairs(gaps):
+    gap = difference(dict(enumerate(gaps)), dict.fromkeys(range(len(gaps)), 0.0))
+    low, high = gap.bootstrap
+    assert min(gaps) - 1e-9 <= low <= high <= max(gaps) + 1e-9
+
+
+@given(METRICS)
+def test_swapping_turns_the_sign(gaps):
+    ours, theirs = dict(enumerate(gaps)), dict.fromkeys(range(len(gaps)), 50.0)
+    forth, back = difference(ours, theirs), difference(theirs, ours)
+    assert forth.mean == pytest.approx(-back.mean)
+    assert not (forth.above_zero and back.above_zero)
+
+
+def test_an_interval_that_touches_zero_is_not_above_it():
+    assert not difference({0: 0.0, 1: 1.0, 2: 2.0}, {0: 0.0, 1: 0.0, 2: 0.0}).above_zero
+
+
+def test_mean_and_spread():
+    assert mean_sd([1.0, 3.0]) == (2.0, pytest.approx(2**0.5))
+    assert mean_sd([4.0]) == (4.0, None)
