@@ -157,7 +157,9 @@ def _labels(task: str) -> torch.Tensor:
     with DefaultScope.overwrite_default_scope(config.default_scope):
         dataset = DATASETS.build({**config.train_dataloader.dataset, 'indices': None})
     if TASKS[task].distiller == 'ClassificationDistiller':
-        return torch.tensor([dataset.get_data_info(i)['gt_label'] for i in range(len(dataset))])
+        return torch.tensor(
+            [int(dataset.get_data_info(i)['gt_label']) for i in range(len(dataset))]
+        )
     return torch.zeros(len(dataset), dtype=torch.long)
 
 
