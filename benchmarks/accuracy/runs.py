@@ -76,6 +76,19 @@ def repeat(task: str, method: str, seed: int, work_dir: Path, path: Path) -> tup
     return known[-1], _row(run, cell).metric
 
 
+def student_of(task: str, seed: int, work_dir: Path) -> tuple[Path, Path]:
+    """Checkpoints of a finished KD run and of its teacher.
+
+    Raises:
+        FileNotFoundError: The run is not finished.
+    """
+    runs = _make_run(Cell(task, 'kd', seed), work_dir), _teacher(task, work_dir)
+    for run in runs:
+        if run.checkpoint is None:
+            raise FileNotFoundError(f'{run.name} is not finished; run the matrix first')
+    return runs[0].checkpoint, runs[1].checkpoint
+
+
 def _missing(cells: Sequence[Cell], work_dir: Path, path: Path) -> list[Cell]:
     """Cells without a result of their present config."""
     have = {(row.task, row.method, row.seed, row.split, row.config) for row in results.read(path)}

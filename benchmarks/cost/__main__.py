@@ -14,6 +14,7 @@ import argparse
 import json
 import sys
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -41,11 +42,20 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--only', nargs='+', choices=PARTS, default=list(PARTS), metavar='PART')
     parser.add_argument('--rounds', type=int, default=15, help='of every case (default: 15)')
     parser.add_argument('--threads', type=int, default=1, help='of the CPU (default: 1)')
-    parser.add_argument('--out', type=Path, help='JSON (default: work_dirs/cost_DEVICE.json)')
+    parser.add_argument(
+        '--out',
+        type=Path,
+        help='JSON; the table goes beside it (default: work_dirs/cost_DEVICE.json)',
+    )
     args = parser.parse_args(argv)
     if args.rounds < 1 or args.threads < 1:
         parser.error('--rounds and --threads: allowed: 1 or more')
     device = torch.device(args.device)
+    if 'augmenter' in args.only and not find_spec('kornia'):
+        parser.error(
+            "part 'augmenter' is measured against kornia, which is not installed: "
+            'pip install --no-deps -r requirements/benchmarks.txt'
+        )
     if device.type == 'cuda' and not torch.cuda.is_available():
         parser.error(f'--device {args.device}: this machine has no CUDA device')
     warnings.filterwarnings('ignore')
@@ -58,8 +68,9 @@ def main(argv: list[str] | None = None) -> int:
 
     from .table import format_report
 
-    print(format_report(result))
-    print(f'\n{out}')
+    report = format_report(result)
+    out.with_suffix('.md').write_text(report + '\n')
+    print(f'{report}\n\n{out}, {out.with_suffix(".md")}')
     return 0
 
 

@@ -1,0 +1,108 @@
+"""How many images a search needs: policies found by short and by long stages, side by side.
+
+    python -m benchmarks.accuracy.few_images --task cifar10_300    # after its KD run of seed 0
+
+Student and teacher stand still: the student is the one that plain KD left.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / 'tools'))
+
+from benchmarks.cost.table import format_table  # noqa: E402
+
+from .cells import Cell, make_config  # noqa: E402
+from .matrix import TASKS  # noqa: E402
+from .runs import student_of  # noqa: E402
+
+#: Iterations and images of each.
+SEARCHES = ((80, 16), (200, 16), (480, 64))
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(
+        prog='python -m benchmarks.accuracy.few_images',
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('--task', choices=TASKS, required=True)
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--work-dir', type=Path, default=ROOT / 'work_dirs' / 'accuracy')
+    args = parser.parse_args(argv)
+    logging.disable(logging.INFO)
+    found = {}
+    for iters, images in SEARCHES:
+        name = f'{iters} x {images} images'
+        print(f'searching: {name}', file=sys.stderr, flush=True)
+        found[name] = search(args.task, args.seed, args.work_dir.resolve(), iters, images)
+    print(format_policies(found))
+
+
+def search(task: str, seed: int, work_dir: Path, iters: int, images: int) -> list[dict]:
+    """One stage against the student that plain KD left.
+
+    Args:
+        task: Key of ``TASKS``.
+        seed: Of the KD run, and of the search.
+        work_dir: Of the matrix.
+        iters: Iterations of the stage.
+        images: In each.
+
+    Returns:
+        The operators of the policy file.
+    """
+    from tst_mm.engine.launch import train
+
+    student, teacher = student_of(task, seed, work_dir)
+    config = make_config(Cell(task, 'tst', seed))
+    config.load_from = str(student)
+    config.model.teacher.checkpoint = str(teacher)
+    config.train_cfg.update(max_iters=1, val_interval=2)
+    config.val_cfg = config.val_dataloader = config.val_evaluator = None
+    (hook,) = config.custom_hooks
+    hook.stages = [dict(begin=0, iters=iters)]
+    hook.dataloader = dict(batch_size=images)
+    config.randomness = dict(seed=seed)
+    config.launcher = 'none'
+    with TemporaryDirectory() as folder:
+        config.work_dir = folder
+        train(config)
+        return json.loads((Path(folder) / 'policy.json').read_text())['operators']
+
+
+def format_policies(found: dict[str, list[dict]]) -> str:
+    """Rates and magnitudes of all searches, and how alike they are.
+
+    Args:
+        found: Operators by the name of the search; the last one is what others are compared with.
+    """
+    names = [operator['name'] for operator in next(iter(found.values()))]
+    rows = [
+        [name, *(_cell(operators[i]) for operators in found.values())]
+        for i, name in enumerate(names)
+    ]
+    rates = {key: [operator['rate'] for operator in ops] for key, ops in found.items()}
+    last = list(rates.values())[-1]
+    alike = [f'{np.corrcoef(values, last)[0, 1]:.2f}' for values in rates.values()]
+    rows.append(['correlation of the rates with the last column', *alike])
+    return format_table(['rate / magnitude', *found], rows)
+
+
+def _cell(operator: dict) -> str:
+    magnitude = operator.get('magnitude')
+    return f'{operator["rate"]:.2f}' + (f' / {magnitude:.2f}' if magnitude is not None else '')
+
+
+if __name__ == '__main__':
+    main()
