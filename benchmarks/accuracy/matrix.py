@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 _CONFIGS = 'benchmarks/accuracy/configs'
@@ -112,6 +112,18 @@ def _scenes(name: str, title: str, metric: str, head: str, scale: float) -> Task
     )
 
 
+def _land_cover() -> Task:
+    return replace(
+        _scenes('pspnet', '', 'mIoU', 'mIoU, %', 1.0),
+        title='PSPNet, land cover',
+        about='PSPNet on 16 tiles of land cover, taught by one twice as wide that has seen all',
+        data='land_cover',
+        student=f'{_CONFIGS}/land_cover_student.py',
+        teacher=f'{_CONFIGS}/land_cover_teacher.py',
+        images=16,
+    )
+
+
 TASKS = {
     **{
         f'fashion_mnist_{n}': _few_shot('fashion_mnist', 'Fashion-MNIST', n)
@@ -121,6 +133,7 @@ TASKS = {
     'faster_rcnn': _scenes('faster_rcnn', 'Faster R-CNN', 'coco/bbox_mAP', 'mAP, %', 100.0),
     'retinanet': _scenes('retinanet', 'RetinaNet', 'coco/bbox_mAP', 'mAP, %', 100.0),
     'pspnet': _scenes('pspnet', 'PSPNet', 'mIoU', 'mIoU, %', 1.0),
+    'land_cover': _land_cover(),
 }
 
 _AUGMENTED: dict[str, Any] = dict(

@@ -76,7 +76,8 @@ def _verdict(book: Book) -> str:
 
 
 def _about(book: Book, dense: bool) -> str:
-    tasks = [t for t in book.tasks() if (t in ('faster_rcnn', 'retinanet', 'pspnet')) == dense]
+    few_shot = 'ClassificationDistiller'
+    tasks = [t for t in book.tasks() if (TASKS[t].distiller != few_shot) == dense]
     return (
         '; '.join(f'{TASKS[t].about} ({TASKS[t].budget} steps of KD)' for t in tasks) or 'none yet'
     )
