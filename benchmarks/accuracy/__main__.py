@@ -6,8 +6,8 @@
     python -m benchmarks.accuracy repeat tst --task cifar10_1000    # the same number twice?
 
 A run that is in the file of results is not repeated; a killed one is started again by the same
-command. The data: ``fashion_mnist.py``, ``composed_scenes.py`` in both formats and ``land_cover.py``
-of tools/data, and CIFAR-10 as ``data/cifar10/{train,test}/<class>/*``.
+command. The data: from ``tools/data``, ``fashion_mnist.py``, ``composed_scenes.py`` in both formats
+and ``land_cover.py``; and CIFAR-10 as ``data/cifar10/{train,test}/<class>/*``.
 """
 
 from __future__ import annotations

@@ -109,6 +109,8 @@ def _scenes(name: str, title: str, metric: str, head: str, scale: float) -> Task
         head=head,
         scale=scale,
         search=_search(0.1),
+        iters=12,
+        stage_images=2,
     )
 
 
