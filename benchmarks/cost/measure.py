@@ -265,6 +265,12 @@ def count_augmenter(shape: Shape) -> dict[str, Any]:
     return result
 
 
+def augmenter_pass(shape: Shape, device: torch.device) -> Call:
+    """Forward and backward pass of the augmenter alone, with draws that repeat from run to run."""
+    augmenter = _augmenter(device)
+    return _with_draws(augmenter, _pass(augmenter, _random(shape, device)))
+
+
 def _augmenter(device: torch.device, **changes: Any) -> LearnedAugmenter:
     augmenter = MODELS.build({'type': 'tst_mm.LearnedAugmenter', **changes})
     augmenter.normalization = Normalization((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))

@@ -17,6 +17,7 @@ _STEPS = ('plain', 'kd', 'split', 'double', 'augmenter', 'bare')
 
 def main(argv: list[str] | None = None) -> None:
     """Print a profile of each step asked for."""
+    from .measure import SIZES, augmenter_pass
     from .networks import cases
     from .steps import Steps
 
@@ -25,8 +26,11 @@ def main(argv: list[str] | None = None) -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument('case', help='demo, classification, faster_rcnn, retinanet or pspnet')
-    parser.add_argument('steps', nargs='+', choices=_STEPS, metavar='STEP', help=str(_STEPS))
+    parser.add_argument(
+        'case',
+        help=f'demo, classification, faster_rcnn, retinanet, pspnet, or one of {", ".join(SIZES)}',
+    )
+    parser.add_argument('steps', nargs='*', metavar='STEP', help=', '.join(_STEPS))
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--rows', type=int, default=12, help='operators (default: 12)')
@@ -34,9 +38,16 @@ def main(argv: list[str] | None = None) -> None:
     warnings.filterwarnings('ignore')
     torch.set_num_threads(1)
     device = torch.device(args.device)
+    if args.case in SIZES:
+        call = augmenter_pass(SIZES[args.case], device)
+        print(f'augmenter, {args.case}, forward and backward, on {args.device}')
+        print(profile_call(call, device, args.rounds, args.rows))
+        return
     known = cases(device)
     if args.case not in known:
-        parser.error(f'case {args.case!r}; allowed: {", ".join(known)}')
+        parser.error(f'case {args.case!r}; allowed: {", ".join([*known, *SIZES])}')
+    if unknown := set(args.steps) - set(_STEPS):
+        parser.error(f'steps {sorted(unknown)}; allowed: {", ".join(_STEPS)}')
     steps = Steps(known[args.case], device)
     for name in args.steps:
         print(f'{args.case}, {name} step, of {args.rounds} on {args.device}')
