@@ -1,6 +1,6 @@
-"""How many images a search needs: policies found by short and by long stages, side by side.
+"""Policies found by short and long searches, and with a teacher that knows nothing.
 
-    python -m benchmarks.accuracy.few_images --task cifar10_300    # after its KD run of seed 0
+    python -m benchmarks.accuracy.searches --task cifar10_300    # after its KD run of seed 0
 
 Student and teacher stand still: the student is the one that plain KD left.
 """
@@ -25,14 +25,20 @@ from .cells import Cell, make_config  # noqa: E402
 from .matrix import TASKS  # noqa: E402
 from .runs import student_of  # noqa: E402
 
-#: Iterations and images of each.
-SEARCHES = ((80, 16), (200, 16), (480, 64))
+#: Name: iterations, images in each, whether the teacher is the trained one. The last one of a
+#: trained teacher is what the others are compared with.
+SEARCHES = {
+    '80 x 16 images': (80, 16, True),
+    '200 x 16': (200, 16, True),
+    '480 x 64': (480, 64, True),
+    '200 x 16, untrained teacher': (200, 16, False),
+}
 
 
 def main(argv: list[str] | None = None) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(
-        prog='python -m benchmarks.accuracy.few_images',
+        prog='python -m benchmarks.accuracy.searches',
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -42,14 +48,15 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     logging.disable(logging.INFO)
     found = {}
-    for iters, images in SEARCHES:
-        name = f'{iters} x {images} images'
+    for name, plan in SEARCHES.items():
         print(f'searching: {name}', file=sys.stderr, flush=True)
-        found[name] = search(args.task, args.seed, args.work_dir.resolve(), iters, images)
+        found[name] = search(args.task, args.seed, args.work_dir.resolve(), *plan)
     print(format_policies(found))
 
 
-def search(task: str, seed: int, work_dir: Path, iters: int, images: int) -> list[dict]:
+def search(
+    task: str, seed: int, work_dir: Path, iters: int, images: int, trained: bool
+) -> list[dict]:
     """One stage against the student that plain KD left.
 
     Args:
@@ -58,6 +65,7 @@ def search(task: str, seed: int, work_dir: Path, iters: int, images: int) -> lis
         work_dir: Of the matrix.
         iters: Iterations of the stage.
         images: In each.
+        trained: Whether the teacher is the trained one; else it has random weights.
 
     Returns:
         The operators of the policy file.
@@ -67,7 +75,7 @@ def search(task: str, seed: int, work_dir: Path, iters: int, images: int) -> lis
     student, teacher = student_of(task, seed, work_dir)
     config = make_config(Cell(task, 'tst', seed))
     config.load_from = str(student)
-    config.model.teacher.checkpoint = str(teacher)
+    config.model.teacher.checkpoint = str(teacher) if trained else 'random'
     config.train_cfg.update(max_iters=1, val_interval=2)
     config.val_cfg = config.val_dataloader = config.val_evaluator = None
     (hook,) = config.custom_hooks
@@ -85,7 +93,7 @@ def format_policies(found: dict[str, list[dict]]) -> str:
     """Rates and magnitudes of all searches, and how alike they are.
 
     Args:
-        found: Operators by the name of the search; the last one is what others are compared with.
+        found: Operators by the name of the search.
     """
     names = [operator['name'] for operator in next(iter(found.values()))]
     rows = [
@@ -93,9 +101,9 @@ def format_policies(found: dict[str, list[dict]]) -> str:
         for i, name in enumerate(names)
     ]
     rates = {key: [operator['rate'] for operator in ops] for key, ops in found.items()}
-    last = list(rates.values())[-1]
-    alike = [f'{np.corrcoef(values, last)[0, 1]:.2f}' for values in rates.values()]
-    rows.append(['correlation of the rates with the last column', *alike])
+    longest = rates[next(name for name in reversed(found) if SEARCHES[name][2])]
+    alike = [f'{np.corrcoef(values, longest)[0, 1]:.2f}' for values in rates.values()]
+    rows.append(['correlation of the rates with those of the longest', *alike])
     return format_table(['rate / magnitude', *found], rows)
 
 
