@@ -2,10 +2,10 @@
 
     python -m benchmarks.accuracy.gradients --task cifar10_300    # after its KD run of seed 0
 
-The effect of an operator is what the objective changes when it acts, by linear regression of every
-image's objective on hard gates. The gradient is that of the augmenter's own steps, over which student,
-teacher and policy stand still. Signal to noise is the mean of a gradient over its standard deviation
-from step to step; it grows with the square root of the images.
+The effect of an operator is what the objective changes when it acts, by linear regression of
+every image's objective on hard gates. The gradient is that of the augmenter's own steps, over
+which student, teacher and policy stand still. Signal to noise is the mean of a gradient over its
+standard deviation from step to step; it grows with the square root of the images.
 """
 
 from __future__ import annotations

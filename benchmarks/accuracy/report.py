@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from string import Template
@@ -16,6 +17,7 @@ from .statistics import Difference, mean_sd
 
 _PAGE = Path(__file__).with_name('page.md')
 _READING = Path(__file__).with_name('reading.md')
+_GRADIENTS = Path(__file__).with_name('gradients.json')
 
 
 def write_report(rows: Sequence[Row], folder: Path) -> list[Path]:
@@ -49,6 +51,7 @@ def write_report(rows: Sequence[Row], folder: Path) -> list[Path]:
         ablations=_ablations(test),
         policies=_policies(test),
         gap=_confidence(test),
+        gradients=_gradients(),
         variants=_variants(val),
         reading=_READING.read_text().strip(),
     )
@@ -181,6 +184,35 @@ def _confidence(book: Book) -> str:
                 f'the first look into the first stage, {last:.2f} at the last one of the last.'
             )
     return '\n'.join(lines)
+
+
+def _gradients() -> str:
+    """What ``benchmarks.accuracy.gradients`` found."""
+    if not _GRADIENTS.exists():
+        return 'Not measured yet.'
+    found = json.loads(_GRADIENTS.read_text())
+    names = list(next(iter(found.values()))['effects'])
+    rows = [
+        [
+            name,
+            *(
+                f'{teacher:+.2f} {own:+.2f} = {teacher + own:+.2f} ± {error:.2f}'
+                for teacher, own, error in (task['effects'][name] for task in found.values())
+            ),
+        ]
+        for name in names
+    ]
+    table = format_table(
+        ["teacher's + student's term", *(TASKS[name].title for name in found)], rows
+    )
+    lines = [
+        f'- {TASKS[name].title}: the gradient of a step over 16 images has a signal of '
+        f'{task["signal_to_noise"]:.2f} of its noise, mean of the operators; its mean correlates '
+        f'with the effects by {task["correlation"]:.2f}; three times its noise takes about '
+        f'{task["images"]:,.0f} images.'
+        for name, task in found.items()
+    ]
+    return f'{table}\n\n' + '\n'.join(lines)
 
 
 def _spread(values: Sequence[float]) -> str:
