@@ -47,8 +47,8 @@ class Normalization(nn.Module):
             'unit_std': self.std / 255,
             'levels_per_std': 255 / self.std,
         }
-        for name, values in kept.items():
-            self.register_buffer(name, values, persistent=False)
+        for name, column in kept.items():
+            self.register_buffer(name, column, persistent=False)
 
     @classmethod
     def from_data_preprocessor(cls, preprocessor: Any) -> Normalization:
