@@ -34,8 +34,8 @@ class Book:
         return difference(self.values(task, method), self.values(task, other))
 
     def tasks(self) -> list[str]:
-        """Tasks with students, in the order of the matrix."""
-        return [task for task in TASKS if any(key[0] == task for key in self.rows)]
+        """Tasks with students that TST taught, in the order of the matrix."""
+        return [task for task in TASKS if self.seeds(task, 'tst')]
 
     def methods(self, task: str, among: Sequence[str]) -> list[str]:
         """Methods of a task, in the order given."""

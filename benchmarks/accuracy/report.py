@@ -11,12 +11,13 @@ from benchmarks.cost.table import format_table
 
 from . import pictures
 from .book import Book
-from .matrix import ABLATIONS, BASELINES, METHODS, STUDENTS, TASKS
+from .matrix import ABLATIONS, BASELINES, METHODS, STUDENTS, TASKS, VARIANTS
 from .results import Row
 from .statistics import Difference, mean_sd
 
 _PAGE = Path(__file__).with_name('page.md')
 _READING = Path(__file__).with_name('reading.md')
+_SEARCHES = Path(__file__).with_name('searches.md')
 _GRADIENTS = Path(__file__).with_name('gradients.json')
 
 
@@ -53,7 +54,7 @@ def write_report(rows: Sequence[Row], folder: Path) -> list[Path]:
         gap=_confidence(test),
         gradients=_gradients(),
         variants=_variants(val),
-        reading=_READING.read_text().strip(),
+        reading=Template(_READING.read_text()).substitute(searches=_SEARCHES.read_text()).strip(),
     )
     path = folder / 'results.md'
     path.write_text(page)
@@ -92,7 +93,7 @@ def _students(book: Book) -> str:
         teacher = book.seeds(TASKS[task].data, 'teacher')
         reached = f' (the teacher: {next(iter(teacher.values())).metric:.1f})' if teacher else ''
         parts.append(f'### {TASKS[task].title}\n\n{TASKS[task].about}{reached}.')
-        parts.append(_table(book, task, book.methods(task, STUDENTS), BASELINES))
+        parts.append(_table(book, task, book.methods(task, [*STUDENTS, *VARIANTS]), BASELINES))
     return '\n\n'.join(parts)
 
 
