@@ -54,7 +54,9 @@ def write_report(rows: Sequence[Row], folder: Path) -> list[Path]:
         gap=_confidence(test),
         gradients=_gradients(),
         variants=_variants(val),
-        reading=Template(_READING.read_text()).substitute(searches=_SEARCHES.read_text()).strip(),
+        reading=Template(_READING.read_text())
+        .substitute(searches=_SEARCHES.read_text().strip())
+        .strip(),
     )
     path = folder / 'results.md'
     path.write_text(page)

@@ -25,6 +25,7 @@ from .cells import Cell, make_config  # noqa: E402
 from .matrix import TASKS  # noqa: E402
 from .runs import student_of  # noqa: E402
 
+PATH = Path(__file__).with_name('searches.md')
 #: Name: iterations, images in each, whether the teacher is the trained one. The last one of a
 #: trained teacher is what the others are compared with.
 SEARCHES = {
@@ -36,7 +37,7 @@ SEARCHES = {
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Print the table."""
+    """Search, write and print the table."""
     parser = argparse.ArgumentParser(
         prog='python -m benchmarks.accuracy.searches',
         description=__doc__,
@@ -45,13 +46,15 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument('--task', choices=TASKS, required=True)
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--work-dir', type=Path, default=ROOT / 'work_dirs' / 'accuracy')
+    parser.add_argument('--out', type=Path, default=PATH)
     args = parser.parse_args(argv)
     logging.disable(logging.INFO)
     found = {}
     for name, plan in SEARCHES.items():
         print(f'searching: {name}', file=sys.stderr, flush=True)
         found[name] = search(args.task, args.seed, args.work_dir.resolve(), *plan)
-    print(format_policies(found))
+    args.out.write_text(format_policies(found) + '\n')
+    print(args.out.read_text())
 
 
 def search(
