@@ -175,13 +175,24 @@ def _objective(title: str, **changes: Any) -> Method:
     return _tst(title, objective=dict(type='tst_mm.TeachingObjective', **changes))
 
 
+#: mmpretrain's own operators, those that grey images have too, at random magnitudes.
 _RANDAUGMENT = dict(
     type='mmpretrain.RandAugment',
-    policies='timm_increasing',
+    policies=[
+        dict(type='mmpretrain.Rotate', magnitude_range=(0, 30)),
+        dict(type='mmpretrain.Shear', magnitude_range=(0, 0.3), direction='horizontal'),
+        dict(type='mmpretrain.Shear', magnitude_range=(0, 0.3), direction='vertical'),
+        dict(type='mmpretrain.Translate', magnitude_range=(0, 0.3), direction='horizontal'),
+        dict(type='mmpretrain.Translate', magnitude_range=(0, 0.3), direction='vertical'),
+        dict(type='mmpretrain.Brightness', magnitude_range=(0, 0.9)),
+        dict(type='mmpretrain.Sharpness', magnitude_range=(0, 0.9)),
+        dict(type='mmpretrain.Posterize', magnitude_range=(8, 4)),
+        dict(type='mmpretrain.Solarize', magnitude_range=(256, 0)),
+        dict(type='mmpretrain.Invert'),
+    ],
     num_policies=2,
-    magnitude_level=9,
-    magnitude_std=0.5,
-    total_level=10,
+    magnitude_level=10,
+    magnitude_std='inf',
 )
 
 METHODS = {
@@ -208,10 +219,22 @@ ABLATIONS = {
     'per_batch': _tst('one draw a batch', dict(sharing='batch')),
 }
 #: What searches that knew all effects (gradients.json) would lead to, in the order of the policy.
-_OPERATORS = (
-    'Brightness Color Contrast Sharpness Posterize Solarize ShearX ShearY TranslateX TranslateY '
-    'Rotate Equalize Invert Cutout'
-).split()
+_OPERATORS = [
+    'Brightness',
+    'Color',
+    'Contrast',
+    'Sharpness',
+    'Posterize',
+    'Solarize',
+    'ShearX',
+    'ShearY',
+    'TranslateX',
+    'TranslateY',
+    'Rotate',
+    'Equalize',
+    'Invert',
+    'Cutout',
+]
 _SOUGHT_CIFAR = (0.9, 0.7, 0.65, 0.4, 0.45, 0.9, 0.5, 0.5, 0.7, 0.6, 0.2, 0.7, 0.1, 0.5)
 _SOUGHT_FASHION = (0.4, 0.5, 0.3, 0.8, 0.45, 0.9, 0.85, 0.8, 0.98, 0.97, 0.95, 0.95, 0.01, 0.9)
 #: What was tried beside the recommended values.
