@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tst_mm.augment.operators import DEFAULT_OPERATORS
+
 _CONFIGS = 'benchmarks/accuracy/configs'
 
 
@@ -170,6 +172,11 @@ def _fixed(title: str, **init: Any) -> Method:
     return Method(title, {**_AUGMENTED, 'augmenter': augmenter})
 
 
+def _rates(*rates: float) -> dict[str, float]:
+    """Rates by operator, in the order of the policy."""
+    return dict(zip(DEFAULT_OPERATORS, rates, strict=True))
+
+
 def _objective(title: str, **changes: Any) -> Method:
     """TST with another objective."""
     return _tst(title, objective=dict(type='tst_mm.TeachingObjective', **changes))
@@ -219,32 +226,16 @@ ABLATIONS = {
     'per_batch': _tst('one draw a batch', dict(sharing='batch')),
 }
 #: What searches that knew all effects (gradients.json) would lead to, in the order of the policy.
-_OPERATORS = [
-    'Brightness',
-    'Color',
-    'Contrast',
-    'Sharpness',
-    'Posterize',
-    'Solarize',
-    'ShearX',
-    'ShearY',
-    'TranslateX',
-    'TranslateY',
-    'Rotate',
-    'Equalize',
-    'Invert',
-    'Cutout',
-]
-_SOUGHT_CIFAR = (0.9, 0.7, 0.65, 0.4, 0.45, 0.9, 0.5, 0.5, 0.7, 0.6, 0.2, 0.7, 0.1, 0.5)
-_SOUGHT_FASHION = (0.4, 0.5, 0.3, 0.8, 0.45, 0.9, 0.85, 0.8, 0.98, 0.97, 0.95, 0.95, 0.01, 0.9)
+_SOUGHT_CIFAR = _rates(0.9, 0.7, 0.65, 0.4, 0.45, 0.9, 0.5, 0.5, 0.7, 0.6, 0.2, 0.7, 0.1, 0.5)
+_SOUGHT_FASHION = _rates(
+    0.4, 0.5, 0.3, 0.8, 0.45, 0.9, 0.85, 0.8, 0.98, 0.97, 0.95, 0.95, 0.01, 0.9
+)
 #: What was tried beside the recommended values.
 VARIANTS = {
-    'sought': _fixed(
-        'KD + rates sought on CIFAR-10', rate=dict(zip(_OPERATORS, _SOUGHT_CIFAR, strict=True))
-    ),
+    'sought': _fixed('KD + rates sought on CIFAR-10', rate=_SOUGHT_CIFAR),
     'sought_fashion': _fixed(
         'KD + rates sought on Fashion-MNIST',
-        rate=dict(zip(_OPERATORS, _SOUGHT_FASHION, strict=True)),
+        rate=_SOUGHT_FASHION,
     ),
     'random_rare': _fixed('KD + random policy, rates 0.25', rate=0.25),
     'tst_rare': _tst('TST from rates 0.25', dict(init=dict(rate=0.25))),

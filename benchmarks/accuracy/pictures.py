@@ -36,9 +36,9 @@ def draw_all(book: Book, folder: Path) -> list[Path]:
 
 def _differences(book: Book) -> plt.Figure:
     """A panel a task: every seed as a dot, the mean with its bootstrap interval."""
-    tasks = book.tasks()
-    columns = min(3, len(tasks))
-    lines = -(-len(tasks) // columns)
+    tasks = [task for task in book.tasks() if book.gap(task, 'tst', 'kd')]
+    columns = max(1, min(3, len(tasks)))
+    lines = max(1, -(-len(tasks) // columns))
     figure, panels = plt.subplots(
         lines, columns, figsize=(4.4 * columns, 3.0 * lines), squeeze=False, layout='constrained'
     )
@@ -50,6 +50,7 @@ def _differences(book: Book) -> plt.Figure:
             for y, method in enumerate(reversed(methods)):
                 _one_difference(axes, book, task, method, other, y + shift)
         axes.axvline(0, color='0.4', lw=0.8)
+        axes.set_ylim(-0.6, len(methods) - 0.4)
         axes.set_yticks(range(len(methods)), [METHODS[m].title for m in reversed(methods)])
         axes.set_title(TASKS[task].title, fontsize=10)
         axes.set_xlabel(f'difference in {TASKS[task].head}', fontsize=9)
