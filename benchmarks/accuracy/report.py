@@ -163,10 +163,8 @@ def _policies(book: Book) -> str:
         ]
         spread = max(sd for _, sd in moved.values())
         lines.append(
-            f'- {TASKS[task].title}, {len(found)} seeds: all move the rates of '
-            f'{", ".join(agree) or "none"} the same way (mean more than 0.1 and two standard '
-            f'deviations from the start at 0.5); the largest standard deviation of a rate is '
-            f'{spread:.2f}.'
+            f'- {TASKS[task].title}, {len(found)} seeds: {", ".join(agree) or "none"}; '
+            f'largest standard deviation of a rate {spread:.2f}'
         )
     return '\n'.join(lines) or 'Nothing yet.'
 
@@ -182,10 +180,7 @@ def _confidence(book: Book) -> str:
         if gaps:
             first = mean_sd([values[0] for values in gaps])[0]
             last = mean_sd([values[-1] for values in gaps])[0]
-            lines.append(
-                f'- {TASKS[task].title}: teacher minus student in the true class is {first:.2f} at '
-                f'the first look into the first stage, {last:.2f} at the last one of the last.'
-            )
+            lines.append(f'- {TASKS[task].title}: from {first:+.2f} to {last:+.2f}')
     return '\n'.join(lines)
 
 
