@@ -66,7 +66,7 @@ def write_report(rows: Sequence[Row], folder: Path) -> list[Path]:
 def _verdict(book: Book) -> str:
     """Where TST is above, where not: one line a baseline, and one for both together."""
     lines = []
-    for other in BASELINES:
+    for other in (*BASELINES, 'randaugment'):
         found: dict[str, list[str]] = {'above': [], 'not told apart from': [], 'below': []}
         for task in book.tasks():
             gap = book.gap(task, 'tst', other)
@@ -76,6 +76,8 @@ def _verdict(book: Book) -> str:
                 'above' if gap.above_zero else 'below' if gap.below_zero else 'not told apart from'
             )
             found[verdict].append(f'{TASKS[task].title} ({_signed(gap.mean)})')
+        if not any(found.values()):
+            continue
         said = [f'{verdict} it on {"; ".join(where)}' for verdict, where in found.items() if where]
         lines.append(f'- TST against {METHODS[other].title}: {"; ".join(said)}.')
     return '\n'.join(lines)

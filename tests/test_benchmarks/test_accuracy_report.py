@@ -38,6 +38,7 @@ def test_the_page_says_what_the_rows_say(rows, tmp_path):
     page = path.read_text()
     assert 'TST against KD: above it on CIFAR-10, 1,000 images (+1.00).' in page
     assert 'TST against KD + untrained random policy: not told apart from it' in page
+    assert 'TST against KD + RandAugment' not in page  # nobody ran it
     assert '52.00 ± 1.00' in page and 'the teacher: 80.0' in page
     assert '`abc1234`' in page and '$' not in page
     assert all(picture.stat().st_size > 5000 for picture in pictures)
