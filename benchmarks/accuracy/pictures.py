@@ -117,6 +117,7 @@ def _confidence(book: Book) -> plt.Figure:
             if not row.stages:
                 continue
             looks = range(1, len(row.stages) + 1)
+            axes.set_xticks(looks)
             axes.plot(looks, [s[1] for s in row.stages], '-', color='#3465a4', alpha=0.5)
             axes.plot(looks, [s[2] for s in row.stages], '-', color='#c4651d', alpha=0.5)
         axes.set_title(TASKS[task].title, fontsize=9)
