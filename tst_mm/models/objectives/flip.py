@@ -80,22 +80,21 @@ class _LogRest(torch.autograd.Function):
         p = p.exp_()
         rest = p.neg().log1p_().scatter_(dim, top, others)
         torch.logaddexp(rest, rest.new_full((), math.log(_EPSILON)), out=rest)
-        ctx.save_for_backward(p, rest, top)
+        ctx.save_for_backward(p, rest, top, others)
         ctx.dim = dim
         return rest
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        p, rest, top = ctx.saved_tensors
+        p, rest, top, others = ctx.saved_tensors
         dim = ctx.dim
         # -d log(rest_j) / d z_k = a_j (1[j = k] - p_k) with a_j = p_j / rest_j.
         a = rest.neg().exp_().mul_(p).mul_(grad)
         a_top, p_top = a.gather(dim, top), p.gather(dim, top)
-        others = a.scatter_(dim, top, 0).sum(dim, keepdim=True)
-        result = (p * (others + a_top)).sub_(a)
+        a_others = a.scatter_(dim, top, 0).sum(dim, keepdim=True)
+        result = (p * (a_others + a_top)).sub_(a)
         # Where p is nearly 1 the two terms cancel, unless 1 - p comes from the other classes.
-        left = rest.gather(dim, top).exp_() - _EPSILON
-        return result.scatter_(dim, top, p_top * others - a_top * left), None
+        return result.scatter_(dim, top, p_top * a_others - a_top * others.exp()), None
 
 
 def find_losses(what: str, model: nn.Module) -> dict[str, nn.Module]:
