@@ -6,9 +6,8 @@ import json
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from statistics import median
 
-from demo_steps.results import read_scalars, stage_seconds
+from demo_steps.results import read_result, read_scalars
 from demo_steps.run import Run
 
 from .cells import Cell
@@ -89,24 +88,19 @@ def row_of(cell: Cell, run: Run, metric: str, scale: float, **known: object) -> 
     Raises:
         KeyError: The metric was never logged.
     """
-    scalars = read_scalars(run.folder)
-    values = [entry[metric] for entry in scalars if metric in entry]
-    if not values:
-        raise KeyError(f'{cell.name}: {metric!r} is not in the scalars under {run.folder}')
-    steps = [entry for entry in scalars if 'lr' in entry and 'time' in entry]
-    count = max(entry['step'] for entry in steps)
-    stages = stage_seconds(run.log.read_text(errors='replace'))
+    found = read_result(run, metric, scale)
     keys = ('step', 'augmenter/teacher_confidence', 'augmenter/student_confidence')
+    looks = [entry for entry in read_scalars(run.folder) if keys[1] in entry]
     return Row(
         task=cell.task,
         method=cell.method,
         seed=cell.seed,
         split=cell.split,
-        metric=values[-1] * scale,
-        steps=count,
-        seconds=round(median(entry['time'] for entry in steps) * count + stages, 2),
+        metric=found.metric,
+        steps=found.steps,
+        seconds=round(found.total, 2),
         policy=_policy(run.folder / 'policy.json'),
-        stages=[[round(e[key], 4) for key in keys] for e in scalars if keys[1] in e],
+        stages=[[round(entry[key], 4) for key in keys] for entry in looks],
         **known,
     )
 
