@@ -68,8 +68,9 @@ def plan(task: Task, method: Method, cost: Cost) -> Plan:
         ValueError: The stages alone cost more than the budget.
     """
     student = cost.step(teacher=method.model is not None, images=method.images)
-    part = task.stage_images / cost.images if task.stage_images else 1.0
-    stages = len(task.begins) * task.iters * part * cost.augmenter_step if method.searches else 0.0
+    batches = task.stage_images / cost.images if task.stage_images else 1.0
+    iters = len(task.begins) * task.iters if method.searches else 0
+    stages = iters * batches * cost.augmenter_step
     steps = math.floor((task.budget - stages) / student)
     if steps < 1:
         raise ValueError(f'the stages cost {stages:.0f} steps; the budget is {task.budget}')
@@ -77,18 +78,17 @@ def plan(task: Task, method: Method, cost: Cost) -> Plan:
     return Plan(steps, begins, task.iters, steps * student + stages)
 
 
-def make_config(cell: Cell, policy: str | None = None, indices: tuple | None = None) -> Config:
+def make_config(cell: Cell, policy: str | None = None) -> Config:
     """The config of a cell.
 
     Args:
         cell: Which.
         policy: File of the policy that a method with ``policy_of`` starts from.
-        indices: Training images and, for ``'val'``, those it is judged on; chosen by default.
     """
     task, method = TASKS[cell.task], METHODS[cell.method]
     schedule = plan(task, method, cost_of(cell.task))
     config = Config.fromfile(ROOT / task.student)
-    seen, held_out = indices or split_images(cell)
+    seen, held_out = split_images(cell)
     config.train_dataloader.dataset.indices = seen
     if cell.split == 'val':
         pipeline = config.val_dataloader.dataset.pipeline
