@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
+
+from mmengine.config import Config
 
 from tst_mm.augment.operators import DEFAULT_OPERATORS
 
+_ROOT = Path(__file__).resolve().parents[2]
 _CONFIGS = 'benchmarks/accuracy/configs'
 
 
@@ -182,31 +186,18 @@ def _objective(title: str, **changes: Any) -> Method:
     return _tst(title, objective=dict(type='tst_mm.TeachingObjective', **changes))
 
 
-#: mmpretrain's own operators, those that grey images have too, at random magnitudes.
-_RANDAUGMENT = dict(
-    type='mmpretrain.RandAugment',
-    policies=[
-        dict(type='mmpretrain.Rotate', magnitude_range=(0, 30)),
-        dict(type='mmpretrain.Shear', magnitude_range=(0, 0.3), direction='horizontal'),
-        dict(type='mmpretrain.Shear', magnitude_range=(0, 0.3), direction='vertical'),
-        dict(type='mmpretrain.Translate', magnitude_range=(0, 0.3), direction='horizontal'),
-        dict(type='mmpretrain.Translate', magnitude_range=(0, 0.3), direction='vertical'),
-        dict(type='mmpretrain.Brightness', magnitude_range=(0, 0.9)),
-        dict(type='mmpretrain.Sharpness', magnitude_range=(0, 0.9)),
-        dict(type='mmpretrain.Posterize', magnitude_range=(8, 4)),
-        dict(type='mmpretrain.Solarize', magnitude_range=(256, 0)),
-        dict(type='mmpretrain.Invert'),
-    ],
-    num_policies=2,
-    magnitude_level=10,
-    magnitude_std='inf',
-)
+def _randaugment() -> dict[str, Any]:
+    """The RandAugment of the demo's teacher: operators that grey images have too."""
+    config = Config.fromfile(_ROOT / 'configs/demo/classification_teacher.py')
+    pipeline = config.train_dataloader.dataset.pipeline
+    return next(step for step in pipeline if step.type == 'mmpretrain.RandAugment').to_dict()
+
 
 METHODS = {
     'plain': Method('student alone', None),
     'kd': Method('KD'),
     'random': Method('KD + untrained random policy', _AUGMENTED),
-    'randaugment': Method('KD + RandAugment', transforms=(_RANDAUGMENT,)),
+    'randaugment': Method('KD + RandAugment', transforms=(_randaugment(),)),
     'replay': Method("KD + TST's final policy from the start", _AUGMENTED, policy_of='tst'),
     'tst': _tst('TST, split'),
     'tst_double': Method('TST, double', {**_AUGMENTED, 'batch_mode': 'double'}, 2, True),
