@@ -23,6 +23,8 @@ sys.path.insert(0, str(ROOT / 'tools'))
 
 from demo_steps.queue import RunError  # noqa: E402
 
+from tst_mm.utils.cli import one_line_errors  # noqa: E402
+
 from . import results  # noqa: E402
 from .matrix import METHODS, STUDENTS, TASKS  # noqa: E402
 
@@ -67,14 +69,15 @@ def main(argv: list[str] | None = None) -> int:
         command.add_argument('--results', type=Path, default=results.PATH)
     args = parser.parse_args(argv)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # trainings end with this process
-    try:
-        return _COMMANDS[args.command](args)
-    except RunError as error:
-        print(f'\n{error}', file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print('\ninterrupted; the same command continues', file=sys.stderr)
-        return 130
+    with one_line_errors():
+        try:
+            return _COMMANDS[args.command](args)
+        except RunError as error:  # with the end of its log, which takes several lines
+            print(f'\n{error}', file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            print('\ninterrupted; the same command continues', file=sys.stderr)
+            return 130
 
 
 def _run(args: argparse.Namespace) -> int:
