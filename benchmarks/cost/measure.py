@@ -23,7 +23,7 @@ from .progress import Progress
 from .steps import Steps
 from .timing import Times, take_turns, wait
 
-#: What the issue of an augmenter's cost turns on: a small batch, a photo batch, two large images.
+#: Of the augmenter's batches: small images, photographs, two images of a detector, of a segmentor.
 SIZES: dict[str, Shape] = {
     '128x3x32x32': (128, 3, 32, 32),
     '64x3x224x224': (64, 3, 224, 224),

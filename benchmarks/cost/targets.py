@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-#: Kernel launches of one call at 32 x 32: the guard of the tests and the target of the table.
+#: Kernel launches of one call at 32 x 32. The tests hold what is reached, not this.
 MAX_LAUNCHES = 60
 
 #: The floor argument of each kind of target, and what lies between it and a miss.
