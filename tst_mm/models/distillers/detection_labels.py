@@ -64,7 +64,8 @@ def _move_instances(
         return []
     boxes = [_tensor(item.bboxes) for item in instances]
     counts = [len(item) for item in boxes]
-    image = torch.tensor(rows).repeat_interleave(torch.tensor(counts)).to(draw.matrix.device)
+    image = torch.tensor(rows).repeat_interleave(torch.tensor(counts))
+    image = image.to(draw.matrix.device, non_blocking=True)
     moved, keep = move_boxes(
         torch.cat(boxes), draw.matrix[image], draw.extents[image], min_size, min_visible
     )

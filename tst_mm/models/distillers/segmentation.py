@@ -9,6 +9,7 @@ from mmengine.structures import PixelData
 from torch import Tensor, nn
 
 from tst_mm.augment import Draw, move_maps
+from tst_mm.augment.rows import take
 from tst_mm.registry import MODELS
 
 from .base import BaseDistiller
@@ -71,9 +72,9 @@ class SegmentationDistiller(BaseDistiller):
                     f'label map of {data_samples[i].get("img_path")} is {size}; allowed: the size '
                     f'of the padded batch, at least {image}'
                 )
-        index = torch.tensor(rows).to(draw.matrix.device)
+        matrix, extents = take(draw.matrix, rows), take(draw.extents, rows)
         ignore_index = _decode_head(self.student).ignore_index
-        moved = move_maps(torch.cat(maps), draw.matrix[index], draw.extents[index], ignore_index)
+        moved = move_maps(torch.cat(maps), matrix, extents, ignore_index)
         samples = list(data_samples)
         for i, label_map in zip(rows, moved.unsqueeze(1), strict=True):
             samples[i] = data_samples[i].new()
