@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
 import torch
+from mmengine.optim import OptimWrapper
 from torch import Tensor
 
 from tst_mm.augment import LearnedAugmenter
@@ -15,14 +17,16 @@ from tst_mm.augment.normalization import Normalization
 from tst_mm.registry import MODELS
 
 from .batches import Shape, box_batch
-from .counters import Launches, NoWaits, meta_device, peak_bytes
+from .counters import Launches, NoWaits, WaitError, meta_device, peak_bytes
 from .demo import demo_schedule
-from .networks import cases
+from .networks import Case, cases
 from .peers import KorniaAugmenter, TorchvisionAugmenter
 from .progress import Progress
 from .steps import Steps
 from .timing import Times, take_turns, wait
 
+#: What is ours waits nowhere; mmseg's accuracy and mmdet's heads read counts in their losses.
+STEPS_WITHOUT_WAITS = ('demo', 'classification')
 #: Of the augmenter's batches: small images, photographs, two images of a detector, of a segmentor.
 SIZES: dict[str, Shape] = {
     '128x3x32x32': (128, 3, 32, 32),
@@ -162,7 +166,13 @@ class Measurement:
     def counts(self) -> dict[str, Any]:
         """What no clock is needed for: launches, samplings, copies, waits, bytes."""
         self.progress.begin('counts')
-        return count_augmenter((128, 3, 32, 32))
+        found = cases(torch.device('cpu'))
+        waits = {
+            f'{name}, {step} step': {'waits': float(bool(message))}
+            for name in STEPS_WITHOUT_WAITS
+            for step, message in step_waits(found[name]).items()
+        }
+        return {**count_augmenter((128, 3, 32, 32)), **waits}
 
     def _turns(self, variants: dict[str, Call]) -> dict[str, Times]:
         return take_turns(variants, self.rounds, self.device, self.progress)
@@ -269,6 +279,46 @@ def augmenter_pass(shape: Shape, device: torch.device) -> Call:
     """Forward and backward pass of the augmenter alone, with draws that repeat from run to run."""
     augmenter = _augmenter(device)
     return _with_draws(augmenter, _pass(augmenter, _random(shape, device)))
+
+
+def step_waits(case: Case) -> dict[str, str]:
+    """Where the host would wait for the device in each kind of step.
+
+    On the ``meta`` device, from a batch that lies there already: copying it is the loader's part.
+
+    Args:
+        case: Networks and batch.
+
+    Returns:
+        ``student`` and ``augmenter``: the first wait in words, or an empty string.
+    """
+    model = case.build(augmenter=True, batch_mode='split')
+    model.teacher.inputs(torch.zeros(1, case.shape[1], 1, 1), model.augmenter.normalization)
+    # The student stage reads it once after a stage of the augmenter, then from the host.
+    policies = {'student': deepcopy(model.augmenter.policy), 'augmenter': model.augmenter.policy}
+    model.to('meta')
+    data = model.data_preprocessor(case.data(case.shape), True)
+    data['data_samples'] = [sample.to('meta') for sample in data['data_samples']]
+    model.data_preprocessor.forward = lambda data, training: data
+
+    def student() -> None:
+        model.parse_losses(model(**data, mode='loss'))[0].backward()
+
+    def augmenter() -> None:
+        optimizer = torch.optim.SGD(model.augmenter.policy.parameters(), lr=0.0)
+        model.augmenter_step(data, OptimWrapper(optimizer))
+
+    found = {}
+    for step in (student, augmenter):
+        model.augmenter.policy = policies[step.__name__]
+        model.augmenter.reseed(0)
+        try:
+            with meta_device(), NoWaits():
+                step()
+            found[step.__name__] = ''
+        except WaitError as error:
+            found[step.__name__] = str(error)
+    return found
 
 
 def _augmenter(device: torch.device, **changes: Any) -> LearnedAugmenter:

@@ -18,6 +18,7 @@ _FLOORS = {
     'much beside small networks, little beside large ones',
     'augmenter': 'a pass over the images for each operator, which kornia needs too; one sampling, '
     'and no copies between operators, which it has',
+    'waits': 'all draws are made on the host; detectors and segmentors wait in their own losses',
     'launches': 'eight colour operators of 3 to 27 launches (Equalize: a histogram and its table) '
     'and one or two to gather their images; only fused they are fewer',
 }
@@ -82,6 +83,11 @@ def judge(measured: Mapping[str, Any]) -> list[Target]:
     ]
     counts = measured.get('counts', {})
     for stage, found in counts.items():
+        if 'waits' in found:
+            targets.append(
+                Target(f'{stage}: waits for the device', found['waits'], 0, _FLOORS['waits'])
+            )
+            continue
         targets.append(
             Target(
                 f'{stage}: launches at 32 x 32',

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from benchmarks.cost.counters import NoWaits, WaitError, meta_device
-from benchmarks.cost.measure import count_augmenter
+from benchmarks.cost.measure import count_augmenter, step_waits
 from benchmarks.cost.networks import cases
 from benchmarks.cost.steps import Steps
 from tst_mm.augment import LearnedAugmenter, composition, warp
@@ -56,6 +56,19 @@ def test_an_extra_sampling_is_seen(monkeypatch):
 def test_a_wait_for_the_device_is_seen(read):
     with meta_device(), NoWaits(), pytest.raises(WaitError):
         read(torch.ones((), device='meta'))
+
+
+@pytest.mark.parametrize('name', ['demo', 'classification'])
+def test_no_step_of_a_classifier_waits(name):
+    assert step_waits(cases(torch.device('cpu'))[name]) == {'student': '', 'augmenter': ''}
+
+
+def test_a_segmentor_waits_only_in_the_accuracy_of_mmseg(monkeypatch):
+    case = cases(torch.device('cpu'))['pspnet']
+    assert set(step_waits(case).values()) == {'indexing with a mask waits for its count'}
+    zero = lambda *args, **kwargs: torch.zeros(1, device='meta')  # noqa: E731
+    monkeypatch.setattr('mmseg.models.decode_heads.decode_head.accuracy', zero)
+    assert step_waits(case) == {'student': '', 'augmenter': ''}
 
 
 @pytest.fixture(scope='module')
