@@ -59,8 +59,7 @@ def _differences(book: Book) -> plt.Figure:
         plt.Line2D([], [], color=_COLORS[o], marker='o', label=f'over {METHODS[o].title}')
         for o in BASELINES
     ]
-    figure.legend(handles=handles, loc='outside lower center', ncols=2, fontsize=9, frameon=False)
-    return figure
+    return _with_legend(figure, handles)
 
 
 def _one_difference(axes: Axes, book: Book, task: str, method: str, other: str, y: float) -> None:
@@ -77,12 +76,8 @@ def _one_difference(axes: Axes, book: Book, task: str, method: str, other: str, 
 def _policies(book: Book) -> plt.Figure:
     """A panel a task: rates of every seed, the mean of the magnitudes beside them."""
     tasks = [t for t in book.tasks() if any(r.policy for r in book.seeds(t, 'tst').values())]
-    columns = max(1, len(tasks))
-    figure, panels = plt.subplots(
-        1, columns, figsize=(2.6 + 2.2 * columns, 4.2), squeeze=False, layout='constrained',
-        sharey=True,
-    )  # fmt: skip
-    for axes, task in zip(panels.flat, tasks, strict=False):
+    figure, panels = _row_of_panels(len(tasks), 2.7, 4.2)
+    for axes, task in zip(panels, tasks, strict=False):
         found = [row.policy for row in book.seeds(task, 'tst').values() if row.policy]
         names = list(found[0])
         y = np.arange(len(names))[::-1]
@@ -100,19 +95,14 @@ def _policies(book: Book) -> plt.Figure:
         plt.Line2D([], [], ls='', marker=marker, color=color, label=label)
         for marker, color, label in (('o', '#3465a4', 'rate'), ('D', '#c4651d', 'magnitude'))
     ]
-    figure.legend(handles=handles, loc='outside lower center', ncols=2, fontsize=9, frameon=False)
-    return figure
+    return _with_legend(figure, handles)
 
 
 def _confidence(book: Book) -> plt.Figure:
     """Teacher and student in the true class on augmented images, over the student's training."""
     tasks = [t for t in book.tasks() if any(r.stages for r in book.seeds(t, 'tst').values())]
-    columns = max(1, len(tasks))
-    figure, panels = plt.subplots(
-        1, columns, figsize=(1.0 + 2.6 * columns, 2.8), squeeze=False, layout='constrained',
-        sharey=True,
-    )  # fmt: skip
-    for axes, task in zip(panels.flat, tasks, strict=False):
+    figure, panels = _row_of_panels(len(tasks), 2.7, 2.8)
+    for axes, task in zip(panels, tasks, strict=False):
         for row in book.seeds(task, 'tst').values():
             if not row.stages:
                 continue
@@ -128,5 +118,19 @@ def _confidence(book: Book) -> plt.Figure:
         plt.Line2D([], [], color=color, label=label)
         for color, label in (('#3465a4', 'teacher'), ('#c4651d', 'student'))
     ]
+    return _with_legend(figure, handles)
+
+
+def _row_of_panels(count: int, width: float, height: float) -> tuple[plt.Figure, list[Axes]]:
+    """Panels side by side, of one vertical scale, in inches each; one when there is nothing."""
+    count = max(1, count)
+    figure, panels = plt.subplots(
+        1, count, figsize=(width * count, height), squeeze=False, layout='constrained', sharey=True
+    )
+    return figure, list(panels.flat)
+
+
+def _with_legend(figure: plt.Figure, handles: list[plt.Line2D]) -> plt.Figure:
+    """The figure with one legend for all panels below them."""
     figure.legend(handles=handles, loc='outside lower center', ncols=2, fontsize=9, frameon=False)
     return figure
