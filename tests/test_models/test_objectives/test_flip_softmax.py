@@ -175,3 +175,15 @@ def test_one_class_has_no_flip():
             torch.randn(3, 1),
             torch.zeros(3, dtype=torch.long),
         )
+
+
+@pytest.mark.parametrize('scale', [1.0, 20.0, 60.0])
+@pytest.mark.parametrize('classes', [2, 4, 10])
+def test_gradients_stay_exact_where_p_is_nearly_one(scale, classes):
+    """float32 against float64: a saturated student must not be moved by rounding."""
+    logits = torch.randn(2000, classes) * scale
+    weights = torch.randn(2000, classes)
+    single, exact = logits.clone().requires_grad_(), logits.double().requires_grad_()
+    for leaf in (single, exact):
+        flip_softmax_logits(leaf).backward(weights.to(leaf.dtype))
+    torch.testing.assert_close(single.grad.double(), exact.grad, rtol=1e-4, atol=1e-7)
