@@ -11,7 +11,7 @@ from typing import Any
 
 import tst_mm  # noqa: F401  (its mends come before any other library)
 from tst_mm.augment.policy_file import check_policy, read_policy
-from tst_mm.engine.schedule_state import STATE_KEY
+from tst_mm.engine.schedule.schedule_state import STATE_KEY
 from tst_mm.utils.checkpoints import read_checkpoint
 from tst_mm.utils.cli import one_line_errors
 from tst_mm.utils.files import write_json

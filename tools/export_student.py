@@ -10,7 +10,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 import tst_mm  # noqa: F401  (its mends come before any other library)
-from tst_mm.engine.student_weights import student_checkpoint, student_config
+from tst_mm.engine.safety.student_weights import student_checkpoint, student_config
 from tst_mm.utils.checkpoints import read_checkpoint, write_checkpoint
 from tst_mm.utils.cli import one_line_errors
 

@@ -10,8 +10,8 @@ from mmengine.runner import Runner
 
 import tst_mm  # noqa: F401  (its mends come before any other library)
 from tst_mm.engine.launch import add_arguments, build_runner, check_file, load_config
-from tst_mm.engine.unwrap import unwrap_model
 from tst_mm.utils.cli import one_line_errors
+from tst_mm.utils.unwrap import unwrap_model
 
 
 class WholeWeightsHook(Hook):

@@ -17,7 +17,12 @@ _MODEL_LOCATIONS = ['tst_mm.augment', 'tst_mm.models']
 if find_spec('mmpretrain'):  # the backbones are made of its parts
     _MODEL_LOCATIONS.append('tst_mm.models.backbones')
 MODELS = Registry('model', parent=MMENGINE_MODELS, scope='tst_mm', locations=_MODEL_LOCATIONS)
-HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='tst_mm', locations=['tst_mm.engine.hooks'])
+HOOKS = Registry(
+    'hook',
+    parent=MMENGINE_HOOKS,
+    scope='tst_mm',
+    locations=['tst_mm.engine.hooks', 'tst_mm.visualization'],
+)
 DATASETS = Registry(
     'dataset', parent=MMENGINE_DATASETS, scope='tst_mm', locations=['tst_mm.datasets']
 )

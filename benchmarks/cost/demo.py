@@ -8,7 +8,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from tst_mm.engine.stages import parse_stages, resolve_stages
+from tst_mm.engine.schedule.stages import parse_stages, resolve_stages
 
 from .networks import CONFIGS
 

@@ -16,8 +16,8 @@ from mmengine.runner import Runner
 from test_engine.toy import toy_config
 from torch import Tensor
 
-from tst_mm.engine.unwrap import unwrap_model
 from tst_mm.models.distillers.base import BaseDistiller
+from tst_mm.utils.unwrap import unwrap_model
 
 from .world import run
 

@@ -18,11 +18,11 @@ from test_engine.toy import STUDENT
 from test_models.helpers import classifier
 
 from tst_mm.augment.augmenter import LearnedAugmenter
-from tst_mm.engine.augmenter_stage import AugmenterStage
-from tst_mm.engine.hooks import AlternatingScheduleHook
-from tst_mm.engine.schedule_state import check_state, pack_state
-from tst_mm.engine.stages import Stage, parse_stages, resolve_stages
-from tst_mm.engine.student_weights import student_checkpoint
+from tst_mm.engine.safety.student_weights import student_checkpoint
+from tst_mm.engine.schedule import AlternatingScheduleHook
+from tst_mm.engine.schedule.augmenter_stage import AugmenterStage
+from tst_mm.engine.schedule.schedule_state import check_state, pack_state
+from tst_mm.engine.schedule.stages import Stage, parse_stages, resolve_stages
 from tst_mm.models.build import build_model
 from tst_mm.models.distillers.classification import ClassificationDistiller
 from tst_mm.models.distillers.kd import build_kd

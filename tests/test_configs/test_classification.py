@@ -13,7 +13,7 @@ import yaml
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from tst_mm.engine.stages import parse_stages, resolve_stages
+from tst_mm.engine.schedule.stages import parse_stages, resolve_stages
 from tst_mm.registry import MODELS
 
 from .cut_classifier import ROOT, cut_classification

@@ -11,7 +11,7 @@ import yaml
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from tst_mm.engine.stages import parse_stages, resolve_stages
+from tst_mm.engine.schedule.stages import parse_stages, resolve_stages
 
 from .cut import cut_config
 from .tiny_data import write_cityscapes, write_coco

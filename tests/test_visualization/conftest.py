@@ -1,6 +1,7 @@
 """A policy file with a history, as a run leaves it."""
 
 import pytest
+from test_engine.conftest import make_runner  # noqa: F401  (a fixture)
 
 from tst_mm.augment import LearnedAugmenter
 

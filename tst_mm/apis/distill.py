@@ -13,9 +13,9 @@ from torch import nn
 
 import tst_mm  # noqa: F401  (its mends come before any other library)
 from tst_mm.engine.launch import build_runner, set_loader_defaults
-from tst_mm.engine.unwrap import unwrap_model
 from tst_mm.models.build import read_config
 from tst_mm.utils import closest
+from tst_mm.utils.unwrap import unwrap_model
 
 #: Library of a config: the distiller of its task.
 _DISTILLERS = {

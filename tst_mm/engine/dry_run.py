@@ -14,9 +14,10 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import nn
 
-from .hooks import AlternatingScheduleHook
+from tst_mm.utils.unwrap import unwrap_model
+
 from .launch import build_runner
-from .unwrap import unwrap_model
+from .schedule import AlternatingScheduleHook
 
 
 class DryRunHook(Hook):

@@ -10,6 +10,7 @@ from .final_policy import plot_final_policy
 from .history import History
 from .image_grid import plot_images, to_pictures
 from .policy_curves import plot_policy
+from .policy_report_hook import PolicyReportHook
 from .report import write_report
 from .run_record import RunRecord, load_runs
 
@@ -18,6 +19,7 @@ __all__ = [
     'Distribution',
     'Examples',
     'History',
+    'PolicyReportHook',
     'RunRecord',
     'load_runs',
     'plot_agreement',

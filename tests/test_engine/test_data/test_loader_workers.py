@@ -1,0 +1,37 @@
+"""Workers obey a SIGTERM of their own process and no other."""
+
+import os
+import signal
+import subprocess
+import time
+
+from torch.utils.data import DataLoader, Dataset
+
+from tst_mm.engine.data.loader_workers import outlive_sigterm
+
+
+class Pids(Dataset):
+    """Gives the process that loads."""
+
+    def __len__(self):
+        return 50
+
+    def __getitem__(self, index):
+        return os.getpid()
+
+
+def test_only_the_main_process_is_obeyed():
+    began = []
+    loader = DataLoader(Pids(), num_workers=1, worker_init_fn=began.append)
+    outlive_sigterm(loader)
+    batches = iter(loader)
+    worker = int(next(batches))
+    for _ in range(3):
+        subprocess.run(['kill', '-TERM', str(worker)], check=True)
+        time.sleep(0.05)
+        assert int(next(batches)) == worker
+    assert began == []  # the function given runs in the worker
+    process = batches._workers[0]
+    os.kill(worker, signal.SIGTERM)
+    process.join(5)
+    assert process.exitcode == 0

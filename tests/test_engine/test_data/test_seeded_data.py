@@ -1,0 +1,123 @@
+"""Batches and draws that depend on the position only."""
+
+import pickle
+from copy import deepcopy
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mmengine.dataset import DefaultSampler, InfiniteSampler
+from torch.utils.data import BatchSampler, DataLoader
+
+from tst_mm.engine.data.seeded_data import STUDENT, SeededBatches, seeded_dataset, seeded_loader
+
+
+class Noisy:
+    """Gives the index and a draw from each of the generators that transforms use."""
+
+    label = 'noisy'
+
+    def __init__(self, length):
+        self.length = length
+
+    def __len__(self):
+        return self.length
+
+    def __getitem__(self, index):
+        return index, float(np.random.rand()), float(torch.rand(()))
+
+
+def batches_over(length, size, sampler=DefaultSampler, seed=3):
+    return SeededBatches(BatchSampler(sampler(range(length), seed=seed), size, False), seed)
+
+
+@settings(max_examples=30)
+@given(
+    length=st.integers(1, 30),
+    size=st.integers(1, 7),
+    last=st.integers(0, 40),
+    first=st.integers(0, 40),
+    kind=st.integers(0, 3),
+    sampler=st.sampled_from([DefaultSampler, InfiniteSampler]),
+)
+def test_any_step_continues_the_whole(length, size, last, first, kind, sampler):
+    whole = batches_over(length, size, sampler)
+    whole.select(kind, 0, last)
+    part = batches_over(length, size, sampler)
+    list(iter(part))  # what was read before does not matter
+    part.select(kind, first, last)
+    assert list(part) == list(whole)[first:]
+
+
+def test_a_pass_cut_short_leaves_nothing_for_the_next():
+    """Mmdet's batch sampler holds images back until a batch of their shape is full."""
+    from mmdet.datasets.samplers import AspectRatioBatchSampler
+
+    class Shapes(list):
+        def get_data_info(self, index):
+            return {'width': 1 + index % 2, 'height': 1.5}
+
+    sampler = DefaultSampler(Shapes(range(11)), seed=3)
+    batches = SeededBatches(AspectRatioBatchSampler(sampler, 2), seed=3)
+    whole = list(batches)
+    assert len({len(batch) for batch in whole}) > 1
+    for last in (1, 2, 3):
+        batches.select(STUDENT, 0, last)
+        assert list(batches) == whole[:last]
+    batches.select(STUDENT, 0, len(whole))
+    assert list(batches) == whole
+
+
+def test_a_pass_can_be_started_from():
+    batches = batches_over(10, 4)
+    batches.select(STUDENT, 0, 9)
+    whole = list(batches)
+    batches.select(STUDENT, 7, 9, turn=2)
+    assert list(batches) == whole[7:]
+
+
+def test_the_order_is_the_samplers():
+    sampler = DefaultSampler(range(10), seed=5)
+    sampler.set_epoch(1)
+    batches = batches_over(10, 4, seed=5)
+    batches.select(STUDENT, 3, 6, turn=1)
+    assert [index for batch in batches for index, _ in batch] == list(sampler)
+
+
+def test_kinds_steps_and_places_draw_differently():
+    batches = batches_over(10, 4)
+    seeds, orders = set(), []
+    for kind in range(3):
+        batches.select(kind, 0, 6)
+        tickets = [ticket for batch in batches for ticket in batch]
+        seeds |= {seed for _, seed in tickets}
+        orders.append([index for index, _ in tickets])
+    assert len(seeds) == 3 * 20
+    assert orders[0] != orders[1] != orders[2]
+
+
+@pytest.mark.parametrize('workers', [0, 2])
+def test_samples_are_the_same_from_any_worker_and_step(workers):
+    def samples(first, workers):
+        loader = DataLoader(Noisy(12), batch_size=3, num_workers=workers)
+        batches = batches_over(12, 3)
+        batches.select(STUDENT, first, 8)
+        return [[part.tolist() for part in batch] for batch in seeded_loader(loader, batches)]
+
+    np.random.seed()
+    whole = samples(0, 0)
+    assert samples(5, workers) == whole[5:]
+    assert len({draw for batch in whole for draw in batch[1]}) == 24
+
+
+def test_dataset_is_otherwise_the_one_it_holds():
+    inner = Noisy(3)
+    dataset = seeded_dataset(inner)
+    dataset.pipeline = 'new'
+    assert (len(dataset), dataset.label, inner.pipeline) == (3, 'noisy', 'new')
+    assert deepcopy({'dataset': dataset})['dataset'].dataset is inner
+    assert pickle.loads(pickle.dumps(dataset)).pipeline == 'new'
+    with pytest.raises(AttributeError, match='nothing'):
+        dataset.nothing  # noqa: B018

@@ -1,0 +1,1 @@
+"""Checkpoints, resume, stops, student files."""

@@ -1,0 +1,128 @@
+"""Losses and gradients that are no numbers: named, kept for a look, left out or the end."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.hooks import Hook
+
+from tst_mm.engine.safety import NonFiniteHook
+from tst_mm.models.distillers.base import BaseDistiller
+
+from ..test_schedule.test_alternating_schedule_hook import hook_of
+
+STAGES = {'stages': [{'begin': 1, 'iters': 3}]}
+
+
+def poison(monkeypatch, step, value=float('nan')):
+    """Spoil one input pixel at a step: a pair of method and its call, counted from 1."""
+    method, count = step
+    original, calls = getattr(BaseDistiller, method), []
+
+    def spoiled(self, data, *args, **kwargs):
+        calls.append(1)
+        if len(calls) == count:
+            data = {**data, 'inputs': data['inputs'].float()}
+            data['inputs'][0, 0, 0, 0] = value
+        return original(self, data, *args, **kwargs)
+
+    monkeypatch.setattr(BaseDistiller, method, spoiled)
+
+
+def weights(runner):
+    return {k: v.clone() for k, v in runner.model.state_dict().items()}
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize('value', [float('nan'), float('inf')])
+def test_stops_at_the_first(make_runner, monkeypatch, value):
+    poison(monkeypatch, ('train_step', 6), value)
+    runner = make_runner('run', STAGES)
+    runner.register_hook(NonFiniteHook())
+    message = r'no number in step iter_5: .*loss = nan.*gradient of .*; images: .*max_skips \(now 0'
+    with pytest.raises(FloatingPointError, match=message):
+        runner.train()
+    # The last checkpoint, of epoch 1, is good; the evidence is complete.
+    saved = torch.load(Path(runner.work_dir, 'epoch_1.pth'), weights_only=False)['state_dict']
+    assert all(value.isfinite().all() for value in saved.values())
+    evidence = torch.load(Path(runner.work_dir, 'nonfinite_iter_5.pth'), weights_only=True)
+    assert evidence['losses']['loss'] != evidence['losses']['loss']
+    assert len(evidence['files']) == 8
+    assert len(evidence['draw']['images']) == 4  # in split mode, half of the batch
+    parameters = dict(runner.model.named_parameters())
+    assert all(evidence['state_dict'][name].isfinite().all() for name in parameters)
+
+
+@pytest.mark.faults
+def test_a_step_left_out_changes_nothing(make_runner, monkeypatch):
+    poison(monkeypatch, ('train_step', 6))
+    runner = make_runner('run', STAGES)
+    hook = NonFiniteHook(max_skips=1)
+    runner.register_hook(hook)
+    before = []
+
+    class Watch(Hook):
+        priority = 'LOWEST'
+
+        def before_train_iter(self, runner, *args, **kwargs):
+            before.append(weights(runner))
+
+    runner.register_hook(Watch())
+    runner.train()
+    assert hook.skips == 1
+    same = [
+        all(torch.equal(a[key], b[key]) for key in a)
+        for a, b in zip(before, [*before[1:], weights(runner)], strict=True)
+    ]
+    assert same == [step == 5 for step in range(12)]
+    assert all(value.isfinite().all() for value in weights(runner).values())
+
+
+@pytest.mark.faults
+def test_too_many(make_runner, monkeypatch):
+    for count in (2, 4, 6):
+        poison(monkeypatch, ('train_step', count))
+    runner = make_runner('run', STAGES)
+    runner.register_hook(NonFiniteHook(max_skips=2))
+    with pytest.raises(FloatingPointError, match='no number in step iter_5'):
+        runner.train()
+
+
+@pytest.mark.faults
+def test_the_policy_stays_good(make_runner, monkeypatch):
+    poison(monkeypatch, ('augmenter_step', 2))
+    runner = make_runner('stop', STAGES)
+    runner.register_hook(NonFiniteHook())
+    with pytest.raises(FloatingPointError, match='no number in step iter_4_augmenter_2: loss'):
+        runner.train()
+    assert all(value.isfinite().all() for value in hook_of(runner).policy.state_dict().values())
+
+    monkeypatch.undo()
+    poison(monkeypatch, ('augmenter_step', 2))
+    runner = make_runner('skip', STAGES)
+    runner.register_hook(NonFiniteHook(max_skips=1))
+    runner.train()
+    values = hook_of(runner).policy.state_dict().values()
+    assert all(value.isfinite().all() and value.any() for value in values)
+
+
+@pytest.mark.faults
+def test_a_loss_scaler_keeps_its_infinite_gradients(make_runner):
+    """They are how it finds its scale."""
+    runner = make_runner('run', STAGES, length=1)
+    hook = NonFiniteHook()
+    runner.register_hook(hook)
+    runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+    runner.optim_wrapper.loss_scaler = object()
+    runner.optim_wrapper.step = lambda **kwargs: None
+    for parameter in runner.model.parameters():
+        parameter.grad = torch.full_like(parameter, float('inf'))
+    hook.before_train(runner)
+    runner.optim_wrapper.step()
+    hook.after_train_iter(runner, 0, None, {'loss': torch.tensor(1.0)})
+    assert hook.skips == 0
+
+
+def test_mistakes():
+    with pytest.raises(ValueError, match='max_skips is -1; allowed: whole numbers from 0'):
+        NonFiniteHook(max_skips=-1)

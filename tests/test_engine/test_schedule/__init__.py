@@ -1,0 +1,1 @@
+"""Stages and the hook that runs them."""

@@ -1,0 +1,1 @@
+"""What is loaded when: streams of random numbers, seeded loaders, their workers."""

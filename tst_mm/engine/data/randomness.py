@@ -1,0 +1,60 @@
+"""Random draws that depend on a position (seed, stage, step, rank) instead of on what ran before.
+
+A run that is killed and resumed then draws the same numbers without any stored random state.
+"""
+
+import hashlib
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from mmengine.dist import get_rank
+from mmengine.runner import Runner
+
+from tst_mm.utils.unwrap import unwrap_model
+
+
+def derive_seed(*key: int) -> int:
+    """A seed in [0, 2**32) that depends on all of ``key`` and looks unrelated to nearby keys."""
+    digest = hashlib.blake2b(repr(key).encode(), digest_size=4).digest()
+    return int.from_bytes(digest, 'little')
+
+
+def seed_host(seed: int) -> None:
+    """Seed the generators that data transforms draw from: Python's, numpy's and torch's on CPU."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.default_generator.manual_seed(seed)
+
+
+def seed_step(runner: Runner, kind: int, step: int) -> None:
+    """Make all draws from here those of a step: global generators, accelerators and augmenter.
+
+    Args:
+        runner: Of the run; its seed counts.
+        kind: What the step is of, see :class:`tst_mm.engine.data.seeded_data.SeededBatches`.
+        step: Its number within the kind.
+    """
+    key = (runner.seed, kind, step, get_rank())
+    seed = derive_seed(*key)
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    augmenter = getattr(unwrap_model(runner), 'augmenter', None)
+    if augmenter is not None:
+        augmenter.reseed(*key)
+
+
+@contextmanager
+def global_generators_kept() -> Iterator[None]:
+    """Put the global generators back to where they are now, whatever is drawn inside."""
+    host, numbers = random.getstate(), np.random.get_state()
+    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    try:
+        with torch.random.fork_rng(devices):
+            yield
+    finally:
+        random.setstate(host)
+        np.random.set_state(numbers)

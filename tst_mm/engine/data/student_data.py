@@ -1,0 +1,86 @@
+"""The student's loader, made exact: a resumed run gets the batches of one never interrupted."""
+
+import math
+from typing import Any
+
+from mmengine.dataset import InfiniteSampler
+from mmengine.dist import get_world_size
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
+from mmengine.runner.loops import _InfiniteDataloaderIterator
+from torch.utils.data import DataLoader, IterableDataset
+
+from .seeded_data import STUDENT, SeededBatches, seeded_loader
+
+
+class SeededStream:
+    """Takes the place of the iterator of ``IterBasedTrainLoop``, which resumes by loading all.
+
+    Args:
+        loader: Over seeded batches, which start at the right step.
+        resumed: Iterations that the loop will skip.
+    """
+
+    def __init__(self, loader: DataLoader, resumed: int) -> None:
+        self._loader = loader
+        self._iterator: Any = None
+        # MMEngine up to 0.10.7 skips by asking for the batches.
+        self._to_skip = 0 if hasattr(_InfiniteDataloaderIterator, 'skip_iter') else resumed
+
+    def skip_iter(self, num_iters: int) -> None:
+        """Nothing to do: the batches start where they should."""
+
+    def __iter__(self) -> 'SeededStream':
+        return self
+
+    def __next__(self) -> Any:
+        if self._to_skip:
+            self._to_skip -= 1
+            return None
+        if self._iterator is None:
+            self._iterator = iter(self._loader)
+        return next(self._iterator)
+
+
+def seed_student_data(runner: Runner, max_corrupt: int = 0) -> None:
+    """Make the batches and random transforms of the train loop depend on the iteration only.
+
+    The order of the data stays that of the run's sampler. Call it before training and, for an
+    epoch-based loop, before each epoch; it then goes on at the present iteration, also inside an
+    epoch. Data sets without an index are left alone.
+
+    Args:
+        runner: With a built train loop.
+        max_corrupt: See :class:`tst_mm.engine.data.corrupt_samples.CorruptSamples`.
+    """
+    loop = runner.train_loop
+    loader = loop.dataloader
+    if not isinstance(loader, DataLoader) or isinstance(loader.dataset, IterableDataset):
+        return
+    batches = loader.batch_sampler
+    if not isinstance(batches, SeededBatches):
+        batches = SeededBatches(batches, runner.seed)
+        loop.dataloader = seeded_loader(loader, batches, max_corrupt)
+        if isinstance(loop, IterBasedTrainLoop):
+            batches.select(STUDENT, runner.iter, runner.max_iters)
+            loop.dataloader_iterator = SeededStream(loop.dataloader, runner.iter)
+    if isinstance(loop, EpochBasedTrainLoop):
+        length = len(batches)
+        first = runner.epoch * length
+        batches.select(STUDENT, runner.iter, first + length, turn=runner.epoch)
+        _number_batches(loop, from_=runner.iter - first)
+
+
+def _number_batches(loop: EpochBasedTrainLoop, from_: int) -> None:
+    """Let the loop count the batches of a continued epoch as if it had seen those before."""
+    loop.__dict__.pop('run_iter', None)
+    if from_:
+        run_iter = loop.run_iter
+        loop.run_iter = lambda idx, data_batch: run_iter(idx + from_, data_batch)
+
+
+def iterations_per_epoch(runner: Runner) -> int:
+    """Student iterations in which every sample of the training set is seen once."""
+    loader = runner.train_dataloader
+    if not isinstance(loader.sampler, InfiniteSampler):
+        return len(loader)
+    return math.ceil(len(loader.dataset) / (loader.batch_size * get_world_size()))

@@ -1,0 +1,20 @@
+"""The hooks of a training in one place, as MMEngine has them."""
+
+from .safety import (
+    ExactResumeHook,
+    NonFiniteHook,
+    PreemptionHook,
+    StudentCheckpointHook,
+    TeacherCheckHook,
+)
+from .schedule import AlternatingScheduleHook, PolicyProgressHook
+
+__all__ = [
+    'AlternatingScheduleHook',
+    'ExactResumeHook',
+    'NonFiniteHook',
+    'PolicyProgressHook',
+    'PreemptionHook',
+    'StudentCheckpointHook',
+    'TeacherCheckHook',
+]

@@ -1,0 +1,15 @@
+"""What keeps a run whole: checkpoints, exact resume, stops that lose nothing, student files."""
+
+from .exact_resume_hook import ExactResumeHook
+from .non_finite_hook import NonFiniteHook
+from .preemption_hook import PreemptionHook
+from .student_checkpoint_hook import StudentCheckpointHook
+from .teacher_check_hook import TeacherCheckHook
+
+__all__ = [
+    'ExactResumeHook',
+    'NonFiniteHook',
+    'PreemptionHook',
+    'StudentCheckpointHook',
+    'TeacherCheckHook',
+]

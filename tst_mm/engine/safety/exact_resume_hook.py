@@ -1,0 +1,101 @@
+"""ExactResumeHook: a run that is killed and resumed ends as if it had not been."""
+
+from typing import Any
+
+from mmengine.hooks import CheckpointHook, Hook
+from mmengine.runner import EpochBasedTrainLoop, Runner
+
+from tst_mm.engine.data.randomness import seed_step
+from tst_mm.engine.data.seeded_data import STUDENT
+from tst_mm.engine.data.student_data import seed_student_data
+from tst_mm.registry import HOOKS
+
+#: Key of our part of a checkpoint.
+STATE_KEY = 'tst_mm_resume'
+
+
+@HOOKS.register_module()
+class ExactResumeHook(Hook):
+    """Make data and random draws depend on the seed and the iteration only.
+
+    MMEngine keeps weights, optimiser and schedule in a checkpoint. This hook adds what else an
+    exact resume needs: batches and transforms are those of the iteration, also when a run goes on
+    inside an epoch; the global generators are seeded at every iteration; and a validation that
+    the killed run did not finish is made up for before training goes on. It serves any run, with
+    or without distillation. ``AlternatingScheduleHook`` and ``tools/train.py`` bring it along.
+
+    Args:
+        max_corrupt: Training samples that cannot be loaded and are left out, each named in the
+            log, before the run stops with an error. Defaults to 0: the first one stops it.
+
+    Raises:
+        ValueError: ``max_corrupt`` is no whole number from 0.
+    """
+
+    # Before all other hooks: a stage of the augmenter too needs the seeded data.
+    priority = 'HIGHEST'
+
+    def __init__(self, max_corrupt: int = 0) -> None:
+        if type(max_corrupt) is not int or max_corrupt < 0:
+            raise ValueError(f'max_corrupt is {max_corrupt!r}; allowed: whole numbers from 0')
+        self.max_corrupt = max_corrupt
+        #: Iterations before the last finished validation.
+        self._validated: int | None = None
+        self._resumed = False
+
+    @classmethod
+    def ensure(cls, runner: Runner) -> None:
+        """Give a run the hook if it has none; before training."""
+        if not any(isinstance(hook, cls) for hook in runner.hooks):
+            # A new list, since MMEngine may be walking through the old one.
+            runner._hooks = [cls(), *runner.hooks]
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Note how far the checkpoint's run had validated."""
+        self._resumed = runner._resume
+        self._validated = checkpoint.get(STATE_KEY, {}).get('validated')
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Add our part."""
+        checkpoint[STATE_KEY] = {'validated': self._validated}
+
+    def before_train(self, runner: Runner) -> None:
+        """Take hold of the student's loader."""
+        seed_student_data(runner, self.max_corrupt)
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Point the student's loader to the iteration."""
+        self._make_up_validation(runner)
+        seed_student_data(runner)
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        """Make all draws those of this iteration."""
+        seed_step(runner, STUDENT, runner.iter)
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Note that it is done."""
+        self._validated = runner.iter
+
+    def after_train(self, runner: Runner) -> None:
+        """Nothing was left to train, but perhaps to validate."""
+        self._make_up_validation(runner)
+
+    def _make_up_validation(self, runner: Runner) -> None:
+        """Validate where the resumed run was killed between a checkpoint and its validation."""
+        resumed, self._resumed = self._resumed, False
+        loop = runner.train_loop
+        if not resumed or runner.val_loop is None or self._validated == runner.iter:
+            return
+        if isinstance(loop, EpochBasedTrainLoop):
+            done, end = runner.epoch, runner.max_epochs
+            if runner.iter != done * len(loop.dataloader):
+                return  # inside an epoch
+        else:
+            done, end = runner.iter, runner.max_iters
+        loop._decide_current_val_interval()
+        if done and done >= loop.val_begin and (done % loop.val_interval == 0 or done == end):
+            for hook in runner.hooks:
+                if isinstance(hook, CheckpointHook) and hook.last_ckpt is None:
+                    # With a new best it writes the last checkpoint again, if it knows it.
+                    hook.last_ckpt = runner.message_hub.runtime_info.get('last_ckpt')
+            runner.val_loop.run()

@@ -1,0 +1,6 @@
+"""When the augmenter learns: stages, their loader, log and state, the hook that alternates."""
+
+from .alternating_schedule_hook import AlternatingScheduleHook
+from .policy_progress_hook import PolicyProgressHook
+
+__all__ = ['AlternatingScheduleHook', 'PolicyProgressHook']

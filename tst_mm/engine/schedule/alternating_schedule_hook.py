@@ -1,0 +1,263 @@
+"""AlternatingScheduleHook: runs the augmenter stages between parts of the student's training."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook, IterTimerHook, LoggerHook
+from mmengine.optim import AmpOptimWrapper
+from mmengine.runner import EpochBasedTrainLoop, Runner
+
+from tst_mm.engine.data.randomness import seed_step
+from tst_mm.engine.data.seeded_data import STUDENT
+from tst_mm.engine.data.student_data import iterations_per_epoch
+from tst_mm.engine.safety.exact_resume_hook import ExactResumeHook
+from tst_mm.engine.safety.safe_checkpoints import remove_checkpoint
+from tst_mm.engine.safety.shared_buffers import share_buffers
+from tst_mm.engine.schedule.augmenter_stage import AugmenterStage, build_policy_optimizer
+from tst_mm.engine.schedule.plateau import LossPlateau
+from tst_mm.engine.schedule.schedule_state import (
+    STATE_KEY,
+    check_operators,
+    check_state,
+    pack_state,
+)
+from tst_mm.engine.schedule.stage_loader import build_stage_loader
+from tst_mm.engine.schedule.stage_log import StageLog
+from tst_mm.engine.schedule.stages import Stage, parse_stages, resolve_stages
+from tst_mm.registry import HOOKS
+from tst_mm.utils import reject_unknown_keys, require_mapping
+from tst_mm.utils.files import write_bytes
+from tst_mm.utils.unwrap import unwrap_model
+
+_PLATEAU_KEYS = ('factor', 'min_drop_abs', 'min_drop_rel')
+_DEFAULT_OPTIMIZER = {'type': 'SGD', 'lr': 0.01, 'momentum': 0.9, 'weight_decay': 0.0}
+
+
+@HOOKS.register_module()
+class AlternatingScheduleHook(Hook):
+    """Train the augmenter in stages, between parts of the student's training.
+
+    A stage runs before the student iteration at which it begins and takes nothing from the
+    student: not its iterations, its order of data, its random numbers or its timer. The policy
+    carries over from stage to stage; the optimiser and its learning rate start anew in each.
+    Between stages the policy stands still. Progress goes to the runner's logger, message hub and
+    visualizer (``augmenter/...``) and to ``policy.json`` in the work folder.
+
+    All random draws depend on the seed, the stage and the step only, and with
+    :class:`ExactResumeHook`, which comes along, those of the student too. What else a resume needs
+    is in the checkpoint under ``tst_mm``, so that a run killed at any moment and resumed ends as
+    if it had not been. A checkpoint without that entry resumes with a warning; one from another
+    schedule is an error that says what to do.
+
+    A stage calls the hooks of the run: ``before_augmenter_stage(runner, stage)`` and
+    ``after_augmenter_iter(runner, stage, data_batch, outputs)``, where ``stage`` is the running
+    :class:`tst_mm.engine.schedule.augmenter_stage.AugmenterStage` and ``outputs`` what
+    ``augmenter_step`` returned.
+
+    Args:
+        stages: Where stages begin and how long they are. A list of ``dict(begin=30, length=30)``,
+            or a period ``dict(first=32, every=30, length=5)``. ``begin`` counts the student's
+            epochs or iterations, from 0; ``length`` is in the same unit, over the augmenter's own
+            loader; ``iters`` in its place is in augmenter iterations. An empty list keeps the
+            augmenter at its initial policy.
+        by_epoch: Whether ``begin`` and ``length`` are in epochs. Defaults to the unit of the
+            run's training loop.
+        optim_wrapper: The policy's optimiser as in MMEngine, ``clip_grad`` included. Defaults to
+            ``dict(optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=0))``; without a
+            ``type`` the stages run in the student's precision.
+        plateau: Arguments of :class:`tst_mm.engine.schedule.plateau.LossPlateau`, which lowers the
+            learning rate after an augmenter epoch without progress; None keeps it constant.
+            Defaults to the rule of the paper.
+        dataloader: What the stages' loader has in place of the student's, by the keys of MMEngine's
+            dataloaders, for example ``dict(batch_size=16)``. Defaults to nothing: the student's
+            data in an order of its own.
+        interval: Augmenter iterations between log lines. Defaults to that of ``LoggerHook``.
+        checkpoint_interval: Augmenter iterations between checkpoints inside a stage; one more is
+            written at its end, and only the latest is kept. Defaults to none.
+
+    Raises:
+        KeyError: An unknown or missing key of a stage or of ``plateau``.
+        TypeError: ``plateau``, ``optim_wrapper`` or ``dataloader`` is no dictionary.
+        ValueError: A value that is not allowed; when training starts also a stage beyond the end.
+    """
+
+    # Right after ExactResumeHook and before all other hooks: what they see of an iteration must not
+    # depend on a stage before it.
+    priority = 1
+
+    def __init__(
+        self,
+        stages: Sequence[Mapping[str, Any]] | Mapping[str, Any],
+        by_epoch: bool | None = None,
+        optim_wrapper: Mapping[str, Any] | None = None,
+        plateau: Mapping[str, float] | None = {},  # noqa: B006  (never changed)
+        dataloader: Mapping[str, Any] | None = None,
+        interval: int | None = None,
+        checkpoint_interval: int | None = None,
+    ) -> None:
+        parse_stages(stages)
+        if plateau is not None:
+            require_mapping('plateau', plateau)
+            reject_unknown_keys('plateau', plateau, _PLATEAU_KEYS)
+            LossPlateau(**plateau)
+        for name, config in (('optim_wrapper', optim_wrapper), ('dataloader', dataloader)):
+            if config is not None:
+                require_mapping(name, config)
+        if by_epoch is not None and not isinstance(by_epoch, bool):
+            raise ValueError(f'by_epoch is {by_epoch!r}; allowed: True, False or None')
+        for key, value in (('interval', interval), ('checkpoint_interval', checkpoint_interval)):
+            if value is not None and (type(value) is not int or value < 1):
+                raise ValueError(f'{key} is {value!r}; allowed: whole numbers from 1, or None')
+        self.stages = stages
+        self.by_epoch = by_epoch
+        self.optim_wrapper = optim_wrapper or {'optimizer': _DEFAULT_OPTIMIZER}
+        self.plateau = plateau
+        self.dataloader = dataloader
+        self.interval = interval
+        self.checkpoint_interval = checkpoint_interval
+        #: The stages in iterations, known once training starts.
+        self.schedule: list[Stage] = []
+        #: Index of the stage that runs or comes next.
+        self.stage = 0
+        self.running: AugmenterStage | None = None
+        self._loaded: dict[str, Any] | None = None
+        self._continued: dict[str, Any] | None = None
+
+    def before_run(self, runner: Runner) -> None:
+        """Refuse a model without an augmenter."""
+        model = unwrap_model(runner)
+        if getattr(model, 'augmenter', None) is None:
+            raise ValueError(
+                f'AlternatingScheduleHook: the model ({type(model).__name__}) has no augmenter; '
+                "give it one, augmenter=dict(type='tst_mm.LearnedAugmenter'), or remove the hook"
+            )
+        self.model = model
+        self.policy = model.augmenter.policy
+        ExactResumeHook.ensure(runner)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Keep our part of the checkpoint until the run is known."""
+        self._loaded = checkpoint.get(STATE_KEY, {})
+
+    def before_train(self, runner: Runner) -> None:
+        """Turn the stages into iterations, check everything, continue from a checkpoint."""
+        self.loader, self.batches = build_stage_loader(runner, self.dataloader)
+        self.schedule = self._resolve(runner)
+        if isinstance(runner.optim_wrapper, AmpOptimWrapper) and 'type' not in self.optim_wrapper:
+            # The stages in the precision of the student's training.
+            precision = {'type': 'AmpOptimWrapper', 'dtype': runner.optim_wrapper.cast_dtype}
+            self.optim_wrapper = {**precision, **self.optim_wrapper}
+        build_policy_optimizer(self.model, self.optim_wrapper)  # a mistake shows now, not in hours
+        loggers = [hook.interval for hook in runner.hooks if isinstance(hook, LoggerHook)]
+        self._log_interval = self.interval or (loggers or [10])[0]
+        self.log = StageLog(runner, self.model.augmenter, self.schedule)
+        if self._loaded is not None:
+            self._continue(runner, self._loaded)
+        self.log.write_policy()
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        """Run the stage that begins here."""
+        if self.stage < len(self.schedule) and self.schedule[self.stage].begin == runner.iter:
+            start = time.time()
+            self.run_stage(runner)
+            for hook in runner.hooks:  # the student's time and ETA do not contain the stage
+                if isinstance(hook, IterTimerHook):
+                    hook.t += time.time() - start
+            seed_step(runner, STUDENT, runner.iter)
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        """Let all ranks validate the student of the checkpoints."""
+        share_buffers(self.model.student)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Add our part."""
+        state = pack_state(self.schedule, self.policy, self.stage, self.running, self.log.history)
+        checkpoint[STATE_KEY] = {**state, **self.log.extras()}
+
+    def start_stage(self, index: int) -> AugmenterStage:
+        """Build a stage that has done no step."""
+        length, epoch = self.schedule[index].length, len(self.batches)
+        return AugmenterStage(self.model, self.optim_wrapper, self.plateau, length, epoch)
+
+    def run_stage(self, runner: Runner) -> None:
+        """Run the next stage, from where a checkpoint left it, to its end."""
+        index = self.stage
+        stage = self.running = self.start_stage(index)
+        if self._continued is not None:
+            stage.load_state_dict(self._continued)
+            self._continued = None
+        share_buffers(self.model.student)
+        runner.call_hook('before_augmenter_stage', stage=stage)
+        self.batches.select(1 + index, stage.step, stage.length)
+        self.log.restart_clock(stage.step)
+        for data in self.loader:
+            seed_step(runner, 1 + index, stage.step)
+            outputs = stage.train_step(data)
+            runner.call_hook('after_augmenter_iter', stage=stage, data_batch=data, outputs=outputs)
+        self.log.write_end(index, stage.read_gap())
+        self.stage, self.running = index + 1, None
+        if self.checkpoint_interval is not None:
+            self._save(runner, index, stage.step)
+
+    def after_augmenter_iter(
+        self, runner: Runner, stage: AugmenterStage, data_batch: Any, outputs: Any
+    ) -> None:
+        """Log and save at their intervals."""
+        if stage.step % self._log_interval == 0 or stage.finished:
+            self.log.write_line(self.stage, stage)
+        if self._wants_checkpoint(stage.step) and not stage.finished:
+            self._save(runner, self.stage, stage.step)
+
+    def _resolve(self, runner: Runner) -> list[Stage]:
+        epochs = isinstance(runner.train_loop, EpochBasedTrainLoop)
+        by_epoch = epochs if self.by_epoch is None else self.by_epoch
+        per_epoch = iterations_per_epoch(runner)
+        end = runner.max_iters / per_epoch if by_epoch else runner.max_iters
+        return resolve_stages(
+            parse_stages(self.stages, end),
+            end,
+            'epochs' if by_epoch else 'iterations',
+            per_epoch if by_epoch else 1,
+            len(self.batches) if by_epoch else 1,
+        )
+
+    def _continue(self, runner: Runner, state: dict[str, Any]) -> None:
+        resuming = runner._resume or runner.iter > 0
+        if not state:
+            if resuming:
+                self.stage = sum(stage.begin < runner.iter for stage in self.schedule)
+                runner.logger.warning(
+                    'The checkpoint was written without AlternatingScheduleHook: the policy '
+                    f'starts anew, and {self.stage} stage(s) that begin before iteration '
+                    f'{runner.iter} are left out.'
+                )
+            return
+        if resuming:
+            check_state(state, self.schedule, self.policy, runner.iter)
+            self.stage = state['stage']
+            self._continued = state['running']
+            self.log.history = list(state['history'])
+        check_operators(state, self.policy)
+        self.policy.load_state_dict(state['policy_state'])
+        if not resuming:
+            self.log.remember_start()
+        runner.logger.info(
+            f'Policy taken from the checkpoint; {self.stage}/{len(self.schedule)} stages done.'
+        )
+
+    def _wants_checkpoint(self, step: int) -> bool:
+        return self.checkpoint_interval is not None and step % self.checkpoint_interval == 0
+
+    def _save(self, runner: Runner, index: int, step: int) -> None:
+        """Write a checkpoint that resumes before the student iteration at which the stage runs."""
+        name = f'augmenter_stage{index + 1}_iter{step}.pth'  # counts as the log does
+        meta = {'epoch': runner.epoch, 'iter': runner.iter}
+        runner.save_checkpoint(runner.work_dir, name, meta=meta, by_epoch=False)
+        if is_main_process():
+            path = Path(runner.work_dir, name)
+            write_bytes(path.with_name('last_checkpoint'), str(path).encode())
+            for older in set(path.parent.glob('augmenter_stage*_iter*.pth')) - {path}:
+                remove_checkpoint(older)
