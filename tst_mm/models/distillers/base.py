@@ -25,6 +25,7 @@ from ..objectives import Confidence, TeachingObjective
 from ..ranks import mean_over_ranks
 from ..teacher import FrozenTeacher
 from .kd import build_kd, kd_losses
+from .labels import fresh
 
 BATCH_MODES = ('double', 'split')
 
@@ -60,6 +61,8 @@ class BaseDistiller(BaseModel):
         batch_mode: ``'double'`` (default, the paper): every image clean and augmented, twice the
             cost. ``'split'``: half of the images augmented, half clean, the cost of plain
             distillation.
+        plan: What the planner would choose otherwise, see :class:`~.planner.Plan`; for the
+            default ``distiller`` only.
         data_preprocessor: The student's and teacher's, where their dictionaries have none
             (mmpretrain keeps it beside the model).
 
@@ -76,6 +79,7 @@ class BaseDistiller(BaseModel):
         objective: Mapping[str, Any] | None = None,
         distiller: Mapping[str, Any] | None = None,
         batch_mode: str = 'double',
+        plan: Mapping[str, Any] | None = None,
         data_preprocessor: Mapping[str, Any] | None = None,
         **unknown: Any,
     ) -> None:
@@ -91,6 +95,9 @@ class BaseDistiller(BaseModel):
         self.student = student
         self.teacher = FrozenTeacher(teacher, data_preprocessor)
         self.batch_mode = batch_mode
+        if plan is not None and distiller is not None:
+            raise KeyError('plan has no effect beside a "distiller"; give one of them')
+        self.plan = plan
         self.check_pair()
         kd = self.default_kd() if distiller is None else distiller
         self.distiller = build_kd(self.complete_kd(kd), self.student, self.teacher.model)
@@ -124,7 +131,6 @@ class BaseDistiller(BaseModel):
 
     def check_pair(self) -> None:
         """Raise ``ValueError`` when student and teacher cannot be compared."""
-        raise NotImplementedError
 
     def default_kd(self) -> dict[str, Any]:
         """The task's distillation losses: arguments of ``ConfigurableDistiller``."""
@@ -151,14 +157,14 @@ class BaseDistiller(BaseModel):
         """Data samples whose labels follow a draw; the given ones are never modified."""
         return data_samples
 
-    def confidence_loss(self, model: nn.Module) -> tuple[nn.Module, int]:
+    def confidence_loss(self, model: nn.Module) -> tuple[nn.Module, int] | None:
         """What is logged as confidence of student or teacher.
 
         Returns:
             The classification loss module of ``model`` and the number of its classes, without
-            background.
+            background; None where there is no plain one.
         """
-        raise NotImplementedError
+        return None
 
     # The two steps ------------------------------------------------------------------------------
 
@@ -176,9 +182,10 @@ class BaseDistiller(BaseModel):
             return self.student(inputs, data_samples, mode=mode)
         inputs, data_samples = self._student_batch(inputs, data_samples)
         with self.distiller.student_recorders:
-            losses = self.student(inputs, data_samples, mode='loss')
+            losses = self.student(inputs, fresh(data_samples), mode='loss')
         with torch.no_grad(), self.distiller.teacher_recorders:
-            self.ask_teacher(self.teacher.inputs(inputs, self._normalization.module), data_samples)
+            theirs = self.teacher.inputs(inputs, self._normalization.module)
+            self.ask_teacher(theirs, fresh(data_samples))
         distilled = kd_losses(self.distiller)
         if losses.keys() & distilled.keys():
             raise KeyError(
@@ -243,7 +250,8 @@ class BaseDistiller(BaseModel):
         }
 
     def _confidence(self, model: nn.Module) -> Confidence:
-        return Confidence(*self.confidence_loss(model))
+        # Without a plain class loss nothing is watched, and the confidence stays 0.
+        return Confidence(*(self.confidence_loss(model) or (nn.Identity(), 0)))
 
     @torch.compiler.disable
     def _student_batch(self, inputs: Tensor, data_samples: list) -> tuple[Tensor, list]:
