@@ -121,7 +121,7 @@ def load_weights(model: nn.Module, checkpoint: str, allow_partial: bool, what: s
     }
     own = model.state_dict()
     missing = [k for k in own if k not in weights and not k.endswith('num_batches_tracked')]
-    unexpected = [key for key in weights if key not in own]
+    unexpected = [key for key in weights if key not in own and not _is_copy(key, weights, own)]
     misshapen = [
         f'{key} {tuple(weights[key].shape)} for {tuple(own[key].shape)}'
         for key in own
@@ -143,6 +143,18 @@ def load_weights(model: nn.Module, checkpoint: str, allow_partial: bool, what: s
     with torch.no_grad():
         model.load_state_dict(fits, strict=False)
     print_log('; '.join([found, *faults]), 'current', 30 if faults else 20)
+
+
+def _is_copy(key: str, weights: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> bool:
+    """Whether an entry is that of a layer which the model has in another place, too.
+
+    DDQ-DETR, for one, gives its decoder the head's layers when it first trains.
+    """
+    end = key[key.find('.') :]
+    return any(
+        name.endswith(end) and name in weights and torch.equal(weights[name], weights[key])
+        for name in own
+    )
 
 
 def _read(checkpoint: Any, what: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from ..ranks import mean_over_ranks
 from ..teacher import FrozenTeacher
 from .kd import build_kd, kd_losses
 from .labels import fresh
+from .shown_student import ShownStudent
 
 BATCH_MODES = ('double', 'split')
 
@@ -40,7 +41,7 @@ class _Aside:
         return self
 
 
-class BaseDistiller(BaseModel):
+class BaseDistiller(ShownStudent, BaseModel):
     """A student that learns from a frozen teacher on clean and augmented images.
 
     Two steps, neither of which knows epochs:
@@ -63,8 +64,9 @@ class BaseDistiller(BaseModel):
             distillation.
         plan: What the planner would choose otherwise, see :class:`~.planner.Plan`; for the
             default ``distiller`` only.
-        data_preprocessor: The student's and teacher's, where their dictionaries have none
-            (mmpretrain keeps it beside the model).
+        data_preprocessor: The student's, in place of that of its ``cfg_path``, and where its
+            dictionary has none (mmpretrain keeps it beside the model); and the teacher's where
+            its config has none.
 
     Raises:
         KeyError: Unknown keys or recorder sources.
@@ -90,7 +92,7 @@ class BaseDistiller(BaseModel):
             raise KeyError('objective has no effect without an augmenter; give it one or leave it')
         if batch_mode not in BATCH_MODES:
             raise ValueError(f'batch_mode is {batch_mode!r}; {closest(batch_mode, BATCH_MODES)}')
-        student = build_model('student', student, data_preprocessor)
+        student = build_model('student', student, data_preprocessor, instead=True)
         super().__init__(data_preprocessor=student.data_preprocessor)
         self.student = student
         self.teacher = FrozenTeacher(teacher, data_preprocessor)
@@ -258,6 +260,7 @@ class BaseDistiller(BaseModel):
         """Augmented images first, then clean ones, with their labels."""
         if self.augmenter is None:
             return inputs, data_samples
+        self._normalization.module.check_once(inputs)
         split = self.batch_mode == 'split'
         # An odd batch augments one more, so that a single image is augmented.
         count = (len(inputs) + 1) // 2 if split else len(inputs)
