@@ -12,7 +12,6 @@ from .color import (
     Solarize,
 )
 from .erase import Cutout
-from .fitted import FittedColor, FittedGeometric
 from .geometric import Rotate, ShearX, ShearY, TranslateX, TranslateY
 
 #: The search space of the paper, in the reference's index order.
@@ -32,12 +31,6 @@ DEFAULT_OPERATORS = (
     'Invert',
     'Cutout',
 )
-#: The same, where those with a learned magnitude are imitated by encoders.
-FITTED_OPERATORS = (
-    *({'type': 'FittedColor', 'imitates': name} for name in DEFAULT_OPERATORS[:6]),
-    *({'type': 'FittedGeometric', 'imitates': name} for name in DEFAULT_OPERATORS[6:11]),
-    *DEFAULT_OPERATORS[11:],
-)
 
 __all__ = [
     'DEFAULT_OPERATORS',
@@ -49,8 +42,6 @@ __all__ = [
     'Cutout',
     'Equalize',
     'EraseOperator',
-    'FittedColor',
-    'FittedGeometric',
     'GeometricOperator',
     'ImageInfo',
     'Invert',

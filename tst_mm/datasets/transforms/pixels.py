@@ -88,7 +88,7 @@ def _acting(draw: Draw, family: type) -> list[tuple]:
     return [
         (operator, draw.levels[0, i])
         for i, operator in enumerate(draw.operators)
-        if isinstance(operator, family) and draw.samples[i] is None
+        if isinstance(operator, family) and draw.acted_on[i] is None
     ]
 
 

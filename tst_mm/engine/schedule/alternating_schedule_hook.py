@@ -17,7 +17,7 @@ from tst_mm.engine.safety.exact_resume_hook import ExactResumeHook
 from tst_mm.engine.safety.safe_checkpoints import remove_checkpoint
 from tst_mm.engine.safety.shared_buffers import share_buffers
 from tst_mm.engine.schedule.augmenter_stage import AugmenterStage, build_policy_optimizer
-from tst_mm.engine.schedule.plateau import LossPlateau
+from tst_mm.paper.plateau import LossPlateau
 from tst_mm.engine.schedule.schedule_state import (
     STATE_KEY,
     check_operators,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tst_mm.utils import closest, require_mapping
 
-from .plateau import LossPlateau
+from tst_mm.paper.plateau import LossPlateau
 from .running_mean import RunningMean
 
 #: Part of the stage at either end over which the confidence gap is averaged.

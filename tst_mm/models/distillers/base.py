@@ -18,11 +18,9 @@ from tst_mm.utils import (
     reject_unknown_keys,
     require_mapping,
 )
+from tst_mm.utils.aliases import current_augmenter, current_objective
 
 from ..build import build_model
-from ..modes import frozen
-from ..objectives import Confidence, TeachingObjective
-from ..ranks import mean_over_ranks
 from ..teacher import FrozenTeacher
 from .kd import build_kd, kd_losses
 
@@ -46,7 +44,8 @@ class BaseDistiller(BaseModel):
 
     - *student step*, MMEngine's ``train_step``: the student's own losses and the distillation
       losses on the augmented and the clean images; the augmenter runs without gradient.
-    - *augmenter step*, :meth:`augmenter_step`: the objective's gradient reaches the policy only.
+    - *augmenter step*, :meth:`augmenter_step`: the objective's gradient reaches the policy only;
+      with an augmenter whose policy has a gradient.
 
     Only the student and the connectors are in the module tree: teacher and augmenter are outside
     of the state dict, EMA copies, distributed wrappers and the student's optimiser.
@@ -55,7 +54,8 @@ class BaseDistiller(BaseModel):
         student: Model dictionary, ``dict(cfg_path=...)`` or module: an ordinary OpenMMLab model.
         teacher: See :class:`FrozenTeacher`.
         augmenter: ``dict(type='tst_mm.LearnedAugmenter', ...)``; None is plain distillation.
-        objective: What the augmenter minimises. Defaults to :class:`TeachingObjective`.
+        objective: What a search by gradient minimises. Defaults to ``tst_mm.FlippedObjective``
+            where the augmenter's policy has a gradient, else to none.
         distiller: Arguments of MMRazor's ``ConfigurableDistiller``; None takes the task's own.
         batch_mode: ``'double'`` (default, the paper): every image clean and augmented, twice the
             cost. ``'split'``: half of the images augmented, half clean, the cost of plain
@@ -94,6 +94,9 @@ class BaseDistiller(BaseModel):
         self.check_pair()
         kd = self.default_kd() if distiller is None else distiller
         self.distiller = build_kd(self.complete_kd(kd), self.student, self.teacher.model)
+        if augmenter is not None:
+            require_mapping('augmenter', augmenter)
+            augmenter = current_augmenter(augmenter)
         self._augmenter = _Aside(_build('augmenter', augmenter) if augmenter else None)
         # Beside the augmenter, not inside: plain distillation with another teacher needs it too.
         self._normalization = _Aside(
@@ -110,10 +113,7 @@ class BaseDistiller(BaseModel):
                     f"{kind.__name__} cannot follow; allowed: 'sequence', 'summed' (preset "
                     f"'paper_dense')"
                 )
-            require_mapping('objective', objective or {})
-            config = {'type': 'tst_mm.TeachingObjective', **(objective or {})}
-            self.objective: TeachingObjective = _build('objective', config)
-            self.objective.prepare(self.student)
+            self.objective = self._build_objective(objective, augmenter)
 
     @property
     def augmenter(self) -> LearnedAugmenter | None:
@@ -188,62 +188,45 @@ class BaseDistiller(BaseModel):
         return {**losses, **distilled}
 
     def augmenter_step(self, data: Any, optim_wrapper: Any) -> dict[str, Tensor]:
-        """One step of the augmenter stage; student and teacher are left exactly as they are.
-
-        The graphs of student and teacher are freed one after the other: both losses are taken back
-        to the augmented image, and their sum from there through the augmenter.
+        """One step of a search by gradient; student and teacher are left exactly as they are.
 
         Args:
             data: A batch of the training loader.
             optim_wrapper: MMEngine's wrapper of an optimiser over the policy's parameters.
 
         Returns:
-            0-dim tensors without gradient: ``loss``, ``loss_teacher``, ``loss_student`` (the
-            student's weakness), ``teacher_confidence`` and ``student_confidence`` on x'; over the
-            batches of all ranks, and the same on each.
+            What the objective's ``step`` does: 0-dim tensors without gradient.
+
+        Raises:
+            TypeError: The augmenter's policy has no gradient.
         """
         assert self.augmenter is not None, 'plain distillation has no augmenter stage'
-        objective = self.objective
-        with optim_wrapper.optim_context(self):
-            data = self.data_preprocessor(data, True)
-            inputs, data_samples = data['inputs'], data['data_samples']
-            images, draw = self.augmenter(
-                inputs, self.valid_sizes(inputs, data_samples), relaxed=True
+        if self.objective is None:
+            raise TypeError(
+                f'augmenter is a {type(self.augmenter).__name__}, whose policy is set and not '
+                "trained by a gradient; allowed: dict(type='tst_mm.PaperAugmenter', "
+                "preset='recommended'), or a run without augmenter stages"
             )
-            self.draw = draw.detach()
-            data_samples = self.move_labels(data_samples, self.draw)
-            leaf = images.detach().requires_grad_()
+        return self.objective.step(self, data, optim_wrapper)
 
-            with frozen(self.student), self._confidence(self.student) as student_sure:
-                weakness = objective.weakness(
-                    lambda: self.parse_losses(self.student(leaf, data_samples, mode='loss'))[0]
+    def _build_objective(
+        self, config: Mapping[str, Any] | None, augmenter: Mapping[str, Any] | None
+    ) -> Any:
+        """The objective of a search by gradient; None where the policy has none."""
+        assert self.augmenter is not None
+        if not any(p.requires_grad for p in self.augmenter.policy.parameters()):
+            if config is not None:
+                raise ValueError(
+                    f'objective has no effect: the policy of {type(self.augmenter).__name__} has '
+                    "no gradient; allowed: None, or dict(type='tst_mm.PaperAugmenter') beside it"
                 )
-        optim_wrapper.backward(objective.student_weight * weakness)
-        with optim_wrapper.optim_context(self):
-            theirs = self.teacher.inputs(leaf, self._normalization.module)
-            with self._confidence(self.teacher.model) as teacher_sure:
-                strength = self.parse_losses(self.teacher.losses(theirs, data_samples))[0]
-        optim_wrapper.backward(objective.teacher_weight * strength)
-        images.backward(leaf.grad)
-        parameters = list(self.augmenter.policy.parameters())
-        # Without a gradient no operator drawn here has the parameter; on other ranks one may.
-        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
-        losses = [strength.detach(), weakness.detach(), teacher_sure.sums, student_sure.sums]
-        *gradients, strength, weakness, theirs, own = mean_over_ranks([*gradients, *losses])
-        for parameter, gradient in zip(parameters, gradients, strict=True):
-            parameter.grad = gradient
-        optim_wrapper.step()
-        optim_wrapper.zero_grad()
-        return {
-            'loss': objective.teacher_weight * strength + objective.student_weight * weakness,
-            'loss_teacher': strength,
-            'loss_student': weakness,
-            'teacher_confidence': Confidence.mean(theirs),
-            'student_confidence': Confidence.mean(own),
-        }
-
-    def _confidence(self, model: nn.Module) -> Confidence:
-        return Confidence(*self.confidence_loss(model))
+            return None
+        config = {} if config is None else config
+        require_mapping('objective', config)
+        config = current_objective(config, augmenter or {})
+        objective = _build('objective', {'type': 'tst_mm.FlippedObjective', **config})
+        objective.prepare(self.student)
+        return objective
 
     @torch.compiler.disable
     def _student_batch(self, inputs: Tensor, data_samples: list) -> tuple[Tensor, list]:

@@ -13,9 +13,10 @@ from tst_mm.utils import closest
 from tst_mm.utils.presets import with_preset
 
 from .flip import find_losses, flipped
+from .gradient_step import gradient_step
 from .reference_flips import ELEMENT_MEANS, NEGATED_BOXES
 
-#: Arguments of :class:`TeachingObjective` by preset.
+#: Arguments of :class:`FlippedObjective` by preset.
 PRESETS: dict[str, dict[str, Any]] = {
     'recommended': {'form': 'flipped', 'boxes': 'bounded', 'averaging': 'own'},
     'paper': {'form': 'flipped', 'boxes': 'negated', 'averaging': 'elements'},
@@ -28,7 +29,7 @@ _CHOICES = {
 
 
 @MODELS.register_module()
-class TeachingObjective:
+class FlippedObjective:
     """``teacher_weight * loss(teacher) + student_weight * weakness(student)`` on x'.
 
     Both losses are the networks' own, with their own targets and averaging.
@@ -41,7 +42,7 @@ class TeachingObjective:
         student_weight: beta, not negative. Defaults to 1.
         cap: Largest student loss that is still rewarded by ``'difference'``. Defaults to 10.
         boxes: Of the flipped form: box losses become ``'bounded'`` (default), see
-            :mod:`tst_mm.models.objectives.flip`, or ``'negated'`` (the reference), which is
+            :mod:`tst_mm.paper.flip`, or ``'negated'`` (the reference), which is
             unbounded below.
         averaging: Of the flipped form: ``'own'`` (default), that of the loss, or ``'elements'``
             (the reference): focal losses over all anchors and classes, softmax losses of maps
@@ -64,7 +65,7 @@ class TeachingObjective:
         preset: str = 'recommended',
     ) -> None:
         given = {'form': form, 'boxes': boxes, 'averaging': averaging}
-        chosen = with_preset('TeachingObjective', PRESETS, preset, given)
+        chosen = with_preset('FlippedObjective', PRESETS, preset, given)
         for key, allowed in _CHOICES.items():
             if chosen[key] not in allowed:
                 raise ValueError(f'{key} is {chosen[key]!r}; {closest(chosen[key], allowed)}')
@@ -108,6 +109,10 @@ class TeachingObjective:
         }
         with flipped(self._losses, instead):
             return student_loss()
+
+    def step(self, distiller: Any, data: Any, optim_wrapper: Any) -> dict[str, Tensor]:
+        """One step of the augmenter stage; see :func:`tst_mm.paper.gradient_step.gradient_step`."""
+        return gradient_step(distiller, self, data, optim_wrapper)
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}({_public(self)})'

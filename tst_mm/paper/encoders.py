@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from .base import LUMA_RGB
+from tst_mm.augment.operators.base import LUMA_RGB
 
 
 class AffineEncoder(nn.Module):

@@ -1,4 +1,4 @@
-"""Gates: whether a drawn operator acts on an image."""
+"""Relaxed gates: differentiable in the rate, between closed and open."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def relaxed_gate(logit: Tensor, uniform: Tensor, temperature: float = 0.05) -> T
     """Relaxed Bernoulli (binary concrete) sample, differentiable in the logit (paper, section 3).
 
     ``g = sigmoid((log u - log(1 - u) + logit) / temperature)``, so ``dg/dlogit = g (1 - g) /
-    temperature``.
+    temperature``. Rounded it is :func:`tst_mm.augment.hard_gate` of the same noise.
 
     Args:
         logit: Logit of the rate, broadcastable to ``uniform``. The reference passes the rate
@@ -22,16 +22,3 @@ def relaxed_gate(logit: Tensor, uniform: Tensor, temperature: float = 0.05) -> T
         Gates in [0, 1] of the broadcast shape.
     """
     return torch.sigmoid((torch.logit(uniform) + logit) / temperature)
-
-
-def hard_gate(logit: Tensor, uniform: Tensor) -> Tensor:
-    """Bernoulli sample with rate ``sigmoid(logit)``: the relaxed gate of the same noise, rounded.
-
-    Args:
-        logit: Logit of the rate, broadcastable to ``uniform``.
-        uniform: Noise in (0, 1), any shape.
-
-    Returns:
-        Bool tensor of the broadcast shape.
-    """
-    return torch.logit(uniform) + logit > 0

@@ -15,10 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tst_mm.augment.operators import ColorOperator, GeometricOperator, ImageInfo, Operator
 from tst_mm.registry import OPERATORS
 from tst_mm.utils import closest
 
-from .base import ColorOperator, GeometricOperator, ImageInfo, Operator
 from .encoders import AffineEncoder, ColorEncoder
 
 #: The shipped encoders, in the published form.

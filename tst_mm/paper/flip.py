@@ -28,14 +28,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tst_mm.models.objectives.confidence import FOCAL_LOSSES, is_sigmoid
 from tst_mm.utils import closest
 
 _EPSILON = 1e-8
 
 #: Losses on logits: softmax, unless the module says ``use_sigmoid`` or ``use_mask``.
 LOGIT_LOSSES = {'CrossEntropyLoss', 'LabelSmoothLoss', 'DistributionFocalLoss'}
-#: Losses on sigmoid logits that count hard elements only.
-FOCAL_LOSSES = {'FocalLoss', 'QualityFocalLoss'}
 #: Element-wise non-negative losses of boxes.
 BOX_LOSSES = {
     'L1Loss',
@@ -114,7 +113,7 @@ def find_losses(what: str, model: nn.Module) -> dict[str, nn.Module]:
             raise TypeError(
                 f'{what}: loss {name!r} is a {kind}, which has no flipped form; '
                 f'{closest(kind, sorted(_FLIPS))}; add one with '
-                f'tst_mm.models.objectives.register_flip'
+                f'tst_mm.paper.flip.register_flip'
             )
     if not losses:
         raise TypeError(
@@ -252,14 +251,6 @@ def _flip_boxes(
     if avg_factor is not None:  # as mmdet: an image without boxes may have a factor of 0
         return value.sum() / (avg_factor + torch.finfo(torch.float32).eps)
     return value.mean() if reduction == 'mean' else value.sum()
-
-
-def is_sigmoid(loss: nn.Module) -> bool:
-    """Whether a loss on logits treats its classes as independent."""
-    if type(loss).__name__ in FOCAL_LOSSES:
-        return True
-    inner = getattr(loss, 'ce', loss)
-    return any(getattr(inner, key, False) for key in ('use_sigmoid', 'use_mask'))
 
 
 _FLIPS: dict[str, Callable[..., Tensor]] = {
