@@ -89,6 +89,9 @@ class LearnedAugmenter(nn.Module):
         """The policy over these operators; see the class."""
         return AugmentPolicy(operators, init)
 
+    #: The objective of a search over this augmenter's policy, unless the config says another.
+    objective = 'tst_mm.TeachingObjective'
+
     @property
     def labels_follow(self) -> bool:
         """Whether a draw has one map that boxes and label maps can follow."""
@@ -148,6 +151,10 @@ class LearnedAugmenter(nn.Module):
         noise = self.noise(len(sizes))
         acts = noise.drawn & hard_gate(self.policy.probability_logits, noise.gates)
         return self.assemble(sizes, noise, acts, self.sample_magnitudes(len(sizes)))
+
+    def chance(self) -> float:
+        """The next random number, uniform in [0, 1)."""
+        return float(torch.rand((), generator=self._generator))
 
     def noise(self, batch: int, rows: int | None = None) -> Noise:
         """The next random numbers for a batch.

@@ -7,9 +7,10 @@ from .safety import (
     StudentCheckpointHook,
     TeacherCheckHook,
 )
-from .schedule import AlternatingScheduleHook, PolicyProgressHook
+from .schedule import AdaptiveAmountHook, AlternatingScheduleHook, PolicyProgressHook
 
 __all__ = [
+    'AdaptiveAmountHook',
     'AlternatingScheduleHook',
     'ExactResumeHook',
     'NonFiniteHook',

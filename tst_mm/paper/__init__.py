@@ -8,6 +8,7 @@ from .fitted import FittedColor, FittedGeometric
 from .flip import flip_box_loss, flip_softmax_logits, flipped, register_flip
 from .flipped_objective import FlippedObjective
 from .gate import relaxed_gate
+from .gradient_search import GradientSearch, build_policy_optimizer
 from .gradient_step import gradient_step
 from .plateau import LossPlateau
 from .policy import PaperPolicy
@@ -17,10 +18,12 @@ __all__ = [
     'FittedColor',
     'FittedGeometric',
     'FlippedObjective',
+    'GradientSearch',
     'LossPlateau',
     'PaperAugmenter',
     'PaperPolicy',
     'RelaxedDraw',
+    'build_policy_optimizer',
     'flip_box_loss',
     'flip_softmax_logits',
     'flipped',

@@ -68,6 +68,8 @@ class PaperAugmenter(LearnedAugmenter):
 
     policy: PaperPolicy
 
+    objective = 'tst_mm.FlippedObjective'
+
     def __init__(
         self,
         operators: str | Sequence[str | Mapping[str, Any]] | None = None,

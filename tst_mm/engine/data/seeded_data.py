@@ -9,6 +9,7 @@ from mmengine.dist import get_rank
 from torch.utils.data import DataLoader, Dataset
 
 from .corrupt_samples import CorruptSamples
+from .held_out import HeldOut
 from .randomness import derive_seed, seed_host
 
 #: What random draws are for: the student's steps, and from 1 on the augmenter stages.
@@ -74,6 +75,8 @@ class SeededBatches:
         self.batch_sampler = batch_sampler
         self.sampler: Any = getattr(batch_sampler, 'sampler', None)
         self.seed = seed
+        #: Images that the student does not see for a while.
+        self.held_out: HeldOut | None = None
         # mmdet's keeps images for later batches; a pass cut short must not hand them to the next.
         state = getattr(batch_sampler, '__dict__', {})
         self._fresh = {k: deepcopy(v) for k, v in state.items() if isinstance(v, (list, dict, set))}
@@ -109,9 +112,18 @@ class SeededBatches:
                     return
                 if step >= self.first:
                     key = (self.seed, self.kind, step, rank)
-                    yield [(index, derive_seed(*key, i)) for i, index in enumerate(batch)]
+                    yield [
+                        (self._shown(index, step, i), derive_seed(*key, i))
+                        for i, index in enumerate(batch)
+                    ]
                 step += 1
             turn += 1
+
+    def _shown(self, index: int, step: int, place: int) -> int:
+        """The index itself, or what takes its place while it is held out."""
+        if self.held_out is None or self.kind != STUDENT:
+            return index
+        return self.held_out.substitute(index, step, place)
 
 
 def seeded_dataset(dataset: Any, max_corrupt: int = 0) -> SeededDataset:

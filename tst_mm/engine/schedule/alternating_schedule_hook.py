@@ -16,8 +16,8 @@ from tst_mm.engine.data.student_data import iterations_per_epoch
 from tst_mm.engine.safety.exact_resume_hook import ExactResumeHook
 from tst_mm.engine.safety.safe_checkpoints import remove_checkpoint
 from tst_mm.engine.safety.shared_buffers import share_buffers
-from tst_mm.engine.schedule.augmenter_stage import AugmenterStage, build_policy_optimizer
-from tst_mm.paper.plateau import LossPlateau
+from tst_mm.engine.schedule.adaptive_amount_hook import AdaptiveAmountHook
+from tst_mm.engine.schedule.augmenter_stage import AugmenterStage
 from tst_mm.engine.schedule.schedule_state import (
     STATE_KEY,
     check_operators,
@@ -28,12 +28,12 @@ from tst_mm.engine.schedule.stage_loader import build_stage_loader
 from tst_mm.engine.schedule.stage_log import StageLog
 from tst_mm.engine.schedule.stages import Stage, parse_stages, resolve_stages
 from tst_mm.registry import HOOKS
-from tst_mm.utils import reject_unknown_keys, require_mapping
+from tst_mm.search import Search
+from tst_mm.utils import require_mapping
+from tst_mm.utils.aliases import current_search
+from tst_mm.utils.components import build_component
 from tst_mm.utils.files import write_bytes
 from tst_mm.utils.unwrap import unwrap_model
-
-_PLATEAU_KEYS = ('factor', 'min_drop_abs', 'min_drop_rel')
-_DEFAULT_OPTIMIZER = {'type': 'SGD', 'lr': 0.01, 'momentum': 0.9, 'weight_decay': 0.0}
 
 
 @HOOKS.register_module()
@@ -65,12 +65,9 @@ class AlternatingScheduleHook(Hook):
             augmenter at its initial policy.
         by_epoch: Whether ``begin`` and ``length`` are in epochs. Defaults to the unit of the
             run's training loop.
-        optim_wrapper: The policy's optimiser as in MMEngine, ``clip_grad`` included. Defaults to
-            ``dict(optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=0))``; without a
-            ``type`` the stages run in the student's precision.
-        plateau: Arguments of :class:`tst_mm.engine.schedule.plateau.LossPlateau`, which lowers the
-            learning rate after an augmenter epoch without progress; None keeps it constant.
-            Defaults to the rule of the paper.
+        search: What learns the policy in the stages. Defaults to
+            ``dict(type='tst_mm.MeasuringSearch')``, see :class:`tst_mm.search.MeasuringSearch`; the
+            published form has ``dict(type='tst_mm.GradientSearch', ...)``.
         dataloader: What the stages' loader has in place of the student's, by the keys of MMEngine's
             dataloaders, for example ``dict(batch_size=16)``. Defaults to nothing: the student's
             data in an order of its own.
@@ -92,20 +89,15 @@ class AlternatingScheduleHook(Hook):
         self,
         stages: Sequence[Mapping[str, Any]] | Mapping[str, Any],
         by_epoch: bool | None = None,
-        optim_wrapper: Mapping[str, Any] | None = None,
-        plateau: Mapping[str, float] | None = {},  # noqa: B006  (never changed)
+        search: Mapping[str, Any] | None = None,
         dataloader: Mapping[str, Any] | None = None,
         interval: int | None = None,
         checkpoint_interval: int | None = None,
+        **old: Any,
     ) -> None:
         parse_stages(stages)
-        if plateau is not None:
-            require_mapping('plateau', plateau)
-            reject_unknown_keys('plateau', plateau, _PLATEAU_KEYS)
-            LossPlateau(**plateau)
-        for name, config in (('optim_wrapper', optim_wrapper), ('dataloader', dataloader)):
-            if config is not None:
-                require_mapping(name, config)
+        if dataloader is not None:
+            require_mapping('dataloader', dataloader)
         if by_epoch is not None and not isinstance(by_epoch, bool):
             raise ValueError(f'by_epoch is {by_epoch!r}; allowed: True, False or None')
         for key, value in (('interval', interval), ('checkpoint_interval', checkpoint_interval)):
@@ -113,8 +105,7 @@ class AlternatingScheduleHook(Hook):
                 raise ValueError(f'{key} is {value!r}; allowed: whole numbers from 1, or None')
         self.stages = stages
         self.by_epoch = by_epoch
-        self.optim_wrapper = optim_wrapper or {'optimizer': _DEFAULT_OPTIMIZER}
-        self.plateau = plateau
+        self.search: Search = build_component('search', current_search(search, old))
         self.dataloader = dataloader
         self.interval = interval
         self.checkpoint_interval = checkpoint_interval
@@ -137,6 +128,8 @@ class AlternatingScheduleHook(Hook):
         self.model = model
         self.policy = model.augmenter.policy
         ExactResumeHook.ensure(runner)
+        adaptive = model.batch_mode == 'adaptive'
+        self._amount = AdaptiveAmountHook.ensure(runner) if adaptive else None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Keep our part of the checkpoint until the run is known."""
@@ -146,14 +139,15 @@ class AlternatingScheduleHook(Hook):
         """Turn the stages into iterations, check everything, continue from a checkpoint."""
         self.loader, self.batches = build_stage_loader(runner, self.dataloader)
         self.schedule = self._resolve(runner)
-        if isinstance(runner.optim_wrapper, AmpOptimWrapper) and 'type' not in self.optim_wrapper:
-            # The stages in the precision of the student's training.
-            precision = {'type': 'AmpOptimWrapper', 'dtype': runner.optim_wrapper.cast_dtype}
-            self.optim_wrapper = {**precision, **self.optim_wrapper}
-        build_policy_optimizer(self.model, self.optim_wrapper)  # a mistake shows now, not in hours
+        # The stages in the precision of the student's training.
+        amp = isinstance(runner.optim_wrapper, AmpOptimWrapper)
+        self._precision = {'dtype': runner.optim_wrapper.cast_dtype} if amp else None
+        self.search.check(self.model)  # a mistake shows now, not in hours
         loggers = [hook.interval for hook in runner.hooks if isinstance(hook, LoggerHook)]
         self._log_interval = self.interval or (loggers or [10])[0]
         self.log = StageLog(runner, self.model.augmenter, self.schedule)
+        if self._amount is not None:
+            self.log.amount = self._amount.history
         if self._loaded is not None:
             self._continue(runner, self._loaded)
         self.log.write_policy()
@@ -174,20 +168,22 @@ class AlternatingScheduleHook(Hook):
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add our part."""
-        state = pack_state(self.schedule, self.policy, self.stage, self.running, self.log.history)
+        state = pack_state(
+            self.schedule, self.policy, self.search, self.stage, self.running, self.log.history
+        )
         checkpoint[STATE_KEY] = {**state, **self.log.extras()}
 
     def start_stage(self, index: int) -> AugmenterStage:
         """Build a stage that has done no step."""
         length, epoch = self.schedule[index].length, len(self.batches)
-        return AugmenterStage(self.model, self.optim_wrapper, self.plateau, length, epoch)
+        return AugmenterStage(self.search, self.model, length, epoch, self._precision)
 
     def run_stage(self, runner: Runner) -> None:
         """Run the next stage, from where a checkpoint left it, to its end."""
         index = self.stage
         stage = self.running = self.start_stage(index)
         if self._continued is not None:
-            stage.load_state_dict(self._continued)
+            stage.load_state_dict(**self._continued)
             self._continued = None
         share_buffers(self.model.student)
         runner.call_hook('before_augmenter_stage', stage=stage)
@@ -197,7 +193,10 @@ class AlternatingScheduleHook(Hook):
             seed_step(runner, 1 + index, stage.step)
             outputs = stage.train_step(data)
             runner.call_hook('after_augmenter_iter', stage=stage, data_batch=data, outputs=outputs)
-        self.log.write_end(index, stage.read_gap())
+        words = self.search.end()
+        self.log.evidence = self.search.evidence()
+        self.log.write_line(index, stage)
+        self.log.write_end(index, words)
         self.stage, self.running = index + 1, None
         if self.checkpoint_interval is not None:
             self._save(runner, index, stage.step)
@@ -206,7 +205,7 @@ class AlternatingScheduleHook(Hook):
         self, runner: Runner, stage: AugmenterStage, data_batch: Any, outputs: Any
     ) -> None:
         """Log and save at their intervals."""
-        if stage.step % self._log_interval == 0 or stage.finished:
+        if stage.step % self._log_interval == 0 and not stage.finished:
             self.log.write_line(self.stage, stage)
         if self._wants_checkpoint(stage.step) and not stage.finished:
             self._save(runner, self.stage, stage.step)
@@ -238,7 +237,7 @@ class AlternatingScheduleHook(Hook):
         if resuming:
             check_state(state, self.schedule, self.policy, runner.iter)
             self.stage = state['stage']
-            self._continued = state['running']
+            self._continued = {'running': state['running'], 'search': state['search']}
             self.log.history = list(state['history'])
         check_operators(state, self.policy)
         self.policy.load_state_dict(state['policy_state'])

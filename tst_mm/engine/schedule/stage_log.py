@@ -39,6 +39,10 @@ class StageLog:
         self.provenance = provenance(runner, schedule) if is_main_process() else {}
         #: One entry a log line, as in ``policy.json``.
         self.history: list[dict[str, Any]] = []
+        #: The amount of augmentation over training, as in ``policy.json``.
+        self.amount: list[dict[str, Any]] = []
+        #: What the search knows of each operator, as in ``policy.json``.
+        self.evidence: list[dict[str, Any]] = []
         self.remember_start()
         self.restart_clock()
 
@@ -63,12 +67,9 @@ class StageLog:
             self._record(index, stage, means)
 
     @master_only
-    def write_end(self, index: int, gap: tuple[float, float]) -> None:
-        """Report the confidence gap at both ends of a stage."""
-        self.runner.logger.info(
-            f'Augmenter stage {index + 1}/{len(self.schedule)} ended, '
-            f'teacher minus student confidence: gap: {gap[0]:.4f} -> {gap[1]:.4f}'
-        )
+    def write_end(self, index: int, words: str) -> None:
+        """Report what the search says at the end of a stage, and the policy that follows."""
+        self.runner.logger.info(f'Augmenter stage {index + 1}/{len(self.schedule)} ended, {words}')
 
     @master_only
     def write_policy(self) -> None:
@@ -77,8 +78,13 @@ class StageLog:
         Raises:
             OSError: When the work folder cannot be written.
         """
+        policy = self.policy.to_dict()
+        for entry, known in zip(policy['operators'], self.evidence, strict=False):
+            entry.update(known)
         trace = {**self.extras(), 'start': self.start, 'history': self.history}
-        write_json(self.path, {**self.policy.to_dict(), **trace})
+        if self.amount:
+            trace['amount'] = self.amount
+        write_json(self.path, {**policy, **trace})
 
     def extras(self) -> dict[str, Any]:
         """What ``policy.json`` and checkpoints hold beside the policy and its history."""
@@ -89,7 +95,9 @@ class StageLog:
     ) -> None:
         width = len(str(stage.length))
         eta = timedelta(seconds=int(seconds * (stage.length - stage.step)))
-        parts = [f'lr: {stage.lr:.4e}', f'eta: {eta}', f'time: {seconds:.4f}']
+        lr = stage.search.lr()
+        parts = [] if lr is None else [f'lr: {lr:.4e}']
+        parts += [f'eta: {eta}', f'time: {seconds:.4f}']
         if torch.cuda.is_available():
             parts.append(f'memory: {torch.cuda.max_memory_allocated() >> 20}')
         parts += [f'{name}: {value:.4f}' for name, value in means.items()]
@@ -99,12 +107,18 @@ class StageLog:
         )
 
     def _record(self, index: int, stage: AugmenterStage, means: dict[str, float]) -> None:
-        entry = {'stage': index, 'step': stage.step, 'iter': self.runner.iter, 'lr': stage.lr}
-        rates, magnitudes = self.policy.rates().tolist(), self.policy.magnitudes().tolist()
-        self.history.append({**entry, **means, 'rates': rates, 'magnitudes': magnitudes})
+        lr = stage.search.lr()
+        scalars = means if lr is None else {'lr': lr, **means}
+        entry = {'stage': index, 'step': stage.step, 'iter': self.runner.iter, **scalars}
+        entry['rates'] = self.policy.rates().tolist()
+        entry['magnitudes'] = self.policy.magnitudes().tolist()
+        if self.evidence:
+            for name in self.evidence[0]:
+                entry[f'{name}s'] = [known[name] for known in self.evidence]
+        self.history.append(entry)
         self.write_policy()
 
-        scalars = {'lr': stage.lr, **means}
+        scalars = dict(scalars)
         scalars |= {
             f'{what}/{name}': values[what]
             for name, values in self.policy.summary().items()

@@ -2,7 +2,7 @@
 
 import torch
 
-from tst_mm.engine.schedule.running_mean import RunningMean
+from tst_mm.utils.running_mean import RunningMean
 
 
 def test_mean_and_restart():
