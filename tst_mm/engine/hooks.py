@@ -4,6 +4,7 @@ from .safety import (
     ExactResumeHook,
     NonFiniteHook,
     PreemptionHook,
+    SharedBuffersHook,
     StudentCheckpointHook,
     TeacherCheckHook,
 )
@@ -16,6 +17,7 @@ __all__ = [
     'NonFiniteHook',
     'PolicyProgressHook',
     'PreemptionHook',
+    'SharedBuffersHook',
     'StudentCheckpointHook',
     'TeacherCheckHook',
 ]

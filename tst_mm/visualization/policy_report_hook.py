@@ -10,8 +10,10 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from tst_mm.engine.data.randomness import global_generators_kept, seed_step
+from tst_mm.engine.data.stream import Stream
 from tst_mm.engine.schedule.alternating_schedule_hook import AlternatingScheduleHook
 from tst_mm.registry import HOOKS
+from tst_mm.utils.hooks import find_hook
 from tst_mm.utils.unwrap import unwrap_model
 
 
@@ -61,13 +63,13 @@ class PolicyReportHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Find the schedule."""
-        hooks = [hook for hook in runner.hooks if isinstance(hook, AlternatingScheduleHook)]
-        if not hooks:
+        schedule = find_hook(runner, AlternatingScheduleHook)
+        if schedule is None:
             raise ValueError(
                 'PolicyReportHook: the run has no AlternatingScheduleHook; give it one (stages=[] '
                 'keeps the policy as it starts), or remove PolicyReportHook'
             )
-        self.schedule = hooks[0]
+        self.schedule = schedule
         self._reported = self.schedule.stage
 
     def after_train_iter(self, runner: Runner, batch_idx: int, *args: Any, **kwargs: Any) -> None:
@@ -93,11 +95,10 @@ class PolicyReportHook(Hook):
             iteration: Student iterations done.
         """
         with global_generators_kept():
-            examples, distribution = self._measure(runner, iteration)
-            if not is_main_process():
-                return
             try:
-                self._write(runner, iteration, examples, distribution)
+                examples, distribution = self._measure(runner, iteration)
+                if is_main_process():
+                    self._write(runner, iteration, examples, distribution)
             except Exception as error:  # a picture must not end a training
                 runner.logger.error(f'The report could not be written: {error!r}', exc_info=True)
 
@@ -106,14 +107,13 @@ class PolicyReportHook(Hook):
         from tst_mm.visualization.probe import probe
 
         schedule, model = self.schedule, unwrap_model(runner)
-        kind = 1 + len(schedule.schedule)  # a kind of draws that no stage has
         batches = schedule.batches
-        batches.select(kind, 0, min(self.batches, len(batches)))
+        batches.select(Stream.REPORT, 0, min(self.batches, len(batches)))
         loader: Iterable[Any] = schedule.loader if self.batches else []
 
         metainfo = getattr(schedule.loader.dataset, 'metainfo', None) or {}
         classes = metainfo.get('classes') or ()
-        reseed = partial(seed_step, runner, kind)
+        reseed = partial(seed_step, runner, Stream.REPORT)
         return probe(model, loader, self.images, classes, iteration, reseed)
 
     def _write(self, runner: Runner, iteration: int, examples: Any, distribution: Any) -> None:

@@ -8,9 +8,7 @@ from mmengine.dataset import ClassBalancedDataset, RepeatDataset
 from mmengine.dist import get_rank, get_world_size
 
 from .randomness import derive_seed
-
-#: What draws of held-out images, of looks at them and of their substitutes are for.
-_CHOICE, _LOOK, _SUBSTITUTE = -1, -2, -3
+from .stream import Stream
 
 
 class HeldOut:
@@ -27,7 +25,7 @@ class HeldOut:
     """
 
     def __init__(self, size: int, count: int, seed: int, release: int) -> None:
-        order = np.random.default_rng(derive_seed(seed, _CHOICE)).permutation(size)
+        order = np.random.default_rng(derive_seed(seed, Stream.HELD_OUT.number)).permutation(size)
         self.indices: list[int] = sorted(order[:count].tolist())
         self.rest: list[int] = sorted(order[count:].tolist())
         self.size = size
@@ -45,7 +43,7 @@ class HeldOut:
         """
         if step >= self.release or index % self.size not in self._held:
             return index
-        key = (self.seed, _SUBSTITUTE, step, get_rank(), place)
+        key = (self.seed, Stream.SUBSTITUTE.number, step, get_rank(), place)
         return self.rest[derive_seed(*key) % len(self.rest)]
 
 
@@ -76,7 +74,7 @@ class LookBatches:
                 yield self._batch(look, part, indices)
 
     def _batch(self, look: int, part: int, indices: Sequence[int]) -> list[tuple[int, int]]:
-        key = (self.held_out.seed, _LOOK, look, part)
+        key = (self.held_out.seed, Stream.LOOK.number, look, part)
         count = min(self.images, len(indices))
         chosen = np.random.default_rng(derive_seed(*key)).choice(indices, count, replace=False)
         tickets = [(int(i), derive_seed(*key, place)) for place, i in enumerate(chosen)]

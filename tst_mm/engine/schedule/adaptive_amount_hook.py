@@ -14,10 +14,12 @@ from torch.utils.data import DataLoader
 
 from tst_mm.engine.data.held_out import HeldOut, LookBatches, distinct_images
 from tst_mm.engine.data.randomness import seed_step
-from tst_mm.engine.data.seeded_data import STUDENT, SeededBatches, SeededDataset
+from tst_mm.engine.data.seeded_data import SeededBatches, SeededDataset
+from tst_mm.engine.data.stream import Stream
 from tst_mm.engine.safety.exact_resume_hook import ExactResumeHook
 from tst_mm.registry import HOOKS
 from tst_mm.search import AdaptiveAmount
+from tst_mm.utils.hooks import ensure_hook
 from tst_mm.utils.unwrap import unwrap_model
 
 #: Key of our part of a checkpoint.
@@ -96,16 +98,6 @@ class AdaptiveAmountHook(Hook):
         self._batches: Iterator[Any] | None = None
         self._loaded: dict[str, Any] | None = None
 
-    @classmethod
-    def ensure(cls, runner: Runner) -> 'AdaptiveAmountHook':
-        """The run's hook of this kind; it gets one if it has none, before training."""
-        for hook in runner.hooks:
-            if isinstance(hook, cls):
-                return hook
-        hook = cls()
-        runner.register_hook(hook)
-        return hook
-
     def before_run(self, runner: Runner) -> None:
         """Refuse a model whose amount is not adaptive."""
         mode = getattr(unwrap_model(runner), 'batch_mode', None)
@@ -114,7 +106,7 @@ class AdaptiveAmountHook(Hook):
                 f"AdaptiveAmountHook has no effect: the model's batch_mode is {mode!r}; allowed: "
                 "batch_mode='adaptive', or no such hook"
             )
-        ExactResumeHook.ensure(runner)
+        ensure_hook(runner, ExactResumeHook)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Keep our part of the checkpoint until the run is known."""
@@ -139,7 +131,7 @@ class AdaptiveAmountHook(Hook):
         due = runner.iter and runner.iter % self._interval == 0
         if self._slice is not None and due and runner.iter < self._slice.release:
             self._look(runner)
-            seed_step(runner, STUDENT, runner.iter)
+            seed_step(runner, Stream.STUDENT, runner.iter)
 
     def _hold_out(self, runner: Runner) -> HeldOut | None:
         """Choose the slice and keep it from the student's batches; None where there is none."""

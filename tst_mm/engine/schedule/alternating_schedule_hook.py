@@ -11,11 +11,11 @@ from mmengine.optim import AmpOptimWrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from tst_mm.engine.data.randomness import seed_step
-from tst_mm.engine.data.seeded_data import STUDENT
+from tst_mm.engine.data.stream import Stream
 from tst_mm.engine.data.student_data import iterations_per_epoch
 from tst_mm.engine.safety.exact_resume_hook import ExactResumeHook
 from tst_mm.engine.safety.safe_checkpoints import remove_checkpoint
-from tst_mm.engine.safety.shared_buffers import share_buffers
+from tst_mm.engine.safety.shared_buffers_hook import SharedBuffersHook
 from tst_mm.engine.schedule.adaptive_amount_hook import AdaptiveAmountHook
 from tst_mm.engine.schedule.augmenter_stage import AugmenterStage
 from tst_mm.engine.schedule.schedule_state import (
@@ -33,6 +33,7 @@ from tst_mm.utils import require_mapping
 from tst_mm.utils.aliases import current_search
 from tst_mm.utils.components import build_component
 from tst_mm.utils.files import write_bytes
+from tst_mm.utils.hooks import ensure_hook
 from tst_mm.utils.unwrap import unwrap_model
 
 
@@ -127,9 +128,10 @@ class AlternatingScheduleHook(Hook):
             )
         self.model = model
         self.policy = model.augmenter.policy
-        ExactResumeHook.ensure(runner)
+        ensure_hook(runner, ExactResumeHook)
+        self.buffers = ensure_hook(runner, SharedBuffersHook)
         adaptive = model.batch_mode == 'adaptive'
-        self._amount = AdaptiveAmountHook.ensure(runner) if adaptive else None
+        self._amount = ensure_hook(runner, AdaptiveAmountHook) if adaptive else None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Keep our part of the checkpoint until the run is known."""
@@ -160,11 +162,7 @@ class AlternatingScheduleHook(Hook):
             for hook in runner.hooks:  # the student's time and ETA do not contain the stage
                 if isinstance(hook, IterTimerHook):
                     hook.t += time.time() - start
-            seed_step(runner, STUDENT, runner.iter)
-
-    def before_val_epoch(self, runner: Runner) -> None:
-        """Let all ranks validate the student of the checkpoints."""
-        share_buffers(self.model.student)
+            seed_step(runner, Stream.STUDENT, runner.iter)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add our part."""
@@ -185,12 +183,12 @@ class AlternatingScheduleHook(Hook):
         if self._continued is not None:
             stage.load_state_dict(**self._continued)
             self._continued = None
-        share_buffers(self.model.student)
+        self.buffers.share(runner)
         runner.call_hook('before_augmenter_stage', stage=stage)
-        self.batches.select(1 + index, stage.step, stage.length)
+        self.batches.select(Stream.stage(index), stage.step, stage.length)
         self.log.restart_clock(stage.step)
         for data in self.loader:
-            seed_step(runner, 1 + index, stage.step)
+            seed_step(runner, Stream.stage(index), stage.step)
             outputs = stage.train_step(data)
             runner.call_hook('after_augmenter_iter', stage=stage, data_batch=data, outputs=outputs)
         words = self.search.end()
