@@ -8,7 +8,6 @@ from .fitted import FittedColor, FittedGeometric
 from .flip import flip_box_loss, flip_softmax_logits, flipped, register_flip
 from .flipped_objective import FlippedObjective
 from .gate import relaxed_gate
-from .gradient_step import gradient_step
 from .plateau import LossPlateau
 from .policy import PaperPolicy
 from .relaxed_draw import RelaxedDraw
@@ -24,7 +23,6 @@ __all__ = [
     'flip_box_loss',
     'flip_softmax_logits',
     'flipped',
-    'gradient_step',
     'register_flip',
     'relaxed_gate',
 ]

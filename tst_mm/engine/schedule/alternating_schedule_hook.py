@@ -17,7 +17,6 @@ from tst_mm.engine.safety.exact_resume_hook import ExactResumeHook
 from tst_mm.engine.safety.safe_checkpoints import remove_checkpoint
 from tst_mm.engine.safety.shared_buffers import share_buffers
 from tst_mm.engine.schedule.augmenter_stage import AugmenterStage, build_policy_optimizer
-from tst_mm.paper.plateau import LossPlateau
 from tst_mm.engine.schedule.schedule_state import (
     STATE_KEY,
     check_operators,
@@ -27,6 +26,7 @@ from tst_mm.engine.schedule.schedule_state import (
 from tst_mm.engine.schedule.stage_loader import build_stage_loader
 from tst_mm.engine.schedule.stage_log import StageLog
 from tst_mm.engine.schedule.stages import Stage, parse_stages, resolve_stages
+from tst_mm.paper.plateau import LossPlateau
 from tst_mm.registry import HOOKS
 from tst_mm.utils import reject_unknown_keys, require_mapping
 from tst_mm.utils.files import write_bytes

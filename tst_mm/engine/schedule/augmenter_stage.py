@@ -8,9 +8,9 @@ from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmengine.registry import OPTIMIZERS
 from torch import Tensor
 
+from tst_mm.paper.plateau import LossPlateau
 from tst_mm.utils import closest, require_mapping
 
-from tst_mm.paper.plateau import LossPlateau
 from .running_mean import RunningMean
 
 #: Part of the stage at either end over which the confidence gap is averaged.
