@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -114,11 +113,12 @@ def draw_from(
     return Draw(
         operators=augmenter.operators,
         gates=gates,
+        magnitudes=levels.abs(),
         levels=levels,
         positions=positions,
         sizes=tuple(sizes),
         extents=extents,
-        samples=tuple(None if name in acting else () for name in names),
+        acted_on=tuple(None if name in acting else () for name in names),
         matrix=compose(augmenter.operators, gates, levels, extents),
         moved_images=tuple(range(len(sizes))) if moves else (),
     )
@@ -162,15 +162,17 @@ def forced(*names: str, **kwargs) -> LearnedAugmenter:
     return augmenter
 
 
-def expected_alone(name: str, inputs: Tensor, draw: Draw, clamp: bool = True) -> Tensor:
+def expected_alone(
+    name: str, inputs: Tensor, draw: Draw, told: type[ImageInfo] = ImageInfo
+) -> Tensor:
     """One operator on a normalised batch, by the formulas of its family."""
     normalization = Normalization(IMAGENET_MEAN, IMAGENET_STD)
     index = draw.operators.index(next(op for op in draw.operators if op.name == name))
     levels = draw.levels[:, index]
     if name in COLOR:
         unit = normalization.to_unit(inputs)
-        told = replace(info(unit), clamp=clamp)
-        new = operator(name).apply(unit, levels.view(-1, 1, 1, 1), told)
+        known = told(**vars(info(unit)))
+        new = operator(name).apply(unit, levels.view(-1, 1, 1, 1), known)
         return (new * 255 - normalization.mean) / normalization.std
     if name in GEOMETRIC:
         return warp_images(inputs, draw.matrix)

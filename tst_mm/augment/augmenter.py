@@ -36,7 +36,7 @@ class LearnedAugmenter(nn.Module):
     input, bit for bit.
 
     A subclass that draws otherwise overrides :meth:`noise`, :meth:`sample_magnitudes`,
-    :meth:`compose` or all of :meth:`draw`; one that acts otherwise overrides :meth:`apply`.
+    :meth:`compose` or all of :meth:`draw`; one that acts otherwise overrides :meth:`act`.
 
     Args:
         operators: Names, or dicts with ``type`` and the operator's arguments, in the order of the
@@ -136,7 +136,8 @@ class LearnedAugmenter(nn.Module):
         Returns:
             The augmented batch, same shape and dtype, and the :class:`Draw`.
         """
-        draw = self.draw(sizes or [tuple(inputs.shape[-2:])] * len(inputs)).to(inputs.device)
+        height, width = inputs.shape[-2:]
+        draw = self.draw(sizes or [(height, width)] * len(inputs)).to(inputs.device)
         return self.transform(inputs, draw), draw
 
     def draw(self, sizes: Sequence[tuple[int, int]]) -> Draw:
@@ -227,12 +228,12 @@ class LearnedAugmenter(nn.Module):
             height, width = inputs.shape[-2:]
             padded = any(size != (height, width) for size in draw.sizes)
             mask = valid_mask(draw.extents, height, width) if padded else None
-            images = self.apply(exact, draw, mask)
+            images = self.act(exact, draw, mask)
             if mask is not None:
                 images = torch.where(mask, images, exact)
         return images.to(inputs.dtype)
 
-    def apply(self, images: Tensor, draw: Draw, mask: Tensor | None) -> Tensor:
+    def act(self, images: Tensor, draw: Draw, mask: Tensor | None) -> Tensor:
         """Let the operators of a draw act.
 
         Args:

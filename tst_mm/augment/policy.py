@@ -45,6 +45,8 @@ class AugmentPolicy(nn.Module):
             version.
     """
 
+    probability_logits: nn.Parameter
+    magnitude_tilts: nn.Parameter
     _learned_index: Tensor
 
     def __init__(

@@ -9,7 +9,6 @@ from .flip import flip_box_loss, flip_softmax_logits, flipped, register_flip
 from .flipped_objective import FlippedObjective
 from .gate import relaxed_gate
 from .gradient_search import GradientSearch, build_policy_optimizer
-from .gradient_step import gradient_step
 from .plateau import LossPlateau
 from .policy import PaperPolicy
 from .relaxed_draw import RelaxedDraw
@@ -27,7 +26,6 @@ __all__ = [
     'flip_box_loss',
     'flip_softmax_logits',
     'flipped',
-    'gradient_step',
     'register_flip',
     'relaxed_gate',
 ]

@@ -145,8 +145,8 @@ class PaperAugmenter(LearnedAugmenter):
             sizes: See the base class.
             relaxed: Differentiable gates, for the augmenter stage. Defaults to hard ones.
         """
-        sizes = sizes or [tuple(inputs.shape[-2:])] * len(inputs)
-        draw = self.draw(sizes, relaxed).to(inputs.device)
+        height, width = inputs.shape[-2:]
+        draw = self.draw(sizes or [(height, width)] * len(inputs), relaxed).to(inputs.device)
         return self.transform(inputs, draw), draw
 
     def draw(self, sizes: Sequence[tuple[int, int]], relaxed: bool = False) -> Draw:
@@ -180,7 +180,7 @@ class PaperAugmenter(LearnedAugmenter):
         styles = (self.composition, self.coordinates)
         return compose(self.operators, gates, levels, extents, *styles)
 
-    def apply(self, images: Tensor, draw: Draw, mask: Tensor | None) -> Tensor:
+    def act(self, images: Tensor, draw: Draw, mask: Tensor | None) -> Tensor:
         """See the base class."""
         setting = PaperSetting(self.normalization, mask, self.clamp, self.coordinates)
         return COMPOSITIONS[self.composition](images, draw, setting)

@@ -9,12 +9,11 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from hypothesis import given
 from hypothesis import strategies as st
+from test_models.helpers import classifier
 from torch import Tensor, nn
 
-from tst_mm.models import TeachingObjective
+from tst_mm.paper import FlippedObjective
 from tst_mm.registry import MODELS
-
-from ..helpers import classifier
 
 LABEL = torch.tensor([0])
 
@@ -44,7 +43,7 @@ def value_of(
 ) -> Tensor:
     """The objective of teacher and student logits."""
     network = network or Network()
-    objective = TeachingObjective(**options)
+    objective = FlippedObjective(**options)
     objective.prepare(network)
     strength = network(teacher, target)
     weakness = objective.weakness(lambda: network(student, target))
@@ -129,14 +128,14 @@ def test_difference_is_capped():
 
 def test_difference_needs_no_flip():
     network = Network('mmpretrain.SeesawLoss', num_classes=2)
-    TeachingObjective(form='difference').prepare(network)
+    FlippedObjective(form='difference').prepare(network)
     with pytest.raises(TypeError, match='SeesawLoss'):
-        TeachingObjective().prepare(network)
+        FlippedObjective().prepare(network)
 
 
 def test_losses_of_a_real_classifier_are_found():
     model = MODELS.build(classifier())
-    objective = TeachingObjective()
+    objective = FlippedObjective()
     objective.prepare(model)
     loss, logits = model.head.loss_module, torch.randn(3, 4)
     target = torch.tensor([0, 1, 2])
@@ -155,21 +154,21 @@ def test_losses_of_a_real_classifier_are_found():
         ({'cap': float('nan')}, 'cap is nan'),
         ({'boxes': 'negate'}, "boxes is 'negate'; did you mean 'negated'"),
         ({'averaging': 'mean'}, "averaging is 'mean'; allowed: own, elements"),
-        ({'preset': 'papr'}, "preset of TeachingObjective is 'papr'; did you mean 'paper'"),
+        ({'preset': 'papr'}, "preset of FlippedObjective is 'papr'; did you mean 'paper'"),
     ],
 )
 def test_wrong_values(options, message):
     with pytest.raises(ValueError, match=message):
-        TeachingObjective(**options)
+        FlippedObjective(**options)
 
 
 def test_unknown_key():
     with pytest.raises(TypeError, match='teacher_wieght'):
-        MODELS.build({'type': 'tst_mm.TeachingObjective', 'teacher_wieght': 1})
+        MODELS.build({'type': 'tst_mm.FlippedObjective', 'teacher_wieght': 1})
 
 
 def test_it_prints_what_it_is():
-    assert repr(TeachingObjective(cap=3)) == (
-        "TeachingObjective(form='flipped', teacher_weight=1.0, student_weight=1.0, cap=3, "
+    assert repr(FlippedObjective(cap=3)) == (
+        "FlippedObjective(form='flipped', teacher_weight=1.0, student_weight=1.0, cap=3, "
         "boxes='bounded', averaging='own')"
     )

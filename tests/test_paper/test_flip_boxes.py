@@ -8,13 +8,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from test_models.helpers import build_loss
 from torch import Tensor
 
-from tst_mm.models.objectives import (
+from tst_mm.paper.flip import (
     flip_box_loss,
 )
 
-from ..helpers import build_loss, flip_loss
+from .helpers import flip_loss
 
 pytestmark = pytest.mark.filterwarnings('ignore:Default ``avg_non_ignore``')
 

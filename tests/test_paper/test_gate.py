@@ -5,7 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tst_mm.augment import hard_gate, relaxed_gate
+from tst_mm.augment import hard_gate
+from tst_mm.paper import relaxed_gate
 
 GRID = (torch.arange(400_000, dtype=torch.float64) + 0.5) / 400_000
 

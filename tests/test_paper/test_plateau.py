@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tst_mm.engine.schedule.plateau import LossPlateau
+from tst_mm.paper.plateau import LossPlateau
 
 
 def rates(losses, plateau):

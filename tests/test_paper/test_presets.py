@@ -2,23 +2,23 @@
 
 import pytest
 import torch
+from test_augment.helpers import batch
 
-from tst_mm.augment import LearnedAugmenter
-from tst_mm.augment.composition import Setting, residual
 from tst_mm.augment.operators import DEFAULT_OPERATORS
-from tst_mm.augment.presets import PRESETS
+from tst_mm.paper import PaperAugmenter
+from tst_mm.paper.composition import PaperSetting, residual
+from tst_mm.paper.presets import PRESETS
 
-from .helpers import batch, draw_from, imagenet_augmenter
+from .helpers import draw_from, imagenet_augmenter, recommended
 
 
-def test_the_recommended_preset_is_the_default():
-    inputs = batch(3)
-    images = []
-    for kwargs in ({}, {'preset': 'recommended'}):
-        augmenter = imagenet_augmenter(**kwargs)
-        augmenter.reseed(3)
-        images.append(augmenter(inputs)[0])
-    assert torch.equal(*images)
+def test_the_paper_is_the_default():
+    augmenter = PaperAugmenter()
+    found = {**vars(augmenter), 'squashing': augmenter.policy.squashing}
+    assert {key: found[key] for key in PRESETS['paper'] if key != 'operators'} == {
+        key: value for key, value in PRESETS['paper'].items() if key != 'operators'
+    }
+    assert type(augmenter.operators[0]).__name__ == 'FittedColor'
 
 
 @pytest.mark.parametrize('preset', ['paper', 'paper_dense'])
@@ -38,7 +38,7 @@ def test_a_preset_only_sets_arguments(preset):
 @pytest.mark.parametrize('key', [key for key in PRESETS['paper'] if key != 'operators'])
 def test_an_explicit_argument_wins(key):
     ours = PRESETS['recommended'][key]
-    augmenter = LearnedAugmenter(preset='paper', **{key: ours})
+    augmenter = PaperAugmenter(preset='paper', **{key: ours})
     found = {**vars(augmenter), 'squashing': augmenter.policy.squashing}
     for other, theirs in PRESETS['paper'].items():
         if other != 'operators':
@@ -46,12 +46,12 @@ def test_an_explicit_argument_wins(key):
 
 
 def test_explicit_operators_and_ranges_win():
-    closed = LearnedAugmenter(preset='paper', operators='closed_form', ranges={'Cutout': 0.25})
+    closed = PaperAugmenter(preset='paper', operators='closed_form', ranges={'Cutout': 0.25})
     assert type(closed.operators[0]).__name__ == 'Brightness'
     assert closed.operators[-1].limit == 0.25
-    own = LearnedAugmenter(preset='paper', operators=['Invert', 'Rotate'], num_ops=1)
+    own = PaperAugmenter(preset='paper', operators=['Invert', 'Rotate'], num_ops=1)
     assert own.policy.names == ('Invert', 'Rotate')
-    side = LearnedAugmenter(preset='paper', operators=[{'type': 'Cutout', 'limit': 0.1}], num_ops=1)
+    side = PaperAugmenter(preset='paper', operators=[{'type': 'Cutout', 'limit': 0.1}], num_ops=1)
     assert side.operators[0].limit == 0.1
 
 
@@ -72,7 +72,7 @@ def test_the_whole_paper_preset():
             one = draw_from(
                 augmenter, [(24, 32)] * 4, torch.ones(4, 14), draw.levels, draw.positions, [op.name]
             )
-            setting = Setting(augmenter.normalization, None, False, 'normalised')
+            setting = PaperSetting(augmenter.normalization, None, False, 'normalised')
             expected += draw.gates[0, i] * (residual(inputs, one, setting) - inputs)
     torch.testing.assert_close(outputs, expected, atol=1e-4, rtol=0)
     assert torch.equal(augmenter.transform(inputs, draw), outputs)
@@ -90,7 +90,7 @@ def test_all_scalars_of_a_preset_learn(preset):
 @pytest.mark.parametrize(
     ('kwargs', 'words'),
     [
-        (dict(preset='papper'), ["preset of LearnedAugmenter is 'papper'", "did you mean 'paper'"]),
+        (dict(preset='papper'), ["preset of PaperAugmenter is 'papper'", "did you mean 'paper'"]),
         (dict(operators='fited'), ["operators is 'fited'", "did you mean 'fitted'"]),
         (dict(gate='soft'), ["gate is 'soft'", 'hard, relaxed']),
         (dict(squashing='twice'), ["squashing is 'twice'", 'single, double']),
@@ -104,5 +104,5 @@ def test_all_scalars_of_a_preset_learn(preset):
 )
 def test_wrong_arguments(kwargs, words):
     with pytest.raises(ValueError) as caught:
-        LearnedAugmenter(**kwargs)
+        recommended(**kwargs)
     assert all(word in str(caught.value) for word in words), str(caught.value)

@@ -7,26 +7,24 @@ import pickle
 
 import pytest
 import torch
+from test_augment.helpers import GEOMETRIC, LEARNED, color, info, operator, photo, to_unit
 
-from tst_mm.augment import LearnedAugmenter, Normalization
+from tst_mm.augment import Normalization
 from tst_mm.augment.draw import compose
-from tst_mm.augment.operators import (
-    DEFAULT_OPERATORS,
-    FITTED_OPERATORS,
-    FittedColor,
-    FittedGeometric,
-    ImageInfo,
-)
-from tst_mm.augment.operators.encoders import AffineEncoder, ColorEncoder
-from tst_mm.augment.operators.fitted import (
+from tst_mm.augment.operators import DEFAULT_OPERATORS, ImageInfo
+from tst_mm.augment.warp import warp_images
+from tst_mm.paper import FittedColor, FittedGeometric
+from tst_mm.paper.composition import UnlimitedInfo
+from tst_mm.paper.encoders import AffineEncoder, ColorEncoder
+from tst_mm.paper.fitted import (
     SHIPPED,
     encoder_to_dict,
     encoders_to_dict,
     read_encoders,
 )
-from tst_mm.augment.warp import warp_images
+from tst_mm.paper.presets import FITTED_OPERATORS
 
-from ..helpers import GEOMETRIC, LEARNED, color, info, operator, photo, to_unit
+from .helpers import recommended
 
 COLORS = LEARNED[:6]
 
@@ -43,7 +41,7 @@ def apply(op, pixels, level):
     """An operator on square RGB images, unclamped."""
     levels = torch.full((len(pixels),), level)
     if op.name in COLORS:
-        told = ImageInfo(Normalization().luma(3), clamp=False)
+        told = UnlimitedInfo(Normalization().luma(3))
         return op.apply(pixels, levels.view(-1, 1, 1, 1), told)
     extents = torch.tensor([pixels.shape[-2:]]).float().expand(len(pixels), 2)
     ones = torch.ones(len(pixels), 1)
@@ -143,13 +141,13 @@ def test_shipped_encoders_are_nearer_to_the_operator_than_doing_nothing(name):
 
 
 def test_the_fitted_set_has_names_ranges_and_signs_of_the_closed_forms():
-    ours, theirs = LearnedAugmenter(), LearnedAugmenter(operators='fitted')
-    assert theirs.policy.names == DEFAULT_OPERATORS and len(FITTED_OPERATORS) == 14
-    for closed, op in zip(ours.operators, theirs.operators, strict=True):
+    ours, imitated = recommended(), recommended(operators='fitted')
+    assert imitated.policy.names == DEFAULT_OPERATORS and len(FITTED_OPERATORS) == 14
+    for closed, op in zip(ours.operators, imitated.operators, strict=True):
         for key in ('limit', 'start', 'unit', 'signed', 'has_magnitude'):
             assert getattr(op, key) == getattr(closed, key), key
-    assert theirs.policy.to_dict() == ours.policy.to_dict()
-    theirs.policy.from_dict(ours.policy.to_dict())
+    assert imitated.policy.to_dict() == ours.policy.to_dict()
+    imitated.policy.from_dict(ours.policy.to_dict())
 
 
 @pytest.mark.parametrize('name', GEOMETRIC)
@@ -176,11 +174,9 @@ def test_bgr_is_rgb_flipped(name):
 def test_a_grey_image_is_the_grey_of_its_colour_image(name):
     pixels, op = images().mean(1, keepdim=True), fitted(name)
     level = torch.full((2, 1, 1, 1), 0.6)
-    free = ImageInfo(Normalization().luma(1), clamp=False)
+    free = UnlimitedInfo(Normalization().luma(1))
     grey = op.apply(pixels, level, free)
-    colour = op.apply(
-        pixels.expand(-1, 3, -1, -1), level, ImageInfo(Normalization().luma(3), clamp=False)
-    )
+    colour = op.apply(pixels.expand(-1, 3, -1, -1), level, UnlimitedInfo(Normalization().luma(3)))
     luma = torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)
     torch.testing.assert_close(grey, (colour * luma).sum(1, keepdim=True), atol=1e-5, rtol=0)
 
@@ -218,7 +214,7 @@ def test_round_trip(tmp_path):
     assert (op.name, op.limit, op.unit) == ('Rotate', 20.0, 'degrees')
     back = torch.linalg.inv(op.matrix(torch.tensor([0.4]), torch.tensor([[2.0, 2.0]])))[0, :2]
     torch.testing.assert_close(back, encoder(torch.tensor([0.4]))[0].detach(), atol=1e-4, rtol=0)
-    augmenter = LearnedAugmenter(
+    augmenter = recommended(
         [{'type': 'FittedGeometric', 'imitates': 'Rotate', 'weights': str(path)}], num_ops=1
     )
     assert augmenter.policy.summary()['Rotate']['physical'] == pytest.approx(10)

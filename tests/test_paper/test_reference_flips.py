@@ -2,18 +2,17 @@
 
 import pytest
 import torch
+from test_models.helpers import build_loss
 from torch import nn
 
-from tst_mm.models import TeachingObjective
-
-from ..helpers import build_loss
+from tst_mm.paper import FlippedObjective
 
 pytestmark = pytest.mark.filterwarnings('ignore:Default ``avg_non_ignore``')
 
 
 def weakness(loss: nn.Module, pred: torch.Tensor, *args, options: dict, **kwargs) -> torch.Tensor:
     """The objective's student term of one loss module."""
-    objective = TeachingObjective(**options)
+    objective = FlippedObjective(**options)
     objective.prepare(nn.ModuleDict({'loss': loss}))
     return objective.weakness(lambda: loss(pred, *args, **kwargs))
 
@@ -73,7 +72,7 @@ def test_each_switch_alone():
     assert torch.equal(weakness(loss, pred, labels, options={'boxes': 'negated'}), own)
     explicit = {'preset': 'paper', 'averaging': 'own'}
     assert torch.equal(weakness(loss, pred, labels, options=explicit), own)
-    objective = TeachingObjective(preset='paper', boxes='bounded')
+    objective = FlippedObjective(preset='paper', boxes='bounded')
     assert (objective.boxes, objective.averaging, objective.form) == (
         'bounded',
         'elements',

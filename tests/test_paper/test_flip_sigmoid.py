@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
+from test_models.helpers import build_loss
 from torch import Tensor
 
-from ..helpers import build_loss, flip_loss
+from .helpers import flip_loss
 
 pytestmark = pytest.mark.filterwarnings('ignore:Default ``avg_non_ignore``')
 

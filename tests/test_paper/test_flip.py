@@ -5,16 +5,18 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
+from test_models.helpers import build_loss
 from torch import nn
 
-from tst_mm.models.objectives import (
+from tst_mm.models.objectives import Confidence
+from tst_mm.paper import flip as flip_module
+from tst_mm.paper.flip import (
     find_losses,
     flipped,
     register_flip,
 )
-from tst_mm.models.objectives import flip as flip_module
 
-from ..helpers import build_loss, flip_loss
+from .helpers import flip_loss
 
 pytestmark = pytest.mark.filterwarnings('ignore:Default ``avg_non_ignore``')
 
@@ -132,3 +134,13 @@ def test_half_precision_is_finite(dtype, scale, kind, options):
     assert value.item() == pytest.approx(expected.item(), rel=4 * torch.finfo(dtype).eps, abs=1e-4)
     assert pred.grad.isfinite().all()
     assert pred.grad.any()
+
+
+def test_confidence_is_the_same_of_a_flipped_loss():
+    loss, labels = build_loss('mmpretrain.CrossEntropyLoss'), torch.tensor([0, 4, 2])
+    pred = torch.randn(3, 5)
+    with Confidence(loss, 5) as plain:
+        loss(pred, labels)
+    with Confidence(loss, 5) as other, flipped([loss]):
+        loss(pred, labels)
+    assert torch.equal(plain.value, other.value)

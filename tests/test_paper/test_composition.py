@@ -4,24 +4,14 @@ from dataclasses import replace
 
 import pytest
 import torch
+from test_augment.helpers import ALWAYS, COLOR, GEOMETRIC, NEVER, batch, expected_alone, operator
 
-from tst_mm.augment import LearnedAugmenter, Normalization
-from tst_mm.augment.draw import compose
+from tst_mm.augment import Normalization
 from tst_mm.augment.operators import DEFAULT_OPERATORS
+from tst_mm.paper.composition import UnlimitedInfo
+from tst_mm.paper.maps import compose
 
-from .helpers import (
-    ALWAYS,
-    COLOR,
-    GEOMETRIC,
-    NEVER,
-    batch,
-    draw_from,
-    draw_of,
-    expected_alone,
-    imagenet_augmenter,
-    operator,
-    with_logits,
-)
+from .helpers import draw_from, draw_of, imagenet_augmenter, recommended, with_logits
 
 SIZES = [(24, 32)] * 2
 
@@ -35,7 +25,7 @@ def test_residual_composition_adds_what_each_operator_changes():
         alone = draw_of(
             augmenter, SIZES, {name: 1}, {'Brightness': 0.3, 'Solarize': 0.4, 'Rotate': 0.9}
         )
-        expected += gate * (expected_alone(name, inputs, alone, clamp=False) - inputs)
+        expected += gate * (expected_alone(name, inputs, alone, UnlimitedInfo) - inputs)
     torch.testing.assert_close(augmenter.transform(inputs, draw), expected, atol=2e-4, rtol=0)
 
 
@@ -67,7 +57,7 @@ def test_residual_slope_in_a_gate_is_what_the_operator_changes(name):
     weights = torch.randn_like(inputs)
     (augmenter.transform(inputs, draw) * weights).sum().backward()
     alone = draw_of(augmenter, SIZES[:1], {name: 1}, {name: 0.7})
-    change = expected_alone(name, inputs, alone, clamp=False) - inputs
+    change = expected_alone(name, inputs, alone, UnlimitedInfo) - inputs
     torch.testing.assert_close(gates.grad[0, index], (weights * change).sum(), atol=2e-3, rtol=1e-3)
 
 
@@ -115,7 +105,7 @@ def test_summed_colours_then_one_sampling_then_erasing():
     draw = draw_of(augmenter, SIZES, gates, levels)
     expected = inputs.clone()
     for name in ('Brightness', 'Invert'):
-        expected += gates[name] * (expected_alone(name, inputs, draw, clamp=False) - inputs)
+        expected += gates[name] * (expected_alone(name, inputs, draw, UnlimitedInfo) - inputs)
     expected = expected_alone('Cutout', expected_alone('Rotate', expected, draw), draw)
     torch.testing.assert_close(augmenter.transform(inputs, draw), expected, atol=2e-4, rtol=0)
 
@@ -124,7 +114,7 @@ def test_summed_colours_then_one_sampling_then_erasing():
 @pytest.mark.parametrize('coordinates', ['pixel', 'normalised'])
 def test_gradcheck(composition, coordinates):
     names = ['Brightness', 'Contrast', 'Sharpness', 'ShearY', 'TranslateX', 'Rotate', 'Invert']
-    augmenter = LearnedAugmenter(
+    augmenter = recommended(
         names,
         num_ops=7,
         temperature=2.0,

@@ -6,23 +6,21 @@ import weakref
 
 import pytest
 import torch
-
-from tst_mm.models.distillers import base
-from tst_mm.models.modes import frozen
-
-from ..helpers import (
+from test_models.helpers import (
     OTHER_NORMALISATION,
     assert_same,
     batch,
     classifier,
-    distiller,
     noisy_classifier,
-    noisy_distiller,
     policy_of,
     policy_optimizer,
     snapshot,
     vision_transformer,
 )
+
+from tst_mm.models.modes import frozen
+
+from .helpers import distiller, noisy_distiller
 
 
 @pytest.mark.parametrize('make', [noisy_classifier, lambda: vision_transformer(drop=0.5)])
@@ -73,8 +71,8 @@ def gradient_in_one_graph(model, data):
     objective = model.objective
     with frozen(model.student):
         weakness = objective.weakness(lambda: model.student(images, samples, mode='loss')['loss'])
-    theirs = model.teacher.inputs(images, model.augmenter.normalization)
-    strength = model.teacher.losses(theirs, samples)['loss']
+    teacher_inputs = model.teacher.inputs(images, model.augmenter.normalization)
+    strength = model.teacher.losses(teacher_inputs, samples)['loss']
     loss = objective.teacher_weight * strength + objective.student_weight * weakness
     loss.backward()
     gradients = [p.grad.clone() for p in model.augmenter.policy.parameters()]
@@ -177,7 +175,7 @@ def test_every_rank_gives_the_same_shapes(monkeypatch):
         shapes.append([tuple(tensor.shape) for tensor in tensors])
         return tensors
 
-    monkeypatch.setattr(base, 'mean_over_ranks', means)
+    monkeypatch.setattr('tst_mm.paper.gradient_step.mean_over_ranks', means)
     model = distiller(
         augmenter={'operators': ['Invert', 'Rotate'], 'num_ops': 1, 'sharing': 'batch'}
     )

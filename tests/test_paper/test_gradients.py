@@ -4,22 +4,12 @@ import copy
 
 import pytest
 import torch
+from test_augment.helpers import ALWAYS, COLOR, LEARNED, NEVER, batch, expected_alone
 
-from tst_mm.augment import LearnedAugmenter, Normalization
+from tst_mm.augment import Normalization
 from tst_mm.augment.operators import DEFAULT_OPERATORS
 
-from .helpers import (
-    ALWAYS,
-    COLOR,
-    LEARNED,
-    NEVER,
-    batch,
-    draw_from,
-    expected_alone,
-    forced,
-    imagenet_augmenter,
-    with_logits,
-)
+from .helpers import draw_from, forced, imagenet_augmenter, recommended, with_logits
 
 
 @pytest.mark.parametrize('name', [*COLOR, 'Cutout'])
@@ -62,7 +52,7 @@ def test_operators_that_were_not_drawn_get_no_gradient(sharing):
         outputs, draw = augmenter(inputs, relaxed=True)
         augmenter.zero_grad()
         (outputs**2).sum().backward()
-        drawn = torch.tensor([index is None or len(index) > 0 for index in draw.samples])
+        drawn = torch.tensor([index is None or len(index) > 0 for index in draw.acted_on])
         assert drawn.sum() == 3 if sharing == 'batch' else 3 <= drawn.sum() <= 6
         gates = augmenter.policy.probability_logits.grad
         magnitudes = augmenter.policy.magnitude_logits.grad
@@ -85,7 +75,7 @@ def test_gradients_are_finite_at_extreme_policies(logit):
 def test_gradcheck_through_everything():
     """The smooth operators, half-open gates, all 10 scalars, and the image, in fp64."""
     names = ['Brightness', 'Contrast', 'Sharpness', 'ShearY', 'TranslateX', 'Rotate', 'Invert']
-    augmenter = LearnedAugmenter(names, num_ops=7, temperature=2.0, init={'magnitude': 0.2})
+    augmenter = recommended(names, num_ops=7, temperature=2.0, init={'magnitude': 0.2})
     augmenter.normalization = Normalization((127.5,), (127.5,))
     augmenter.double()
     torch.manual_seed(0)

@@ -2,29 +2,20 @@
 
 import pytest
 import torch
+from test_augment.helpers import ALWAYS, GEOMETRIC, NEVER, batch, normalised, operator, rotation
 
-from tst_mm.augment import AugmentPolicy, LearnedAugmenter, Normalization
-from tst_mm.augment.draw import compose
+from tst_mm.augment import Normalization
 from tst_mm.augment.operators import DEFAULT_OPERATORS
+from tst_mm.paper import PaperAugmenter, PaperPolicy
+from tst_mm.paper.maps import compose
 
-from .helpers import (
-    ALWAYS,
-    GEOMETRIC,
-    NEVER,
-    batch,
-    draw_of,
-    imagenet_augmenter,
-    normalised,
-    operator,
-    rotation,
-    with_logits,
-)
+from .helpers import draw_of, imagenet_augmenter, recommended, with_logits
 
 SIZES = [(24, 32)] * 2
 
 
 def policy(squashing='double', init=None):
-    return AugmentPolicy([operator(name) for name in DEFAULT_OPERATORS], init, squashing)
+    return PaperPolicy([operator(name) for name in DEFAULT_OPERATORS], init, squashing)
 
 
 # squashing
@@ -42,7 +33,7 @@ def test_double_squashing_starts_at_0_62246_and_stays_between_the_limits():
 def test_double_squashing_feeds_the_rate_as_the_logit_of_the_gate():
     """How often an operator acts is what the policy says it is."""
     for logit, rate in ((NEVER, 0.5), (0.0, 0.62246), (ALWAYS, 0.73106)):
-        augmenter = with_logits(LearnedAugmenter(squashing='double', num_ops=14), logit)
+        augmenter = with_logits(recommended(squashing='double', num_ops=14), logit)
         augmenter.reseed(1)
         share = augmenter.draw([(8, 8)] * 6000).gates.mean().item()
         assert share == pytest.approx(rate, abs=0.008)
@@ -100,7 +91,7 @@ def test_normalised_coordinates_are_pixels_on_a_square(name):
 
 
 def test_in_normalised_coordinates_a_rotation_shears_where_the_image_is_not_square():
-    augmenter = LearnedAugmenter(coordinates='normalised')
+    augmenter = recommended(coordinates='normalised')
     operators = (operator('Rotate'),)
     extents = torch.tensor([[50.0, 100.0]]).double()
     args = (operators, torch.ones(1, 1).double(), torch.ones(1, 1).double(), extents)
@@ -132,7 +123,7 @@ def test_clamp(composition):
 
 @pytest.mark.parametrize(('size', 'side'), [(32, 32), (224, 224)])
 def test_cutout_of_the_paper_is_as_large_as_the_image(size, side):
-    cutout = LearnedAugmenter(preset='paper').operators[-1]
+    cutout = PaperAugmenter(preset='paper').operators[-1]
     extents = torch.tensor([[float(size), float(size)]])
     region = cutout.region(torch.ones(1), torch.full((1, 2), 0.5), extents, size, size)
     assert region.sum() == side * side
@@ -142,7 +133,7 @@ def test_cutout_of_the_paper_is_as_large_as_the_image(size, side):
 
 
 def test_cutout_of_the_paper_on_dense_tasks_is_128_pixels():
-    cutout = LearnedAugmenter(preset='paper_dense').operators[-1]
+    cutout = PaperAugmenter(preset='paper_dense').operators[-1]
     for height, width in ((512, 1024), (200, 300)):
         extents = torch.tensor([[float(height), float(width)]])
         region = cutout.region(torch.ones(1), torch.full((1, 2), 0.5), extents, height, width)
