@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from mmengine.config import Config
+
 from demo_steps.queue import train_all
 from demo_steps.run import Run
-from mmengine.config import Config
 
 from . import results
 from .cells import ROOT, Cell, cost_of, fingerprint, make_config, plan
