@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'tools'))
 
 from demo_steps.queue import RunError  # noqa: E402
+
 from tst_mm.utils.cli import one_line_errors  # noqa: E402
 
 from . import results  # noqa: E402
