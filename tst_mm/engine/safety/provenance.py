@@ -1,6 +1,5 @@
 """Where a policy comes from, as ``policy.json`` and checkpoints tell it."""
 
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from mmengine.runner import Runner
 
 from tst_mm.engine.schedule.stages import Stage
+from tst_mm.utils.git import git_commit
 from tst_mm.version import __version__
 
 
@@ -39,17 +39,6 @@ def provenance(runner: Runner, schedule: Sequence[Stage]) -> dict[str, Any]:
         'tst_mm': __version__,
         'commit': git_commit(),
     }
-
-
-def git_commit() -> str | None:
-    """The commit of the repository around the current folder; None where there is none."""
-    # mmengine.utils.get_git_hash lets git complain on the terminal outside of a repository.
-    try:
-        command = ['git', 'rev-parse', 'HEAD']
-        found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return found.stdout.strip() or None if found.returncode == 0 else None
 
 
 def _dataset(dataset: Any) -> str | None:

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tst_mm.datasets.checks import check_coco
-from tst_mm.datasets.preparation.coco import CocoFile
+from checks import check_coco
+from preparation.coco import CocoFile
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
-"""What the runs reached and what they cost, as one table."""
+"""What a run reached and what it cost, read from what it logged."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean, median, stdev
+from statistics import median
 
 from .run import Run
 
@@ -19,10 +18,10 @@ class Result:
     """What one run reached.
 
     Attributes:
-        metric: At the last validation, in percent.
-        step: Seconds of a student step, the median of what was logged.
-        steps: Student steps.
-        stages: Seconds in augmenter stages.
+        metric: The metric of the last validation, in percent.
+        step: The seconds that a student step takes, the median of what was logged.
+        steps: The number of student steps.
+        stages: The seconds that were spent in augmenter stages.
     """
 
     metric: float
@@ -41,8 +40,8 @@ def read_result(run: Run, metric: str, scale: float) -> Result:
 
     Args:
         run: A finished run.
-        metric: Name in MMEngine's scalars.
-        scale: Of the metric, to give percent.
+        metric: The name of the metric in MMEngine's scalars.
+        scale: What the metric is multiplied by to be in percent.
 
     Raises:
         KeyError: The metric was never logged.
@@ -75,43 +74,3 @@ def stage_seconds(output: str) -> float:
         total += max(0, done) * float(seconds)
         before[stage] = int(step)
     return total
-
-
-def format_table(
-    results: Mapping[str, Sequence[Result]], titles: Mapping[str, str], reference: str, metric: str
-) -> str:
-    """A Markdown table of all rows.
-
-    Args:
-        results: By name, one result a seed.
-        titles: By name, the text of the first column.
-        reference: Name of the row that costs are relative to.
-        metric: Text at the head of the metric's column.
-    """
-    cost = {
-        key: mean(getattr(result, key) for result in results[reference])
-        for key in ('step', 'total')
-    }
-    rows = [('', metric, 'a student step', 'all training steps')]
-    for name, found in results.items():
-        relative = [
-            f'{mean(getattr(result, key) for result in found) / cost[key]:.2f} x' for key in cost
-        ]
-        rows.append((titles[name], _spread([result.metric for result in found]), *relative))
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = [
-        '| '
-        + ' | '.join(cell.rjust(width) if i else cell.ljust(width) for i, (cell, width) in cells)
-        + ' |'
-        for cells in (enumerate(zip(row, widths, strict=True)) for row in rows)
-    ]
-    rule = ['-' * widths[0], *('-' * (width - 1) + ':' for width in widths[1:])]
-    lines.insert(1, '| ' + ' | '.join(rule) + ' |')
-    return '\n'.join(lines)
-
-
-def _spread(values: Sequence[float]) -> str:
-    """``'81.3'``, or ``'81.3 ± 0.4'`` of several."""
-    if len(values) == 1:
-        return f'{values[0]:.1f}'
-    return f'{mean(values):.1f} ± {stdev(values):.1f}'

@@ -6,8 +6,8 @@ import zipfile
 
 import pytest
 
-from tst_mm.datasets.preparation.errors import PreparationError
-from tst_mm.datasets.preparation.fetch import download, package_files, unpacked
+from preparation.errors import PreparationError
+from preparation.fetch import download, package_files, unpacked
 
 
 @pytest.fixture

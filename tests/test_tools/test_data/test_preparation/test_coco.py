@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 
-from tst_mm.datasets.preparation.coco import CocoFile, mask_to_polygons, run_lengths
+from preparation.coco import CocoFile, mask_to_polygons, run_lengths
 
 
 def disc(height=60, width=80, centre=(40, 30), radius=20):

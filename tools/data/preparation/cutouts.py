@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from ..embedded_fashion_mnist import EmbeddedFashionMNIST
+from tst_mm.datasets.embedded_fashion_mnist import EmbeddedFashionMNIST
 
 #: Classes of composed scenes. The ten of Fashion-MNIST are hard to tell apart when small and
 #: half hidden (pullover, coat, shirt), so they are grouped by their shape.

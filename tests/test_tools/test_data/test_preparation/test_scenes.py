@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tst_mm.datasets.preparation.cutouts import CLASSES, Cutouts
-from tst_mm.datasets.preparation.scenes import FRAGMENT, GROUND, SceneComposer
+from preparation.cutouts import CLASSES, Cutouts
+from preparation.scenes import FRAGMENT, GROUND, SceneComposer
 
 SIZE = (96, 144)
 

@@ -1,4 +1,4 @@
-"""One training of the demo: its command, what it left behind, whether it has to be repeated."""
+"""One training: its command, what it left behind, whether it has to be repeated."""
 
 from __future__ import annotations
 
@@ -9,29 +9,43 @@ import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
-import tst_mm  # noqa: F401  (its mends: configs that inherit from mmseg's are found)
+#: The script that trains: links in a clone, files in an installed package.
+TRAIN = Path(__file__).resolve().parents[1] / '.mim' / 'tools' / 'train.py'
+_RECORD = 'demo.json'  # older than the benchmarks, whose finished runs it marks too
 
-ROOT = Path(__file__).resolve().parents[2]
-_RECORD = 'demo.json'
+
+def fingerprint(content: Any, in_order: bool = False) -> str:
+    """A hash that changes with anything in plain data.
+
+    Args:
+        content: Dictionaries, lists, numbers and strings; anything else counts by its ``str``.
+        in_order: Whether the order of a dictionary's keys counts too. Defaults to False.
+
+    Returns:
+        The SHA-256 of the data as JSON, 64 hexadecimal digits.
+    """
+    text = json.dumps(content, sort_keys=not in_order, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Run:
-    """A config trained with a seed into a folder.
+    """A config that is trained with a seed into a folder.
 
     Attributes:
-        name: In tables and messages.
-        config: Config file, relative to the repository.
-        folder: Its work folder.
-        seed: Of the run.
-        teacher: The run whose checkpoint it distils; None for a run without a teacher.
+        name: What tables and messages call the run.
+        config: The config file.
+        folder: The work folder of the run.
+        seed: The seed of the run. Defaults to 0.
+        teacher: The run whose last checkpoint this one distils; None for a run without a teacher.
     """
 
     name: str
-    config: str
+    config: Path
     folder: Path
     seed: int = 0
     teacher: Run | None = field(default=None, repr=False)
@@ -39,13 +53,13 @@ class Run:
     @cached_property
     def fingerprint(self) -> str:
         """Changes when the config, the seed or the teacher does."""
-        config = Config.fromfile(ROOT / self.config).to_dict()
+        config = Config.fromfile(self.config).to_dict()
         parts = [config, self.seed, self.teacher and self.teacher.fingerprint]
-        return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
+        return fingerprint(parts, in_order=True)  # hooks are built in the order of their keys
 
     @property
     def record(self) -> dict:
-        """What an earlier demo wrote about this run; empty when there was none like it."""
+        """What an earlier process wrote about this run; empty when there was none like it."""
         try:
             record = json.loads((self.folder / _RECORD).read_text())
         except (FileNotFoundError, json.JSONDecodeError):
@@ -54,12 +68,12 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether it ran to its end before."""
+        """Whether the run came to its end before."""
         return bool(self.record.get('finished')) and self.checkpoint is not None
 
     @property
     def checkpoint(self) -> Path | None:
-        """The last checkpoint, or None."""
+        """The last checkpoint; None when there is none."""
         try:
             path = self.folder / Path((self.folder / 'last_checkpoint').read_text().strip()).name
         except FileNotFoundError:
@@ -68,16 +82,16 @@ class Run:
 
     @property
     def log(self) -> Path:
-        """File with everything that the training prints."""
+        """The file with everything that the training prints."""
         return self.folder / 'output.log'
 
     def prepare(self) -> list[str]:
         """Make the folder ready.
 
-        An interrupted run is continued; what another config left is removed.
+        An interrupted run is continued; what another config, seed or teacher left is removed.
 
         Returns:
-            The command to start, from the repository's root.
+            The command that trains.
         """
         resume = bool(self.record) and self.checkpoint is not None
         if not resume and (self.folder / _RECORD).exists():
@@ -87,11 +101,11 @@ class Run:
         options = [f'randomness.seed={self.seed}']
         if self.teacher is not None:
             options.append(f'model.teacher.checkpoint={self.teacher.checkpoint}')
-        command = [sys.executable, 'tools/train.py', self.config, '--work-dir', str(self.folder)]
+        command = [sys.executable, str(TRAIN), str(self.config), '--work-dir', str(self.folder)]
         return [*command, *(['--resume'] if resume else []), '--cfg-options', *options]
 
     def finish(self) -> None:
-        """Remember that it need not be repeated."""
+        """Remember that the run need not be repeated."""
         self._write({'fingerprint': self.fingerprint, 'finished': True})
 
     def _write(self, record: dict) -> None:

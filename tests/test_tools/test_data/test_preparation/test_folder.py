@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tst_mm.datasets.preparation.errors import PreparationError
-from tst_mm.datasets.preparation.folder import MARKER, prepare_folder
+from preparation.errors import PreparationError
+from preparation.folder import MARKER, prepare_folder
 
 
 def write(text):

@@ -8,16 +8,16 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from .progress import StatusLine, last_position
-from .run import ROOT, Run
+from .progress import Display, last_position
+from .run import Run
 
 
 class RunError(Exception):
     """A training failed.
 
     Args:
-        run: Which.
-        code: Its exit status.
+        run: The run that failed.
+        code: The exit status of its process.
     """
 
     def __init__(self, run: Run, code: int) -> None:
@@ -31,14 +31,17 @@ def train_all(
     jobs: int,
     poll: float = 0.5,
     on_finish: Callable[[Run], None] = lambda run: None,
+    cwd: Path | None = None,
 ) -> None:
     """Train what is not finished yet.
 
     Args:
-        runs: In the order in which to start them; a teacher is one of them.
-        jobs: How many at a time.
-        poll: Seconds between looks at them.
-        on_finish: Called with every run as it finishes.
+        runs: The runs in the order in which to start them. A run's teacher is one of them.
+        jobs: How many trainings run at a time.
+        poll: Seconds between two looks at the trainings. Defaults to 0.5.
+        on_finish: Called with every run as it finishes. By default nothing is called.
+        cwd: The folder that trainings are started in, which relative paths in configs refer to.
+            Defaults to the current one.
 
     Raises:
         RunError: A training failed; the others are stopped and can be continued.
@@ -48,24 +51,25 @@ def train_all(
         done = ', '.join(run.name for run in runs if run not in waiting)
         print(f'finished before: {done}', flush=True)
     running: dict[Run, subprocess.Popen] = {}
-    status = StatusLine()
     try:
-        while waiting or running:
-            for run in [run for run in waiting if run.teacher is None or run.teacher.finished]:
-                if len(running) < jobs:
-                    waiting.remove(run)
-                    running[run] = _start(run, jobs)
-            time.sleep(poll)
-            for run, process in list(running.items()):
-                if process.poll() is None:
-                    continue
-                del running[run]
-                if process.returncode:
-                    raise RunError(run, process.returncode)
-                run.finish()
-                on_finish(run)
-                status.say(f'{run.name} finished')
-            _show(status, running, waiting)
+        with Display() as display:
+            while waiting or running:
+                for run in [run for run in waiting if run.teacher is None or run.teacher.finished]:
+                    if len(running) < jobs:
+                        waiting.remove(run)
+                        running[run] = _start(run, jobs, cwd)
+                time.sleep(poll)
+                for run, process in list(running.items()):
+                    if process.poll() is None:
+                        continue
+                    del running[run]
+                    if process.returncode:
+                        raise RunError(run, process.returncode)
+                    run.finish()
+                    on_finish(run)
+                    display.say(f'{run.name} finished')
+                positions = {run.name: last_position(run.log) for run in running}
+                display.show(positions, len(waiting))
     finally:
         for process in running.values():
             process.terminate()
@@ -73,25 +77,17 @@ def train_all(
             process.wait()
 
 
-def _start(run: Run, jobs: int) -> subprocess.Popen:
+def _start(run: Run, jobs: int, cwd: Path | None) -> subprocess.Popen:
     """Start a training; it gets its share of the cores and no more."""
     command = run.prepare()
     threads = str(max(1, len(os.sched_getaffinity(0)) // jobs))
     environment = {'OMP_NUM_THREADS': threads, 'PYTHONUNBUFFERED': '1', **os.environ}
-    with Path(run.log).open('ab') as log:
+    with run.log.open('ab') as log:
         return subprocess.Popen(
             command,
-            cwd=ROOT,
+            cwd=cwd,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
         )
-
-
-def _show(status: StatusLine, running: Sequence[Run], waiting: Sequence[Run]) -> None:
-    parts = [f'{run.name}: {last_position(run.log)}' for run in running]
-    if waiting:
-        parts.append(f'{len(waiting)} to come')
-    if parts:
-        status.show(' | '.join(parts))

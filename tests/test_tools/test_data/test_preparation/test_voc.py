@@ -2,8 +2,8 @@
 
 import pytest
 
-from tst_mm.datasets.preparation.errors import PreparationError
-from tst_mm.datasets.preparation.voc import VocObject, read_voc
+from preparation.errors import PreparationError
+from preparation.voc import VocObject, read_voc
 
 HEAD = '<annotation><size><width>1</width><height>1</height></size>'
 
