@@ -26,7 +26,14 @@ from tst_mm.engine.schedule.schedule_state import (
 )
 from tst_mm.engine.schedule.stage_loader import build_stage_loader
 from tst_mm.engine.schedule.stage_log import StageLog
-from tst_mm.engine.schedule.stages import Stage, parse_stages, resolve_stages
+from tst_mm.engine.schedule.stages import (
+    DEFAULT_STAGES,
+    Stage,
+    is_spread,
+    parse_stages,
+    resolve_stages,
+    spread_stages,
+)
 from tst_mm.registry import HOOKS
 from tst_mm.search import Search
 from tst_mm.utils import require_mapping
@@ -43,8 +50,8 @@ class AlternatingScheduleHook(Hook):
 
     A stage runs before the student iteration at which it begins and takes nothing from the
     student: not its iterations, its order of data, its random numbers or its timer. The policy
-    carries over from stage to stage; the optimiser and its learning rate start anew in each.
-    Between stages the policy stands still. Progress goes to the runner's logger, message hub and
+    carries over from stage to stage, and so does what the search knows. Between stages the policy
+    stands still. Progress goes to the runner's logger, message hub and
     visualizer (``augmenter/...``) and to ``policy.json`` in the work folder.
 
     All random draws depend on the seed, the stage and the step only, and with
@@ -56,14 +63,15 @@ class AlternatingScheduleHook(Hook):
     A stage calls the hooks of the run: ``before_augmenter_stage(runner, stage)`` and
     ``after_augmenter_iter(runner, stage, data_batch, outputs)``, where ``stage`` is the running
     :class:`tst_mm.engine.schedule.augmenter_stage.AugmenterStage` and ``outputs`` what
-    ``augmenter_step`` returned.
+    the search's ``step`` returned.
 
     Args:
-        stages: Where stages begin and how long they are. A list of ``dict(begin=30, length=30)``,
-            or a period ``dict(first=32, every=30, length=5)``. ``begin`` counts the student's
-            epochs or iterations, from 0; ``length`` is in the same unit, over the augmenter's own
-            loader; ``iters`` in its place is in augmenter iterations. An empty list keeps the
-            augmenter at its initial policy.
+        stages: Where stages begin and how long they are. By default five at equal distances that
+            take 2 % of the training's cost, ``dict(count=5, share=0.02)``. Or a list of
+            ``dict(begin=30, length=30)``, or a period ``dict(first=32, every=30, length=5)``.
+            ``begin`` counts the student's epochs or iterations, from 0; ``length`` is in the same
+            unit, over the augmenter's own loader; ``iters`` in its place is in augmenter
+            iterations. An empty list keeps the augmenter at its initial policy.
         by_epoch: Whether ``begin`` and ``length`` are in epochs. Defaults to the unit of the
             run's training loop.
         search: What learns the policy in the stages. Defaults to
@@ -77,8 +85,9 @@ class AlternatingScheduleHook(Hook):
             written at its end, and only the latest is kept. Defaults to none.
 
     Raises:
-        KeyError: An unknown or missing key of a stage or of ``plateau``.
-        TypeError: ``plateau``, ``optim_wrapper`` or ``dataloader`` is no dictionary.
+        KeyError: An unknown or missing key of a stage, or an unknown argument of the
+            search.
+        TypeError: ``search`` or ``dataloader`` is no dictionary.
         ValueError: A value that is not allowed; when training starts also a stage beyond the end.
     """
 
@@ -88,7 +97,7 @@ class AlternatingScheduleHook(Hook):
 
     def __init__(
         self,
-        stages: Sequence[Mapping[str, Any]] | Mapping[str, Any],
+        stages: Sequence[Mapping[str, Any]] | Mapping[str, Any] = DEFAULT_STAGES,
         by_epoch: bool | None = None,
         search: Mapping[str, Any] | None = None,
         dataloader: Mapping[str, Any] | None = None,
@@ -209,6 +218,11 @@ class AlternatingScheduleHook(Hook):
             self._save(runner, self.stage, stage.step)
 
     def _resolve(self, runner: Runner) -> list[Stage]:
+        if isinstance(self.stages, Mapping) and is_spread(self.stages):
+            batches = (runner.train_loop.dataloader, self.loader)
+            images, drawn = (_batch_size(loader) for loader in batches)
+            steps = images / (drawn * getattr(self.search, 'draws', 1))
+            return spread_stages(self.stages, runner.max_iters, steps)
         epochs = isinstance(runner.train_loop, EpochBasedTrainLoop)
         by_epoch = epochs if self.by_epoch is None else self.by_epoch
         per_epoch = iterations_per_epoch(runner)
@@ -258,3 +272,10 @@ class AlternatingScheduleHook(Hook):
             write_bytes(path.with_name('last_checkpoint'), str(path).encode())
             for older in set(path.parent.glob('augmenter_stage*_iter*.pth')) - {path}:
                 remove_checkpoint(older)
+
+
+def _batch_size(loader: Any) -> int:
+    """Images of a batch, of a loader whose batch sampler may be a seeded one."""
+    sampler = getattr(loader, 'batch_sampler', None)
+    inner = getattr(sampler, 'batch_sampler', sampler)
+    return getattr(inner, 'batch_size', None) or loader.batch_size or 1
