@@ -6,17 +6,16 @@ from typing import Any
 
 from mmengine.runner import Runner
 
-from tst_mm.engine.schedule.stages import Stage
 from tst_mm.utils.git import git_commit
 from tst_mm.version import __version__
 
 
-def provenance(runner: Runner, schedule: Sequence[Stage]) -> dict[str, Any]:
+def provenance(runner: Runner, stages: Sequence[tuple[int, int]]) -> dict[str, Any]:
     """Collect it, in plain types.
 
     Args:
         runner: Of the run.
-        schedule: All stages of the run.
+        stages: Begin and length of each augmenter stage of the run, in iterations.
 
     Returns:
         ``config`` (file name), ``dataset`` (type), ``student``, ``teacher``, ``seed``,
@@ -35,7 +34,7 @@ def provenance(runner: Runner, schedule: Sequence[Stage]) -> dict[str, Any]:
         'teacher': _network(model.get('teacher')),
         'seed': runner.seed,
         'max_iters': runner.max_iters,
-        'stages': [[stage.begin, stage.length] for stage in schedule],
+        'stages': [list(stage) for stage in stages],
         'tst_mm': __version__,
         'commit': git_commit(),
     }

@@ -36,7 +36,8 @@ class StageLog:
         self.schedule = schedule
         self.path = Path(runner.work_dir, 'policy.json')
         #: Where the policy comes from, as in ``policy.json``.
-        self.provenance = provenance(runner, schedule) if is_main_process() else {}
+        stages = [(stage.begin, stage.length) for stage in schedule]
+        self.provenance = provenance(runner, stages) if is_main_process() else {}
         #: One entry a log line, as in ``policy.json``.
         self.history: list[dict[str, Any]] = []
         #: The amount of augmentation over training, as in ``policy.json``.

@@ -11,7 +11,7 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from tst_mm.augment import Draw, LearnedAugmenter, Normalization
-from tst_mm.search import Losses, Objective
+from tst_mm.search import Objective
 from tst_mm.utils import (
     closest,
     reject_unknown_keys,
@@ -21,11 +21,10 @@ from tst_mm.utils.aliases import current_augmenter, current_objective
 from tst_mm.utils.components import build_component
 
 from ..build import build_model
-from ..modes import frozen
 from ..teacher import FrozenTeacher
-from ..unchanged import unchanged
-from .image_losses import LossesOf, one_by_one, summed
+from .image_losses import LossesOf, one_by_one
 from .kd import build_kd, kd_losses
+from .scoring import imitation_loss, score
 
 BATCH_MODES = ('adaptive', 'double', 'split')
 
@@ -186,7 +185,7 @@ class BaseDistiller(BaseModel):
         if mode != 'loss':
             return self.student(inputs, data_samples, mode=mode)
         inputs, data_samples = self._student_batch(inputs, data_samples)
-        losses, distilled = self._distilled(inputs, data_samples)
+        losses, distilled = self.distilled(inputs, data_samples)
         if losses.keys() & distilled.keys():
             raise KeyError(
                 f'distill_losses has {sorted(losses.keys() & distilled.keys())}, names of the '
@@ -194,7 +193,6 @@ class BaseDistiller(BaseModel):
             )
         return {**losses, **distilled}
 
-    @torch.no_grad()
     def score(self, data: Any, draws: int = 1) -> dict[str, Any]:
         """Augment a batch by the policy and judge the images as the objective does.
 
@@ -213,62 +211,15 @@ class BaseDistiller(BaseModel):
             ``draw``, the :class:`Draw` of the n images.
         """
         assert self.augmenter is not None, 'plain distillation has no policy to search'
-        teacher, objective = self.teacher, self.objective
-        with (
-            unchanged(self.student, teacher.model, self.distiller),
-            frozen(self.student),
-            frozen(self.distiller),
-        ):
-            data = self.data_preprocessor(data, True)
-            inputs = data['inputs'].repeat(draws, 1, 1, 1)
-            samples = list(data['data_samples']) * draws
-            images, draw = self.augmenter(inputs, self.valid_sizes(inputs, samples))
-            samples = self.move_labels(samples, draw)
-            student = self.image_losses(
-                lambda images, samples: self.student(images, samples, mode='loss'),
-                images,
-                samples,
-                self.student,
-            )
-            distillation: dict[str, Tensor] = {}
-            if objective.needs_distillation:
-                distillation = self.image_losses(
-                    lambda images, samples: self._distilled(images, samples)[1],
-                    images,
-                    samples,
-                    self.distiller,
-                )
-            images = teacher.inputs(images, self._normalization.module)
-            judged = objective.judge(
-                Losses(
-                    self.image_losses(teacher.losses, images, samples, teacher.model),
-                    student,
-                    distillation,
-                )
-            )
-        return {
-            'objective': judged.objective,
-            'loss_teacher': judged.teacher,
-            'loss_student': judged.student,
-            'terms': student,
-            'draw': draw,
-        }
+        return score(self, data, draws)
 
-    @torch.no_grad()
     def imitation_loss(self, data: Any) -> Tensor:
         """The distillation loss on clean images, 0-dim; nothing changes, see :meth:`score`.
 
         Args:
             data: A batch of the training loader.
         """
-        with (
-            unchanged(self.student, self.teacher.model, self.distiller),
-            frozen(self.student),
-            frozen(self.distiller),
-        ):
-            data = self.data_preprocessor(data, True)
-            losses = self._distilled(data['inputs'], data['data_samples'])[1]
-            return torch.stack(list(summed(losses).values())).sum()
+        return imitation_loss(self, data)
 
     def image_losses(
         self, losses_of: LossesOf, inputs: Tensor, data_samples: list, modules: nn.Module
@@ -286,7 +237,7 @@ class BaseDistiller(BaseModel):
         """
         return one_by_one(losses_of, inputs, data_samples)
 
-    def _distilled(self, inputs: Tensor, data_samples: list) -> tuple[dict, dict]:
+    def distilled(self, inputs: Tensor, data_samples: list) -> tuple[dict, dict]:
         """The student's own losses and the distillation losses on a batch."""
         with self.distiller.student_recorders:
             losses = self.student(inputs, data_samples, mode='loss')
