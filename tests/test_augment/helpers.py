@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from skimage import data
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from tst_mm.augment import Draw, LearnedAugmenter, Normalization
 from tst_mm.augment.draw import compose
@@ -179,3 +180,17 @@ def expected_alone(
     height, width = inputs.shape[-2:]
     erased = operator(name).region(levels, draw.positions, draw.extents, height, width)
     return inputs * (1 - erased)
+
+
+class NoHostReads(TorchDispatchMode):
+    """Fails where the host would wait for a value of one of the dtypes."""
+
+    def __init__(self, *dtypes):
+        super().__init__()
+        self.dtypes = dtypes
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        reads = ('_local_scalar_dense', 'nonzero', 'masked_select', 'is_nonzero', 'equal')
+        if func.overloadpacket.__name__ in reads:
+            assert args[0].dtype not in self.dtypes, f'host waits for {func}'
+        return func(*args, **(kwargs or {}))

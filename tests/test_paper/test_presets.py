@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from test_augment.helpers import batch
+from test_augment.helpers import LEARNED, batch
 
 from tst_mm.augment.operators import DEFAULT_OPERATORS
 from tst_mm.paper import PaperAugmenter
@@ -78,6 +78,33 @@ def test_the_whole_paper_preset():
     assert torch.equal(augmenter.transform(inputs, draw), outputs)
 
 
+@pytest.mark.parametrize(
+    ('key', 'value'),
+    dict(
+        operators='fitted',
+        ranges=dict.fromkeys(LEARNED[6:10], 0.1),
+        num_ops=5,
+        temperature=1.0,
+        sharing='batch',
+        sign='positive',
+        squashing='double',
+        composition='residual',
+        coordinates='normalised',
+        clamp=False,
+        init=dict(magnitude=0.9),
+        preset='paper_dense',
+    ).items(),
+)
+def test_every_key_has_an_effect(key, value):
+    """Each argument changes what comes out of the same seed."""
+    images = []
+    for kwargs in ({}, {key: value}):
+        augmenter = imagenet_augmenter(**kwargs)
+        augmenter.reseed(2)
+        images.append(augmenter(batch(4), relaxed=True)[0])
+    assert not torch.equal(*images)
+
+
 @pytest.mark.parametrize('preset', ['paper', 'paper_dense'])
 def test_all_scalars_of_a_preset_learn(preset):
     augmenter = imagenet_augmenter(preset=preset, num_ops=14, temperature=1.0)
@@ -98,8 +125,10 @@ def test_all_scalars_of_a_preset_learn(preset):
         (dict(coordinates='pixels'), ["coordinates is 'pixels'", "did you mean 'pixel'"]),
         (dict(clamp=1), ['clamp is 1', 'True, False']),
         (dict(operators='fitted', ranges=dict(Rotate=45)), ["'Rotate'", 'no other range than 30']),
-        (dict(ranges=dict(Cutout=dict(limit=0.5, pixels=3))), ['limit and pixels']),
-        (dict(ranges=dict(Cutout=dict(pixels=0))), ['Cutout is 0', '1 to 10000 pixels']),
+        (dict(temperature=0), ['temperature is 0', 'above 0']),
+        (dict(temperature='0.1'), ["temperature is '0.1'", 'above 0']),
+        (dict(sharing='samples'), ["sharing is 'samples'", "did you mean 'sample'"]),
+        (dict(sign='both'), ["sign is 'both'", 'random, positive']),
     ],
 )
 def test_wrong_arguments(kwargs, words):

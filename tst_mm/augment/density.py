@@ -14,6 +14,8 @@ from torch import Tensor
 _SMALL = 1e-2
 #: Above it exp(k) is left out of 1 / k, of which it is no part in double precision.
 _STEEP = 100.0
+#: Smaller means are not told apart.
+_TINY = 1e-30
 #: Halvings of an interval after which double precision is used up.
 _HALVINGS = 60
 
@@ -41,7 +43,7 @@ def tilt_of_mean(mean: float) -> float:
         return math.copysign(math.inf, mean - 0.5)
     smaller = min(mean, 1 - mean)
     # The mean at -k is below 1 / k.
-    low, high = 0.0, 1 / smaller
+    low, high = 0.0, 1 / max(smaller, _TINY)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         low, high = (middle, high) if _falling_mean(middle) > smaller else (low, middle)

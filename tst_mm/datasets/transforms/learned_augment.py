@@ -11,9 +11,11 @@ import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
+from torch import Tensor
 
 from tst_mm.augment import Draw, LearnedAugmenter, Normalization
-from tst_mm.augment.policy_file import check_policy, check_share, read_policy
+from tst_mm.augment.draw import Noise
+from tst_mm.augment.policy_file import check_policy, check_share, magnitudes_of, read_policy
 from tst_mm.registry import TRANSFORMS
 from tst_mm.utils import closest
 
@@ -30,8 +32,8 @@ _ORDERS = ('bgr', 'rgb')
 class LearnedAugment(BaseTransform):
     """Augment images and their annotations as a found policy says, without teacher and augmenter.
 
-    Operators, ranges, the number of operators an image, signs and fill are those of the run that
-    found the policy. Put it behind what loads, resizes and crops, and before padding and packing.
+    Operators, ranges, the number of operators an image, signs, whether magnitudes are drawn or fixed,
+    and fill are those of the run that found the policy. Put it behind what loads, resizes and crops, and before padding and packing.
     Randomness comes from NumPy's global generator, as for mmcv's own transforms.
 
     Required Keys:
@@ -112,11 +114,11 @@ class LearnedAugment(BaseTransform):
         self.seg_pad_val = seg_pad_val
         self.min_size = min_size
         self.min_visible = min_visible
-        self.augmenter = LearnedAugmenter(
-            operators=[_operator(entry) for entry in policy['operators']],
-            num_ops=num_ops,
-            sign=applied.get('sign', 'random'),
+        self.augmenter = _FileAugmenter(
+            operators=[_operator(entry) for entry in policy['operators']], num_ops=num_ops
         )
+        self.augmenter.positive = applied.get('sign') == 'positive'
+        self.augmenter.fixed = magnitudes_of(policy) == 'fixed'
         self.augmenter.policy.from_dict(policy)
         self.progress = Progress.shared() if schedule else None
         if schedule:
@@ -184,6 +186,31 @@ class LearnedAugment(BaseTransform):
             f'{type(self).__name__}(num_ops={self.augmenter.num_ops}, prob={self.prob}, '
             f'schedule={self.progress is not None}, rates: {words})'
         )
+
+
+class _FileAugmenter(LearnedAugmenter):
+    """Draws as a policy file says.
+
+    Attributes:
+        positive (bool): Whether signs are never drawn.
+        fixed (bool): Whether the magnitude is the mean for every image.
+    """
+
+    positive: bool = False
+    fixed: bool = False
+
+    def noise(self, batch: int, rows: int | None = None) -> Noise:
+        """See the base class."""
+        noise = super().noise(batch, rows)
+        if self.positive:
+            noise.signs.fill_(1.0)
+        return noise
+
+    def sample_magnitudes(self, batch: int) -> Tensor:
+        """See the base class."""
+        if self.fixed:
+            return self.policy.magnitudes().expand(batch, -1)
+        return super().sample_magnitudes(batch)
 
 
 def _operator(entry: Mapping[str, Any]) -> dict[str, Any]:
