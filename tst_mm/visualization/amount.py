@@ -10,13 +10,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .figure import BLUE, GREY, INK, VERMILION, WIDTH, styled
+from .figure import BLUE, GREY, INK, VERMILION, WIDTH, rounded, styled
 
 _KEYS = ('iter', 'fraction', 'seen', 'unseen')
 #: A turn of the fraction that is smaller than this is not worth a word.
 _TURN = 0.1
 #: Fractions that count as all and as none.
 _ALL, _NONE = 0.95, 0.05
+#: Ratio of the losses on unseen and seen images from which on images count as memorised.
+_MEMORISED = 1.05
 #: Ratio of largest to smallest loss from which on the axis is logarithmic.
 _WIDE = 8.0
 
@@ -75,22 +77,22 @@ class Amount:
     def describe(self) -> str:
         """How the fraction went, and what that says of the student."""
         turns = _turning_points(self.fraction)
-        words = [f'began at {turns[0]:.2g}' if len(turns) > 1 else f'stayed near {turns[0]:.2g}']
-        for before, value in zip(turns, turns[1:], strict=False):
-            words.append(f'{"rose" if value > before else "fell"} to {value:.2g}')
+        first, *rest = (rounded(turn) for turn in turns)
+        words = [f'began at {first}' if rest else f'stayed near {first}']
+        for before, value, text in zip(turns, turns[1:], rest, strict=False):
+            words.append(f'{"rose" if value > before else "fell"} to {text}')
         path = ', then '.join([', '.join(words[:2]), *words[2:]])
         last, ratio = self.fraction[-1], self.unseen[-1] / max(self.seen[-1], 1e-12)
-        compared = (
-            f'at the last look its distillation loss was {ratio:.2g} times as large on unseen '
-            'images as on those that it trains on'
-        )
-        if last >= _ALL:
-            verdict = f'the student memorises its training images; {compared}'
+        verdict = ''
+        if last >= _ALL and ratio > _MEMORISED:
+            verdict = 'the student memorises its training images; '
         elif last <= _NONE:
-            verdict = f'the student does about as well on unseen images; {compared}'
-        else:
-            verdict = f'the student needs some augmentation, but not everywhere; {compared}'
-        return f'The fraction of augmented images {path}: {verdict}.'
+            verdict = 'the student does about as well on unseen images without it; '
+        return (
+            f'The fraction of augmented images {path}: {verdict}at the last look its distillation '
+            f'loss was {rounded(ratio)} times as large on unseen images as on those that it trains '
+            'on.'
+        )
 
 
 @styled()

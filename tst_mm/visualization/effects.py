@@ -11,7 +11,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from .evidence import Evidence
-from .figure import BAND, BLUE, GREY, INK, PALETTE, PAPER, VERMILION, WIDTH, styled
+from .figure import (
+    BAND,
+    BLUE,
+    GREY,
+    INK,
+    PALETTE,
+    PAPER,
+    VERMILION,
+    WIDTH,
+    finish_panels,
+    styled,
+)
 from .history import History
 
 #: What a known effect means, by its sign.
@@ -60,7 +71,7 @@ def plot_effects(histories: Mapping[str, History]) -> Figure:
     if single:
         (run,) = runs.values()
         _write_rates(axes, run, names)
-    elif len(runs) > 1:
+    else:
         handles = [
             Line2D([], [], color=PALETTE[k % len(PALETTE)], marker=_MARKERS[k % len(_MARKERS)])
             for k in range(len(runs))
@@ -86,7 +97,7 @@ def plot_effect_history(history: History) -> Figure:
     if evidence is None:
         raise ValueError('the run has no evidence; allowed: one of a measuring search')
     count = len(history.names)
-    rows = math.ceil((count + 1) / _COLUMNS)  # a place for the legend
+    rows = math.ceil(count / _COLUMNS)
     figure = Figure(figsize=(WIDTH, 1.25 * rows + 0.75), layout='constrained')
     panels = figure.subplots(rows, _COLUMNS, sharex=True, sharey=True, squeeze=False)
     for axes, i in zip(panels.flat, evidence.order, strict=False):
@@ -104,17 +115,12 @@ def plot_effect_history(history: History) -> Figure:
         axes.set_title(history.names[i], loc='left', fontweight='bold', color=_ink(color))
         axes.locator_params(axis='x', nbins=3)
         axes.locator_params(axis='y', nbins=4)
-    for axes in panels.flat[count:]:
-        axes.set_axis_off()
-    # Panels above an empty place have the x axis that it would have had.
-    for axes in panels[-2, (count - 1) % _COLUMNS + 1 :] if rows > 1 else ():
-        axes.tick_params(labelbottom=True)
     handles = [
         Line2D([], [], color=color, marker='o', markersize=3, label=label)
         for color, label in ((BLUE, 'known: rate up'), (VERMILION, 'known: rate down'))
     ]
     handles.append(Line2D([], [], color=GREY, marker='o', markersize=3, label='unknown'))
-    panels.flat[count].legend(handles=handles, loc='center left', borderaxespad=0)
+    finish_panels(figure, panels, count, handles)
     figure.supxlabel('iterations of the student', fontsize=9)
     figure.supylabel('effect, in spreads of images', fontsize=9)
     return figure
@@ -226,7 +232,8 @@ def _write_rates(axes: Axes, run: History, names: list[str]) -> None:
     axes.annotate('rate', xy=(1, 1), xytext=(10, 5), xycoords='axes fraction', **style)
     for row, name in enumerate(names):
         i = run.names.index(name)
-        text = f'{run.start_rates[i]:.0%} → {run.final_rates[i]:.0%}'
+        ends = [f'{run.start_rates[i]:.0%}', f'{run.final_rates[i]:.0%}']
+        text = ' → '.join(dict.fromkeys(ends))
         axes.annotate(text, xy=(1, row), xytext=(10, 0), xycoords=('axes fraction', 'data'), **style)
 
 
