@@ -21,15 +21,16 @@ from tst_mm.utils.unwrap import unwrap_model
 class PolicyReportHook(Hook):
     """Write ``report.html`` into the work folder, and ``report/`` with its figures.
 
-    The page shows rates and magnitudes over training, the confidence of teacher and student, its
-    distribution on original and augmented images, and images with what the augmenter makes of
-    them. The figures also go to the runner's visualizer, so that TensorBoard and WandB have them.
+    The page shows what the search knows of each operator, how the amount of augmentation went,
+    rates and magnitudes over training, the confidence of teacher and student on original and
+    augmented images, and images with what the augmenter makes of them. The figures also go to the runner's visualizer, so that TensorBoard and WandB have them.
     ``tools/report.py`` compares the reports of several runs.
 
-    For the last two, teacher and student look at a few training batches once more, without
+    For the last two teacher and student look at a few training batches once more, without
     gradient: about the time of a training step a batch. Training does not notice: no weight, no
     statistic, no training flag and no random draw changes. What is drawn depends on the seed of
-    the run only. A report that cannot be written is an error in the log and does not end the run.
+    the run only. A report that cannot be measured or written is an error in the log and does not
+    end the run.
 
     Args:
         images: How many images are shown, from 0. Defaults to 12.
@@ -113,15 +114,16 @@ class PolicyReportHook(Hook):
 
         metainfo = getattr(schedule.loader.dataset, 'metainfo', None) or {}
         classes = metainfo.get('classes') or ()
+        palette = metainfo.get('palette') or ()
         reseed = partial(seed_step, runner, Stream.REPORT)
-        return probe(model, loader, self.images, classes, iteration, reseed)
+        return probe(model, loader, self.images, classes, palette, iteration, reseed)
 
     def _write(self, runner: Runner, iteration: int, examples: Any, distribution: Any) -> None:
         import numpy as np
         from PIL import Image
 
-        from tst_mm.visualization import RunRecord, write_report
-        from tst_mm.visualization.run_record import save_measurements
+        from tst_mm.visualization.report import write_report
+        from tst_mm.visualization.run_record import RunRecord, save_measurements
 
         save_measurements(runner.work_dir, examples, distribution)
         record = RunRecord.load(runner.work_dir)

@@ -173,6 +173,10 @@ class AlternatingScheduleHook(Hook):
                     hook.t += time.time() - start
             seed_step(runner, Stream.STUDENT, runner.iter)
 
+    def after_train(self, runner: Runner) -> None:
+        """Write the policy file once more: the amount went on after the last stage."""
+        self.log.write_policy()
+
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add our part."""
         state = pack_state(
@@ -250,7 +254,7 @@ class AlternatingScheduleHook(Hook):
             check_state(state, self.schedule, self.policy, runner.iter)
             self.stage = state['stage']
             self._continued = {'running': state['running'], 'search': state['search']}
-            self.log.history = list(state['history'])
+            self.log.continue_from(state['history'])
         check_operators(state, self.policy)
         self.policy.load_state_dict(state['policy_state'])
         if not resuming:
