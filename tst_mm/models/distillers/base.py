@@ -25,6 +25,7 @@ from ..teacher import FrozenTeacher
 from .image_losses import LossesOf, one_by_one
 from .kd import build_kd, kd_losses
 from .scoring import imitation_loss, score
+from .trust import trusted_losses
 
 BATCH_MODES = ('adaptive', 'double', 'split')
 
@@ -64,6 +65,9 @@ class BaseDistiller(BaseModel):
             :class:`AlternatingScheduleHook` brings along. A number from 0 to 1: that part of the
             images. ``'split'``: half of them. These cost what plain distillation costs.
             ``'double'`` (the paper): every image clean and augmented, twice the cost.
+        label_trust: Whether a label counts only as far as the teacher believes it on that very
+            image or pixel, augmented or clean: its loss is weighed by the teacher's probability of
+            it. For classification and segmentation; off by default.
         data_preprocessor: The student's and teacher's, where their dictionaries have none
             (mmpretrain keeps it beside the model).
 
@@ -80,6 +84,7 @@ class BaseDistiller(BaseModel):
         objective: Mapping[str, Any] | None = None,
         distiller: Mapping[str, Any] | None = None,
         batch_mode: str | float = 'adaptive',
+        label_trust: bool = False,
         data_preprocessor: Mapping[str, Any] | None = None,
         **unknown: Any,
     ) -> None:
@@ -98,6 +103,9 @@ class BaseDistiller(BaseModel):
         super().__init__(data_preprocessor=student.data_preprocessor)
         self.student = student
         self.teacher = FrozenTeacher(teacher, data_preprocessor)
+        if not isinstance(label_trust, bool):
+            raise ValueError(f'label_trust is {label_trust!r}; allowed: True, False')
+        self.label_trust = label_trust
         self.batch_mode = batch_mode
         #: Which part of a batch is augmented, in [0, 1]; moved by a hook where it is adaptive.
         self.fraction = float(batch_mode) if number else 1.0
@@ -129,6 +137,11 @@ class BaseDistiller(BaseModel):
     def augmenter(self) -> LearnedAugmenter | None:
         """The augmenter; None in plain distillation."""
         return self._augmenter.module
+
+    @property
+    def normalization(self) -> Normalization:
+        """What the student's input looks like."""
+        return self._normalization.module
 
     # The four questions of a task ---------------------------------------------------------------
 
@@ -185,7 +198,10 @@ class BaseDistiller(BaseModel):
         if mode != 'loss':
             return self.student(inputs, data_samples, mode=mode)
         inputs, data_samples = self._student_batch(inputs, data_samples)
-        losses, distilled = self.distilled(inputs, data_samples)
+        if self.label_trust:
+            losses, distilled = trusted_losses(self, inputs, data_samples)
+        else:
+            losses, distilled = self.distilled(inputs, data_samples)
         if losses.keys() & distilled.keys():
             raise KeyError(
                 f'distill_losses has {sorted(losses.keys() & distilled.keys())}, names of the '

@@ -54,7 +54,7 @@ def at_once(
     Returns:
         (n,) by name; None where a loss is reduced all the same.
     """
-    with _unreduced(modules):
+    with unreduced(modules):
         losses = losses_of(inputs, data_samples)
     found: dict[str, Tensor] = {}
     for name, value in losses.items():
@@ -69,7 +69,7 @@ def at_once(
 
 
 @contextmanager
-def _unreduced(modules: nn.Module) -> Iterator[None]:
+def unreduced(modules: nn.Module) -> Iterator[None]:
     """Let loss modules return their terms as they are."""
     found = [m for m in modules.modules() if isinstance(getattr(m, 'reduction', None), str)]
     before = [module.reduction for module in found]

@@ -53,7 +53,7 @@ def score(distiller: Any, data: Any, draws: int) -> dict[str, Any]:
                 samples,
                 distiller.distiller,
             )
-        images = teacher.inputs(images, distiller.augmenter.normalization)
+        images = teacher.inputs(images, distiller.normalization)
         of_teacher = distiller.image_losses(teacher.losses, images, samples, teacher.model)
         judged = objective.judge(Losses(of_teacher, student, distillation))
     return {
