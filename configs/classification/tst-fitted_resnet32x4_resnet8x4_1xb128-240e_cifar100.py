@@ -2,4 +2,8 @@
 
 _base_ = ['./tst_resnet32x4_resnet8x4_1xb128-240e_cifar100.py']
 
-model = dict(augmenter=dict(operators='fitted'))
+model = dict(
+    augmenter=dict(
+        _delete_=True, type='tst_mm.PaperAugmenter', preset='recommended', operators='fitted'
+    )
+)

@@ -6,6 +6,6 @@ The schedule of the demo and half of each batch augmented, as there.
 _base_ = ['./classification_tst.py']
 
 model = dict(
-    augmenter=dict(preset='paper'),
-    objective=dict(type='tst_mm.TeachingObjective', preset='paper'),
+    augmenter=dict(_delete_=True, type='tst_mm.PaperAugmenter', preset='paper'),
+    objective=dict(type='tst_mm.FlippedObjective', preset='paper'),
 )

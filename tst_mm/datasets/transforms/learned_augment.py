@@ -32,9 +32,10 @@ _ORDERS = ('bgr', 'rgb')
 class LearnedAugment(BaseTransform):
     """Augment images and their annotations as a found policy says, without teacher and augmenter.
 
-    Operators, ranges, the number of operators an image, signs, whether magnitudes are drawn or fixed,
-    and fill are those of the run that found the policy. Put it behind what loads, resizes and crops, and before padding and packing.
-    Randomness comes from NumPy's global generator, as for mmcv's own transforms.
+    Operators, ranges, the number of operators an image, signs, fill and whether magnitudes are
+    drawn or fixed are those of the run that found the policy. Put it behind what loads, resizes and
+    crops, and before padding and packing. Randomness comes from NumPy's global generator, as for
+    mmcv's own transforms.
 
     Required Keys:
 
