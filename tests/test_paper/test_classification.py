@@ -106,7 +106,7 @@ class Intensity(nn.Module):
 
 
 def toy_classifier(backbone, features):
-    """A linear classifier of raw grey levels' features."""
+    """A linear classifier of raw grey values' features."""
     config = classifier(preprocessor=normalisation([0.0], [1.0], to_rgb=False))
     config['backbone'], config['neck'] = backbone, None
     config['head']['in_channels'] = features
