@@ -206,3 +206,8 @@ def test_mixed_precision_on_the_processor():
     step, wanted = policy_of(model) - before, policy_of(exact) - before
     assert step.isfinite().all()
     assert torch.cosine_similarity(step, wanted, dim=0) > 0.95
+
+
+def test_an_unknown_key_of_the_objective_is_named():
+    with pytest.raises(KeyError, match="'student_wieght'; did you mean 'student_weight'"):
+        distiller(objective={'student_wieght': 1})

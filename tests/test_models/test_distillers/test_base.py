@@ -159,7 +159,6 @@ def test_wrong_batch_mode():
     ('options', 'message'),
     [
         ({'batchmode': 'split'}, 'batchmode'),
-        ({'objective': {'student_wieght': 1}}, 'student_wieght'),
         ({'augmenter': {'num_op': 3}}, 'num_op'),
     ],
 )
