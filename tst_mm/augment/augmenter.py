@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from tst_mm.registry import MODELS
-from tst_mm.utils import reject_unknown_keys, require_mapping
+from tst_mm.utils import closest, reject_unknown_keys, require_mapping
 from tst_mm.utils.aliases import explain_switches
 
 from .composition import Setting, in_sequence
 from .draw import Draw, Noise, compose, hard_gate, true_positions
 from .normalization import Normalization
-from .operators import DEFAULT_OPERATORS, GeometricOperator, Operator
+from .operators import OPERATOR_SETS, GeometricOperator, Operator
 from .operators.build import build_operators
 from .policy import AugmentPolicy
 from .warp import is_identity, valid_mask
@@ -40,7 +40,10 @@ class LearnedAugmenter(nn.Module):
 
     Args:
         operators: Names, or dicts with ``type`` and the operator's arguments, in the order of the
-            policy's indices. Defaults to the 14 of the paper.
+            policy's indices; or the name of a set: ``'standard'`` (default), the 14 of the paper;
+            ``'wide'``, with both flips, zoom, hue, grey, blur and noise beside them;
+            ``'overhead'``, the wide one with rotations up to 180 degrees, for aerial images and
+            microscopy; ``'text'``, the 14 with small ranges, for digits and documents.
         ranges: Physical value at magnitude 1 by operator name, instead of the operator's own; or a
             dict of its arguments.
         num_ops: How many operators are drawn for an image, without replacement. Defaults to 4.
@@ -48,7 +51,7 @@ class LearnedAugmenter(nn.Module):
 
     Raises:
         KeyError: Unknown argument, operator or range.
-        TypeError: ``operators`` is no list, or ``ranges`` no dictionary.
+        TypeError: ``operators`` is neither a name nor a list, or ``ranges`` no dictionary.
         ValueError: A value outside what is allowed.
 
     Example:
@@ -59,7 +62,7 @@ class LearnedAugmenter(nn.Module):
 
     def __init__(
         self,
-        operators: Sequence[str | Mapping[str, Any]] | None = None,
+        operators: str | Sequence[str | Mapping[str, Any]] = 'standard',
         ranges: Mapping[str, float | Mapping[str, Any]] | None = None,
         num_ops: int = 4,
         init: Mapping[str, Any] | str | Path | None = None,
@@ -69,9 +72,13 @@ class LearnedAugmenter(nn.Module):
         if words := explain_switches(unknown):
             raise KeyError(words)
         reject_unknown_keys('LearnedAugmenter', unknown, ('operators', 'ranges', 'num_ops', 'init'))
-        listed = DEFAULT_OPERATORS if operators is None else operators
-        if isinstance(listed, str) or not isinstance(listed, Sequence):
-            raise TypeError(f'operators is {operators!r}; allowed: a list of names or dicts')
+        listed: Any = operators
+        if isinstance(listed, str):
+            if listed not in OPERATOR_SETS:
+                raise ValueError(f'operators is {listed!r}; {closest(listed, OPERATOR_SETS)}')
+            listed = OPERATOR_SETS[listed]
+        if not isinstance(listed, Sequence):
+            raise TypeError(f'operators is {operators!r}; allowed: the name of a set, or a list')
         if ranges is not None:
             require_mapping('ranges', ranges)
         built = build_operators(listed, ranges or {})
@@ -88,6 +95,9 @@ class LearnedAugmenter(nn.Module):
     ) -> AugmentPolicy:
         """The policy over these operators; see the class."""
         return AugmentPolicy(operators, init)
+
+    #: The objective of a search over this augmenter's policy, unless the config says another.
+    objective = 'tst_mm.TeachingObjective'
 
     @property
     def labels_follow(self) -> bool:
@@ -149,6 +159,10 @@ class LearnedAugmenter(nn.Module):
         noise = self.noise(len(sizes))
         acts = noise.drawn & hard_gate(self.policy.probability_logits, noise.gates)
         return self.assemble(sizes, noise, acts, self.sample_magnitudes(len(sizes)))
+
+    def chance(self) -> float:
+        """The next random number, uniform in [0, 1)."""
+        return float(torch.rand((), generator=self._generator))
 
     def noise(self, batch: int, rows: int | None = None) -> Noise:
         """The next random numbers for a batch.

@@ -151,6 +151,17 @@ class AugmentPolicy(nn.Module):
         magnitudes = {entry['name']: entry.get('magnitude') for entry in entries}
         self._set('magnitude', {k: v for k, v in magnitudes.items() if v is not None})
 
+    @torch.no_grad()
+    def set_(self, logits: Tensor, tilts: Tensor) -> None:
+        """Set all rates and densities at once.
+
+        Args:
+            logits: (N,) of the rates.
+            tilts: (N,) of the densities; those of operators without a magnitude have no effect.
+        """
+        self.probability_logits.copy_(logits)
+        self.magnitude_tilts.copy_(tilts[self._learned_index])
+
     def set_rate(self, index: int, rate: float) -> None:
         """Set the rate of one operator, as near to 0 or 1 as its logit is finite."""
         self.probability_logits[index] = finite_logit(rate)

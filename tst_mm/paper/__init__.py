@@ -8,6 +8,7 @@ from .fitted import FittedColor, FittedGeometric
 from .flip import flip_box_loss, flip_softmax_logits, flipped, register_flip
 from .flipped_objective import FlippedObjective
 from .gate import relaxed_gate
+from .gradient_search import GradientSearch, build_policy_optimizer
 from .plateau import LossPlateau
 from .policy import PaperPolicy
 from .relaxed_draw import RelaxedDraw
@@ -16,10 +17,12 @@ __all__ = [
     'FittedColor',
     'FittedGeometric',
     'FlippedObjective',
+    'GradientSearch',
     'LossPlateau',
     'PaperAugmenter',
     'PaperPolicy',
     'RelaxedDraw',
+    'build_policy_optimizer',
     'flip_box_loss',
     'flip_softmax_logits',
     'flipped',

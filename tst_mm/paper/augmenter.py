@@ -68,6 +68,8 @@ class PaperAugmenter(LearnedAugmenter):
 
     policy: PaperPolicy
 
+    objective = 'tst_mm.FlippedObjective'
+
     def __init__(
         self,
         operators: str | Sequence[str | Mapping[str, Any]] | None = None,
@@ -109,6 +111,13 @@ class PaperAugmenter(LearnedAugmenter):
             raise ValueError(f'temperature is {temperature!r}; allowed: above 0')
         self._squashing: str = chosen['squashing']  # before the base builds the policy
         super().__init__(_with_ranges(listed, ranges, PRESET_RANGES[preset]), ranges, num_ops, init)
+        for operator in self.operators:
+            # A half-open gate blends a rotation with the identity; beyond it may be singular.
+            if operator.name == 'Rotate' and operator.limit > 90:
+                raise ValueError(
+                    f'range of operator Rotate is {operator.limit:g}; allowed: 0 to 90 degrees, or '
+                    "dict(type='tst_mm.LearnedAugmenter'), whose gates are not relaxed"
+                )
         self.temperature = temperature
         self.sharing: str = chosen['sharing']
         self.sign: str = chosen['sign']

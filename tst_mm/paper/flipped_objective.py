@@ -9,6 +9,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from tst_mm.registry import MODELS
+from tst_mm.search import Losses, TeachingObjective
+from tst_mm.search.objective import total
 from tst_mm.utils import closest
 from tst_mm.utils.presets import with_preset
 
@@ -29,7 +31,7 @@ _CHOICES = {
 
 
 @MODELS.register_module()
-class FlippedObjective:
+class FlippedObjective(TeachingObjective):
     """``teacher_weight * loss(teacher) + student_weight * weakness(student)`` on x'.
 
     Both losses are the networks' own, with their own targets and averaging.
@@ -69,18 +71,11 @@ class FlippedObjective:
         for key, allowed in _CHOICES.items():
             if chosen[key] not in allowed:
                 raise ValueError(f'{key} is {chosen[key]!r}; {closest(chosen[key], allowed)}')
-        weights = {
-            'teacher_weight': teacher_weight,
-            'student_weight': student_weight,
-            'cap': cap,
-        }
-        for key, value in weights.items():
-            number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not number or not 0 <= value < math.inf:
-                raise ValueError(f'{key} is {value!r}; allowed: 0 or more')
+        super().__init__(teacher_weight, student_weight)
+        number = isinstance(cap, (int, float)) and not isinstance(cap, bool)
+        if not number or not 0 <= cap < math.inf:
+            raise ValueError(f'cap is {cap!r}; allowed: 0 or more')
         self.form: str = chosen['form']
-        self.teacher_weight = teacher_weight
-        self.student_weight = student_weight
         self.cap = cap
         self.boxes: str = chosen['boxes']
         self.averaging: str = chosen['averaging']
@@ -95,7 +90,13 @@ class FlippedObjective:
         if self.form == 'flipped':
             self._losses = list(find_losses('student', student).values())
 
-    def weakness(self, student_loss: Callable[[], Tensor]) -> Tensor:
+    def weakness(self, losses: Losses) -> Tensor:
+        """See the base class; in the form ``'difference'`` minus the loss, from ``-cap``."""
+        if self.form == 'difference':
+            return -total(losses.student).clamp(max=self.cap)
+        return super().weakness(losses)
+
+    def flipped_weakness(self, student_loss: Callable[[], Tensor]) -> Tensor:
         """Small where the student fails; 0-dim.
 
         Args:

@@ -10,6 +10,7 @@ from torch import Tensor
 from tst_mm.models.modes import frozen
 from tst_mm.models.objectives import Confidence
 from tst_mm.models.ranks import mean_over_ranks
+from tst_mm.models.unchanged import unchanged
 
 
 def gradient_step(
@@ -31,6 +32,11 @@ def gradient_step(
         student's weakness), ``teacher_confidence`` and ``student_confidence`` on x'; over the
         batches of all ranks, and the same on each.
     """
+    with unchanged(distiller.student, distiller.teacher.model):
+        return _step(distiller, objective, data, optim_wrapper)
+
+
+def _step(distiller: Any, objective: Any, data: Any, optim_wrapper: Any) -> dict[str, Tensor]:
     student, teacher, augmenter = distiller.student, distiller.teacher, distiller.augmenter
     with optim_wrapper.optim_context(distiller):
         data = distiller.data_preprocessor(data, True)
@@ -45,7 +51,7 @@ def gradient_step(
             frozen(student),
             Confidence(*distiller.confidence_loss(student)) as student_confidence,
         ):
-            weakness = objective.weakness(
+            weakness = objective.flipped_weakness(
                 lambda: distiller.parse_losses(student(leaf, data_samples, mode='loss'))[0]
             )
     optim_wrapper.backward(objective.student_weight * weakness)

@@ -10,6 +10,8 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tst_mm.utils.errors import reject_unknown_keys
+
 _AUGMENTERS = ('LearnedAugmenter', 'tst_mm.LearnedAugmenter')
 _OBJECTIVES = (None, 'TeachingObjective', 'tst_mm.TeachingObjective')
 _PAPER_AUGMENTERS = ('PaperAugmenter', 'tst_mm.PaperAugmenter')
@@ -26,6 +28,9 @@ SWITCHES = (
     'temperature',
 )
 #: Arguments that ``TeachingObjective`` had.
+#: Arguments that ``AlternatingScheduleHook`` had, and those that it has.
+_SEARCH = ('optim_wrapper', 'plateau')
+_SCHEDULE = ('stages', 'by_epoch', 'search', 'dataloader', 'interval', 'checkpoint_interval')
 _FLIPPED = ('form', 'cap', 'boxes', 'averaging', 'preset')
 
 
@@ -51,6 +56,25 @@ def current_objective(config: Mapping[str, Any], augmenter: Mapping[str, Any]) -
         return config
     new = {**config, 'type': 'tst_mm.FlippedObjective'}
     _warn('objective', old or ['type'], config, new)
+    return new
+
+
+def current_search(search: Mapping[str, Any] | None, old: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The config of a schedule's search; ``old`` are arguments that the schedule's hook had.
+
+    Raises:
+        KeyError: An argument that there never was, or old ones beside a search.
+    """
+    reject_unknown_keys('AlternatingScheduleHook', old, (*_SEARCH, *_SCHEDULE))
+    given = {key: value for key, value in old.items() if key in _SEARCH}
+    if not given:
+        return {'type': 'tst_mm.MeasuringSearch', **(search or {})}
+    new = {'type': 'tst_mm.GradientSearch', **given}
+    if search is not None:
+        raise KeyError(
+            f'AlternatingScheduleHook has search and {sorted(given)}; allowed: search=dict({new})'
+        )
+    _warn('search', list(given), {'type': 'AlternatingScheduleHook'}, new)
     return new
 
 

@@ -19,6 +19,9 @@ _STYLE = """
 body { margin: 0; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif; }
 main { max-width: 1680px; margin: 0 auto; padding: 24px; }
+dl { max-width: 800px; margin: 4px 0 16px; }
+dt { color: var(--grey); }
+dd { margin: 0 0 10px; }
 h1 { font-size: 26px; line-height: 1.25; margin: 0 0 8px; overflow-wrap: anywhere; }
 h2 { font-size: 19px; margin: 40px 0 4px; padding-top: 16px; border-top: 1px solid var(--line); }
 p { max-width: 800px; margin: 4px 0 12px; }
@@ -27,11 +30,17 @@ p, caption, figcaption { color: var(--grey); }
 figure { margin: 0; max-width: 100%; }
 figcaption { overflow-wrap: anywhere; }
 img { display: block; max-width: 100%; height: auto; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; max-width: 100%; }
 table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
 th, td { padding: 4px 20px 4px 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--line); max-width: 520px; overflow-wrap: break-word; }
 th { font-weight: 600; }
+@media (max-width: 640px) {
+  main { padding: 16px; }
+  h1 { font-size: 22px; }
+  picture { display: block; overflow-x: auto; }
+  img { max-width: none; width: 620px; }
+  th, td { padding-right: 12px; } }
 """
 
 _PAGE = """<!DOCTYPE html>
@@ -64,17 +73,18 @@ def page(title: str, parts: Sequence[str]) -> str:
     return _PAGE.format(title=escape(title), style=_STYLE, body='\n'.join(parts))
 
 
-def section(title: str, text: str, parts: Sequence[str]) -> str:
-    """A heading, a paragraph that says how to read what follows, and that, side by side if it fits.
+def section(title: str, text: str, parts: Sequence[str], findings: str = '') -> str:
+    """A heading, what was found, how to read what follows, and that, side by side if it fits.
 
     Args:
         title: Plain text.
         text: Plain text.
         parts: HTML.
+        findings: HTML.
     """
     body = '\n'.join(parts)
     return (
-        f'<section>\n<h2>{escape(title)}</h2>\n{paragraph(text)}\n'
+        f'<section>\n<h2>{escape(title)}</h2>\n{findings}{paragraph(text) if text else ""}\n'
         f'<div class="parts">\n{body}\n</div>\n</section>'
     )
 
@@ -82,6 +92,16 @@ def section(title: str, text: str, parts: Sequence[str]) -> str:
 def paragraph(text: str) -> str:
     """Plain text as a paragraph."""
     return f'<p>{escape(text)}</p>'
+
+
+def statements(pairs: Sequence[tuple[str, str]]) -> str:
+    """Statements, each with what it holds for under it.
+
+    Args:
+        pairs: Plain texts.
+    """
+    lines = [f'<dt>{escape(term)}</dt><dd>{escape(text)}</dd>' for term, text in pairs]
+    return '<dl>\n' + '\n'.join(lines) + '\n</dl>'
 
 
 def picture(caption: str, alternative: str, light: bytes, dark: bytes) -> str:

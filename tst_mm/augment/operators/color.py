@@ -7,6 +7,7 @@ backward pass is straight-through; each class says which surrogate it uses.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -59,6 +60,45 @@ class Color(_Blend):
     def degenerate(self, images: Tensor, info: ImageInfo) -> Tensor:
         """(n, 1, H, W) grey image."""
         return _grey(images, info.luma)
+
+
+@OPERATORS.register_module()
+class Grey(ColorOperator):
+    """The grey image in all channels. The identity on single-channel images."""
+
+    has_magnitude = False
+    bounds = (1.0, 1.0)  # there is no range to set
+
+    def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
+        """See the base class."""
+        return _grey(images, info.luma).expand_as(images)
+
+
+@OPERATORS.register_module()
+class Hue(ColorOperator):
+    """Turn the colours about the grey axis; brightness stays. Only for images with three channels.
+
+    The identity on images with another number of channels.
+    """
+
+    signed = True
+    limit = 0.1
+    bounds = (0.0, 0.5)
+    unit = 'of a turn'
+
+    def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
+        """See the base class: a rotation in the plane of equal brightness."""
+        if images.shape[1] != 3:
+            return images
+        angle = level * (self.limit * 2 * math.pi)
+        if info.channel_order == 'bgr':
+            angle = -angle
+        grey = _grey(images, info.luma)
+        color = images - grey
+        # The cross product with the grey axis turns by a right angle.
+        turned = (color.roll(1, 1) - color.roll(-1, 1)) / math.sqrt(3)
+        turned = turned - _grey(turned, info.luma)
+        return info.limited(grey + torch.cos(angle) * color + torch.sin(angle) * turned)
 
 
 @OPERATORS.register_module()

@@ -11,20 +11,23 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from tst_mm.augment import Draw, LearnedAugmenter, Normalization
-from tst_mm.registry import MODELS
+from tst_mm.search import Objective
 from tst_mm.utils import (
     closest,
-    reject_unknown_arguments,
     reject_unknown_keys,
     require_mapping,
 )
 from tst_mm.utils.aliases import current_augmenter, current_objective
+from tst_mm.utils.components import build_component
 
 from ..build import build_model
 from ..teacher import FrozenTeacher
+from .image_losses import LossesOf, one_by_one
 from .kd import build_kd, kd_losses
+from .scoring import imitation_loss, score
+from .trust import trusted_losses
 
-BATCH_MODES = ('double', 'split')
+BATCH_MODES = ('adaptive', 'double', 'split')
 
 
 class _Aside:
@@ -44,8 +47,8 @@ class BaseDistiller(BaseModel):
 
     - *student step*, MMEngine's ``train_step``: the student's own losses and the distillation
       losses on the augmented and the clean images; the augmenter runs without gradient.
-    - *augmenter step*, :meth:`augmenter_step`: the objective's gradient reaches the policy only;
-      with an augmenter whose policy has a gradient.
+    - *scoring*, :meth:`score`: both look at images as the policy draws them, and the objective says
+      how much worth teaching each is; nothing changes.
 
     Only the student and the connectors are in the module tree: teacher and augmenter are outside
     of the state dict, EMA copies, distributed wrappers and the student's optimiser.
@@ -54,12 +57,17 @@ class BaseDistiller(BaseModel):
         student: Model dictionary, ``dict(cfg_path=...)`` or module: an ordinary OpenMMLab model.
         teacher: See :class:`FrozenTeacher`.
         augmenter: ``dict(type='tst_mm.LearnedAugmenter', ...)``; None is plain distillation.
-        objective: What a search by gradient minimises. Defaults to ``tst_mm.FlippedObjective``
-            where the augmenter's policy has a gradient, else to none.
+        objective: What the search of the policy minimises, ``dict(type='tst_mm.TeachingObjective',
+            ...)`` by default; see :class:`tst_mm.search.Objective`.
         distiller: Arguments of MMRazor's ``ConfigurableDistiller``; None takes the task's own.
-        batch_mode: ``'double'`` (default, the paper): every image clean and augmented, twice the
-            cost. ``'split'``: half of the images augmented, half clean, the cost of plain
-            distillation.
+        batch_mode: Which part of a batch is augmented. ``'adaptive'`` (default): as much as keeps
+            the student from memorising its images, see :class:`AdaptiveAmountHook`, which
+            :class:`AlternatingScheduleHook` brings along. A number from 0 to 1: that part of the
+            images. ``'split'``: half of them. These cost what plain distillation costs.
+            ``'double'`` (the paper): every image clean and augmented, twice the cost.
+        label_trust: Whether a label counts only as far as the teacher believes it on that very
+            image or pixel, augmented or clean: its loss is weighed by the teacher's probability of
+            it. For classification and segmentation; off by default.
         data_preprocessor: The student's and teacher's, where their dictionaries have none
             (mmpretrain keeps it beside the model).
 
@@ -75,7 +83,8 @@ class BaseDistiller(BaseModel):
         augmenter: Mapping[str, Any] | None = None,
         objective: Mapping[str, Any] | None = None,
         distiller: Mapping[str, Any] | None = None,
-        batch_mode: str = 'double',
+        batch_mode: str | float = 'adaptive',
+        label_trust: bool = False,
         data_preprocessor: Mapping[str, Any] | None = None,
         **unknown: Any,
     ) -> None:
@@ -84,20 +93,29 @@ class BaseDistiller(BaseModel):
         reject_unknown_keys(kind.__name__, unknown, sorted(known - {'unknown', 'args', 'kwargs'}))
         if augmenter is None and objective is not None:
             raise KeyError('objective has no effect without an augmenter; give it one or leave it')
-        if batch_mode not in BATCH_MODES:
-            raise ValueError(f'batch_mode is {batch_mode!r}; {closest(batch_mode, BATCH_MODES)}')
+        number = isinstance(batch_mode, (int, float)) and not isinstance(batch_mode, bool)
+        if not (0 <= batch_mode <= 1 if number else batch_mode in BATCH_MODES):
+            raise ValueError(
+                f'batch_mode is {batch_mode!r}; {closest(str(batch_mode), BATCH_MODES)}, or a '
+                'number from 0 to 1'
+            )
         student = build_model('student', student, data_preprocessor)
         super().__init__(data_preprocessor=student.data_preprocessor)
         self.student = student
         self.teacher = FrozenTeacher(teacher, data_preprocessor)
+        if not isinstance(label_trust, bool):
+            raise ValueError(f'label_trust is {label_trust!r}; allowed: True, False')
+        self.label_trust = label_trust
         self.batch_mode = batch_mode
+        #: Which part of a batch is augmented, in [0, 1]; moved by a hook where it is adaptive.
+        self.fraction = float(batch_mode) if number else 1.0
         self.check_pair()
         kd = self.default_kd() if distiller is None else distiller
         self.distiller = build_kd(self.complete_kd(kd), self.student, self.teacher.model)
         if augmenter is not None:
             require_mapping('augmenter', augmenter)
             augmenter = current_augmenter(augmenter)
-        self._augmenter = _Aside(_build('augmenter', augmenter) if augmenter else None)
+        self._augmenter = _Aside(build_component('augmenter', augmenter) if augmenter else None)
         # Beside the augmenter, not inside: plain distillation with another teacher needs it too.
         self._normalization = _Aside(
             Normalization.from_data_preprocessor(student.data_preprocessor)
@@ -119,6 +137,11 @@ class BaseDistiller(BaseModel):
     def augmenter(self) -> LearnedAugmenter | None:
         """The augmenter; None in plain distillation."""
         return self._augmenter.module
+
+    @property
+    def normalization(self) -> Normalization:
+        """What the student's input looks like."""
+        return self._normalization.module
 
     # The four questions of a task ---------------------------------------------------------------
 
@@ -175,11 +198,10 @@ class BaseDistiller(BaseModel):
         if mode != 'loss':
             return self.student(inputs, data_samples, mode=mode)
         inputs, data_samples = self._student_batch(inputs, data_samples)
-        with self.distiller.student_recorders:
-            losses = self.student(inputs, data_samples, mode='loss')
-        with torch.no_grad(), self.distiller.teacher_recorders:
-            self.ask_teacher(self.teacher.inputs(inputs, self._normalization.module), data_samples)
-        distilled = kd_losses(self.distiller)
+        if self.label_trust:
+            losses, distilled = trusted_losses(self, inputs, data_samples)
+        else:
+            losses, distilled = self.distilled(inputs, data_samples)
         if losses.keys() & distilled.keys():
             raise KeyError(
                 f'distill_losses has {sorted(losses.keys() & distilled.keys())}, names of the '
@@ -187,44 +209,71 @@ class BaseDistiller(BaseModel):
             )
         return {**losses, **distilled}
 
-    def augmenter_step(self, data: Any, optim_wrapper: Any) -> dict[str, Tensor]:
-        """One step of a search by gradient; student and teacher are left exactly as they are.
+    def score(self, data: Any, draws: int = 1) -> dict[str, Any]:
+        """Augment a batch by the policy and judge the images as the objective does.
+
+        Student and teacher compute their own losses, image by image, without gradient, with norm
+        statistics and dropout as in evaluation. Nothing changes: no buffer, attribute, flag or
+        random state of student, teacher and preprocessor.
+
+        Args:
+            data: A batch of B images of the training loader.
+            draws: How often each image is drawn. Defaults to 1.
+
+        Returns:
+            ``objective``, ``loss_teacher`` (the teacher's total loss) and ``loss_student`` (the
+            student's weakness, which falls as the student gets worse), each (n,) with n = draws *
+            B, all images of the first draw first; ``terms``, the student's losses (n,) by name; and
+            ``draw``, the :class:`Draw` of the n images.
+        """
+        assert self.augmenter is not None, 'plain distillation has no policy to search'
+        return score(self, data, draws)
+
+    def imitation_loss(self, data: Any) -> Tensor:
+        """The distillation loss on clean images, 0-dim; nothing changes, see :meth:`score`.
 
         Args:
             data: A batch of the training loader.
-            optim_wrapper: MMEngine's wrapper of an optimiser over the policy's parameters.
+        """
+        return imitation_loss(self, data)
+
+    def image_losses(
+        self, losses_of: LossesOf, inputs: Tensor, data_samples: list, modules: nn.Module
+    ) -> dict[str, Tensor]:
+        """The losses of each image, from a function that gives those of a batch.
+
+        Args:
+            losses_of: Computes losses by name.
+            inputs: (n, C, H, W).
+            data_samples: n data samples.
+            modules: Whose parts compute them.
 
         Returns:
-            What the objective's ``step`` does: 0-dim tensors without gradient.
-
-        Raises:
-            TypeError: The augmenter's policy has no gradient.
+            (n,) by name.
         """
-        assert self.augmenter is not None, 'plain distillation has no augmenter stage'
-        if self.objective is None:
-            raise TypeError(
-                f'augmenter is a {type(self.augmenter).__name__}, whose policy is set and not '
-                "trained by a gradient; allowed: dict(type='tst_mm.PaperAugmenter', "
-                "preset='recommended'), or a run without augmenter stages"
-            )
-        return self.objective.step(self, data, optim_wrapper)
+        return one_by_one(losses_of, inputs, data_samples)
+
+    def distilled(self, inputs: Tensor, data_samples: list) -> tuple[dict, dict]:
+        """The student's own losses and the distillation losses on a batch."""
+        with self.distiller.student_recorders:
+            losses = self.student(inputs, data_samples, mode='loss')
+        with torch.no_grad(), self.distiller.teacher_recorders:
+            self.ask_teacher(self.teacher.inputs(inputs, self._normalization.module), data_samples)
+        return losses, kd_losses(self.distiller)
 
     def _build_objective(
         self, config: Mapping[str, Any] | None, augmenter: Mapping[str, Any] | None
-    ) -> Any:
-        """The objective of a search by gradient; None where the policy has none."""
-        assert self.augmenter is not None
-        if not any(p.requires_grad for p in self.augmenter.policy.parameters()):
-            if config is not None:
-                raise ValueError(
-                    f'objective has no effect: the policy of {type(self.augmenter).__name__} has '
-                    "no gradient; allowed: None, or dict(type='tst_mm.PaperAugmenter') beside it"
-                )
-            return None
+    ) -> Objective:
+        """The objective of the search; that of the published form where its policy needs one."""
         config = {} if config is None else config
         require_mapping('objective', config)
         config = current_objective(config, augmenter or {})
-        objective = _build('objective', {'type': 'tst_mm.FlippedObjective', **config})
+        objective = build_component('objective', {'type': self.augmenter.objective, **config})
+        if not isinstance(objective, Objective):
+            raise TypeError(
+                f'objective is a {type(objective).__name__}; allowed: a subclass of '
+                'tst_mm.search.Objective'
+            )
         objective.prepare(self.student)
         return objective
 
@@ -233,15 +282,25 @@ class BaseDistiller(BaseModel):
         """Augmented images first, then clean ones, with their labels."""
         if self.augmenter is None:
             return inputs, data_samples
-        split = self.batch_mode == 'split'
-        # An odd batch augments one more, so that a single image is augmented.
-        count = (len(inputs) + 1) // 2 if split else len(inputs)
+        count = self._count(len(inputs))
+        if not count:
+            self.draw = None
+            return inputs, data_samples
         with torch.no_grad():
             chosen, samples = inputs[:count], data_samples[:count]
             images, self.draw = self.augmenter(chosen, self.valid_sizes(chosen, samples))
             samples = self.move_labels(samples, self.draw)
-        rest = count if split else 0
+        rest = 0 if self.batch_mode == 'double' else count
         return torch.cat((images, inputs[rest:])), [*samples, *data_samples[rest:]]
+
+    def _count(self, images: int) -> int:
+        """How many images of a batch are augmented; a part of one is left to chance."""
+        if self.batch_mode == 'double':
+            return images
+        if self.batch_mode == 'split':
+            return (images + 1) // 2  # a single image is augmented
+        whole, part = divmod(self.fraction * images, 1)
+        return int(whole) + (part > 0 and self.augmenter.chance() < part)
 
     def _apply(self, fn: Any, recurse: bool = True) -> BaseDistiller:
         """Move what is outside of the tree along."""
@@ -252,15 +311,3 @@ class BaseDistiller(BaseModel):
             if aside.module is not None:
                 aside.module.to(device)
         return self
-
-
-def _build(where: str, config: Mapping[str, Any]) -> Any:
-    """Build a component; an unknown key is refused with the closest allowed one."""
-    require_mapping(where, config)
-    kind = config.get('type')
-    found = MODELS.get(kind) if isinstance(kind, str) else kind
-    if not callable(found):
-        names = [f'tst_mm.{name}' for name in MODELS.module_dict]
-        raise KeyError(f'{where} has type {kind!r}; {closest(str(kind), names)}')
-    reject_unknown_arguments(where, config, found)
-    return MODELS.build(config)
