@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> None:
     write_json(args.work_dir / 'fidelity.json', {'images': len(held), 'operators': report})
     write_bytes(args.work_dir / 'fidelity.md', (table(report) + '\n').encode())
     figure = save_figure(plot(report), args.work_dir / 'fidelity.png')
-    print(f'\nmean squared error in squared grey levels, {len(held)} held-out images\n')
+    print(f'\nmean squared error in squared grey values, {len(held)} held-out images\n')
     print(table(report))
     print(f'\nencoders: {weights}\nfigure: {figure}')
 

@@ -39,13 +39,13 @@ def to_unit(image: Image.Image) -> Tensor:
 
 
 def to_levels(images: Tensor) -> Tensor:
-    """(1, C, H, W) in [0, 1] -> (H, W) or (H, W, C) in grey levels, not rounded."""
+    """(1, C, H, W) in [0, 1] -> (H, W) or (H, W, C) in grey values, not rounded."""
     levels = images[0].permute(1, 2, 0) * 255
     return levels.squeeze(-1)
 
 
 def levels_of(image: Image.Image) -> Tensor:
-    """Pillow image -> (H, W) or (H, W, C) grey levels, float32."""
+    """Pillow image -> (H, W) or (H, W, C) grey values, float32."""
     return torch.from_numpy(np.array(image)).float()
 
 

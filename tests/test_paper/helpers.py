@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from test_augment.helpers import ALWAYS, GEOMETRIC, IMAGENET_MEAN, IMAGENET_STD, NEVER
+from test_models import dense
 from test_models import helpers as models
 from torch import Tensor, nn
 
@@ -86,6 +87,12 @@ def distiller(*args: Any, augmenter: Mapping[str, Any] | None = None, **options:
     """A ClassificationDistiller whose policy a gradient trains; in training mode."""
     config = {'type': 'tst_mm.PaperAugmenter', 'preset': 'recommended', **(augmenter or {})}
     return models.distiller(*args, augmenter=config, **options)
+
+
+def dense_distiller(*args: Any, **options: Any) -> nn.Module:
+    """A distiller of a dense task whose policy a gradient trains."""
+    config = {'type': 'tst_mm.PaperAugmenter', 'preset': 'recommended'}
+    return dense.distiller(*args, **{'augmenter': config, **options})
 
 
 def noisy_distiller(make: Any = models.noisy_classifier, **options: Any) -> nn.Module:

@@ -187,3 +187,27 @@ def test_every_rank_gives_the_same_shapes(monkeypatch):
         model.augmenter_step(batch(2), policy_optimizer(model))
     assert drawn == {True, False}
     assert shapes == [[(2,), (1,), (), (), (2,), (2,)]] * 8
+
+
+def test_mixed_precision_on_the_processor():
+    exact = distiller()
+    model = distiller()
+    model.load_state_dict(exact.state_dict())
+    model.teacher.model.load_state_dict(exact.teacher.model.state_dict())
+    for distil in (exact, model):
+        distil.augmenter.reseed(0)
+    student, before = snapshot(model.student), policy_of(model)
+    expected = exact.augmenter_step(batch(), policy_optimizer(exact))
+    with torch.autocast('cpu', torch.bfloat16):
+        losses = model.augmenter_step(batch(), policy_optimizer(model))
+    for name, value in losses.items():
+        assert value.item() == pytest.approx(expected[name].item(), rel=0.03, abs=0.01)
+    assert_same(model.student, student)
+    step, wanted = policy_of(model) - before, policy_of(exact) - before
+    assert step.isfinite().all()
+    assert torch.cosine_similarity(step, wanted, dim=0) > 0.95
+
+
+def test_an_unknown_key_of_the_objective_is_named():
+    with pytest.raises(KeyError, match="'student_wieght'; did you mean 'student_weight'"):
+        distiller(objective={'student_wieght': 1})

@@ -40,9 +40,9 @@ def test_an_explicit_argument_wins(key):
     ours = PRESETS['recommended'][key]
     augmenter = PaperAugmenter(preset='paper', **{key: ours})
     found = {**vars(augmenter), 'squashing': augmenter.policy.squashing}
-    for other, theirs in PRESETS['paper'].items():
+    for other, of_paper in PRESETS['paper'].items():
         if other != 'operators':
-            assert found[other] == (ours if other == key else theirs), other
+            assert found[other] == (ours if other == key else of_paper), other
 
 
 def test_explicit_operators_and_ranges_win():

@@ -32,7 +32,7 @@ _COLUMNS = 4
 
 
 def measure(weights: Path, limits: Mapping[str, float], images: Tensor) -> dict[str, Any]:
-    """Mean squared errors in squared grey levels, of values from 0 to 255.
+    """Mean squared errors in squared grey values, of values from 0 to 255.
 
     Args:
         weights: File of encoders.
@@ -99,7 +99,7 @@ def plot(report: Mapping[str, Any]) -> Figure:
     for axes in list(panels)[len(report) :]:
         axes.set_axis_off()
     figure.supxlabel('magnitude with sign', fontsize=9)
-    figure.supylabel('root mean squared error, grey levels', fontsize=9)
+    figure.supylabel('root mean squared error, grey values', fontsize=9)
     return figure
 
 

@@ -114,7 +114,7 @@ class LearnedAugmenter(nn.Module):
 
         Returns:
             ``num_ops``; ``sign``, ``'random'``; ``magnitudes``, ``'spread'``; and ``fill``: grey
-            levels, blue first where there are three channels, of pixels that come from outside or
+            values, blue first where there are three channels, of pixels that come from outside or
             are erased.
         """
         fill = self.normalization.mean.flatten().tolist()

@@ -124,7 +124,7 @@ def _check_augmenter(augmenter: Any, where: str, count: int) -> None:
             raise ValueError(f'{where}: {key} is {value!r}; {closest(str(value), allowed)}')
     fill = augmenter.get('fill', [0])
     if not _is_list(fill) or not all(_is_number(v) and 0 <= v <= 255 for v in fill):
-        raise ValueError(f'{where}: fill is {fill!r}; allowed: a list of grey levels, 0 to 255')
+        raise ValueError(f'{where}: fill is {fill!r}; allowed: a list of grey values, 0 to 255')
 
 
 def _check_history(history: Any, where: str, count: int) -> None:

@@ -71,8 +71,8 @@ def probe(
                     for network in NETWORKS:
                         stack.enter_context(meters[kind, network])
                     model.student(given, labels, mode='loss')
-                    theirs = model.teacher.inputs(given, model.augmenter.normalization)
-                    model.teacher.losses(theirs, labels)
+                    seen_by_teacher = model.teacher.inputs(given, model.augmenter.normalization)
+                    model.teacher.losses(seen_by_teacher, labels)
             count += len(draw)
     if not count or not meters:
         return examples, None

@@ -71,7 +71,7 @@ def annotated():
 
 
 def reference(image, draw):
-    """The augmenter's own result, in grey levels, not rounded."""
+    """The augmenter's own result, in grey values, not rounded."""
     augmenter = LearnedAugmenter()
     order, channels = 'bgr', 1 if image.ndim == 2 else 3
     mean, std = (MEAN_BGR, [58.0] * 3) if channels == 3 else ([100.0], [50.0])
@@ -89,7 +89,7 @@ def reference(image, draw):
 )
 @settings(max_examples=60)
 def test_same_draw_same_image(chosen, level, color):
-    """Within two grey levels, except where a step function's input lies on a step."""
+    """Within two grey values, except where a step function's input lies on a step."""
     ours = transform(fill=None if color else 100)
     levels = {
         name: level if name not in ('Posterize', 'Solarize') else abs(level)

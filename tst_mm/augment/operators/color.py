@@ -18,7 +18,7 @@ from tst_mm.registry import OPERATORS
 
 from .base import ColorOperator, ImageInfo, straight_through
 
-#: Slack, in grey levels, that keeps a value such as 127.99999 in the bin of 128.
+#: Slack, in grey values, that keeps a value such as 127.99999 in the bin of 128.
 _ROUNDING = 1e-3
 
 
@@ -153,7 +153,7 @@ class Posterize(ColorOperator):
 
 @OPERATORS.register_module()
 class Solarize(ColorOperator):
-    """Invert values at or above a threshold, given in grey levels (256 inverts nothing).
+    """Invert values at or above a threshold, given in grey values (256 inverts nothing).
 
     Backward: exact in the image; in the magnitude the step at the threshold is a logistic curve
     of width ``0.05``.
@@ -221,7 +221,7 @@ def _grey(images: Tensor, luma: Tensor) -> Tensor:
 
 
 def _equalize_table(histogram: Tensor) -> Tensor:
-    """(k, 256) long counts -> (k, 256) new grey level of each old one, as ``ImageOps.equalize``."""
+    """(k, 256) long counts -> (k, 256) new grey value of each old one, as ``ImageOps.equalize``."""
     levels = torch.arange(256, device=histogram.device)
     below = histogram.cumsum(1) - histogram
     # All but the last level that occurs: the most that lies below one that does.

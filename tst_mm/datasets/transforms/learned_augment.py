@@ -32,9 +32,10 @@ _ORDERS = ('bgr', 'rgb')
 class LearnedAugment(BaseTransform):
     """Augment images and their annotations as a found policy says, without teacher and augmenter.
 
-    Operators, ranges, the number of operators an image, signs, whether magnitudes are drawn or fixed,
-    and fill are those of the run that found the policy. Put it behind what loads, resizes and crops, and before padding and packing.
-    Randomness comes from NumPy's global generator, as for mmcv's own transforms.
+    Operators, ranges, the number of operators an image, signs, fill and whether magnitudes are
+    drawn or fixed are those of the run that found the policy. Put it behind what loads, resizes and
+    crops, and before padding and packing. Randomness comes from NumPy's global generator, as for
+    mmcv's own transforms.
 
     Required Keys:
 
@@ -66,7 +67,7 @@ class LearnedAugment(BaseTransform):
         schedule: Follow the policy's history: at a fraction of this training the policy is the
             one that the student had at the same fraction of its own. Needs
             ``custom_hooks=[dict(type='tst_mm.PolicyProgressHook')]``. Defaults to the final policy.
-        fill: Grey level, or one a channel, of pixels that come from outside or are erased.
+        fill: Grey value, or one a channel, of pixels that come from outside or are erased.
             Defaults to the policy's, the mean colour of its network, else 128.
         channel_order: Of ``img``, ``'bgr'`` (default) or ``'rgb'``.
         seg_pad_val: Label of pixels that come from outside. Defaults to 255.
@@ -220,14 +221,14 @@ def _operator(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fill(given: Any, found: Sequence[float] | None, channel_order: str) -> np.ndarray:
-    """(1,) or (C,) grey levels in the order of the image's channels."""
+    """(1,) or (C,) grey values in the order of the image's channels."""
     if given is None:
         values = list(found or [_MID_GREY])
         values = values[::-1] if channel_order == 'rgb' else values
     else:
         values = list(given) if isinstance(given, Sequence) else [given]
     if not all(isinstance(value, (int, float)) and 0 <= value <= 255 for value in values):
-        raise ValueError(f'fill is {given!r}; allowed: grey levels, 0 to 255')
+        raise ValueError(f'fill is {given!r}; allowed: grey values, 0 to 255')
     return np.array(values, np.float32)
 
 
