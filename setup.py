@@ -33,7 +33,7 @@ setup(
     # links, in a wheel the files.
     package_data={
         'tst_mm': [
-            'augment/operators/fitted.json',
+            'paper/fitted.json',
             'augment/policies/*.json',
             'datasets/embedded/**/*',
             '.mim/**/*',

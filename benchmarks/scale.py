@@ -26,7 +26,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.cost.counters import PeakBytes, meta_device
-from benchmarks.cost.table import format_table
+from tst_mm.experiments import markdown_table
 from tst_mm.registry import MODELS
 
 
@@ -196,7 +196,7 @@ def main(argv: list[str] | None = None) -> None:
         for recipe in recipes()
         for line in row(recipe, args.tflops, args.images, args.overhead)
     ]
-    print(format_table(head, lines))
+    print(markdown_table(head, lines))
 
 
 def _library(name: str) -> nn.Module:

@@ -2,7 +2,8 @@
 
 Trains a teacher, then the same student several times: alone, with plain distillation (KD), and
 with TST, all through tools/train.py from the configs in configs/demo. Runs that are finished are
-not repeated, interrupted ones are continued; delete the work folder to start anew.
+not repeated, interrupted ones are continued; delete the work folder to start anew. Data and work
+folder are made in the current folder.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from demo_steps.queue import RunError, train_all
-from demo_steps.results import format_table, read_result
-from demo_steps.run import ROOT, Run
+from tst_mm.experiments import Run, RunError, cost_table, read_result, train_all
+from tst_mm.utils.git import git_state
 
-WORK_DIR = ROOT / 'work_dirs' / 'demo'
+#: Of the repository, or of what an installed package has of it.
+ROOT = Path(__file__).resolve().parents[1]
+WORK_DIR = Path('work_dirs/demo')
 #: Students in the order of the table; a task may have only some of them.
 STUDENTS = {
     'plain': 'student alone',
@@ -36,11 +38,13 @@ class Task:
 
     Attributes:
         about: What is trained on what, in one line.
-        metric: Name in MMEngine's scalars.
-        head: Of the metric's column.
-        scale: Of the metric, to give percent.
-        students: Keys of ``STUDENTS``; ``'kd'`` and ``'tst'`` are among them.
-        data: Command that makes the data, from the repository's root; none when it is shipped.
+        metric: The name of the metric in MMEngine's scalars.
+        head: The title of the metric's column.
+        scale: What the metric is multiplied by to be in percent. Defaults to 1.
+        students: The keys of ``STUDENTS`` that are trained; ``'kd'`` and ``'tst'`` are among them.
+            Defaults to all.
+        data: The script under ``tools/data`` that makes the data, and its arguments; empty, the
+            default, when the data is shipped.
     """
 
     about: str
@@ -58,7 +62,7 @@ def _dense(labels: str, form: str, metric: str, head: str, scale: float) -> Task
         metric=metric,
         head=head,
         scale=scale,
-        data=('tools/data/composed_scenes.py', '--format', form),
+        data=('composed_scenes.py', '--format', form),
     )
 
 
@@ -78,7 +82,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the demo.
 
     Args:
-        argv: Command line; the process's own by default.
+        argv: The command line; the process's own by default.
 
     Returns:
         0, or 1 after a failed training, which is then named on stderr.
@@ -116,18 +120,19 @@ def demonstrate(name: str, seeds: int, folder: Path, jobs: int) -> None:
     """Train, print the table, write the report of one task.
 
     Args:
-        name: Key of ``TASKS``.
-        seeds: Runs of each student.
-        folder: Where everything of this task goes.
-        jobs: Trainings at a time.
+        name: The key of the task in ``TASKS``.
+        seeds: How many runs each student has.
+        folder: The folder that everything of this task goes to.
+        jobs: How many trainings run at a time.
     """
     task = TASKS[name]
-    teacher = Run('teacher', f'configs/demo/{name}_teacher.py', folder / 'teacher')
+    configs = ROOT / 'configs' / 'demo'
+    teacher = Run('teacher', configs / f'{name}_teacher.py', folder / 'teacher')
     students = {
         student: [
             Run(
                 f'{student}, seed {seed}' if seeds > 1 else student,
-                f'configs/demo/{name}_{student}.py',
+                configs / f'{name}_{student}.py',
                 folder / f'{student}_seed{seed}',
                 seed,
                 None if student == 'plain' else teacher,
@@ -138,7 +143,9 @@ def demonstrate(name: str, seeds: int, folder: Path, jobs: int) -> None:
     }
     print(f'\n{task.about}\n', flush=True)
     if task.data:
-        subprocess.run([sys.executable, *task.data], cwd=ROOT, check=True)
+        script, *options = task.data
+        command = [sys.executable, str(ROOT / 'tools' / 'data' / script), *options]
+        subprocess.run(command, check=True)
     # The longest first, so that no core waits for it at the end.
     longest_first = [run for student in reversed(students) for run in students[student]]
     train_all([teacher, *longest_first], jobs)
@@ -147,7 +154,7 @@ def demonstrate(name: str, seeds: int, folder: Path, jobs: int) -> None:
         key: [read_result(run, task.metric, task.scale) for run in runs]
         for key, runs in {'teacher': [teacher], **students}.items()
     }
-    table = format_table(results, {'teacher': 'teacher', **STUDENTS}, 'kd', task.head)
+    table = cost_table(results, {'teacher': 'teacher', **STUDENTS}, 'kd', task.head)
     print(f'\n{table}\n')
     print('Cost is relative to KD and includes, in the last column, the augmenter stages.')
     if seeds == 1:
@@ -166,14 +173,12 @@ def demonstrate(name: str, seeds: int, folder: Path, jobs: int) -> None:
 
 def _write_results(folder: Path, name: str, seeds: int, results: dict, table: str) -> None:
     """Keep the numbers with what they come from."""
-    commit = subprocess.run(
-        ['git', 'describe', '--always', '--dirty'], cwd=ROOT, capture_output=True, text=True
-    ).stdout.strip()
     rows = {key: [asdict(result) for result in found] for key, found in results.items()}
     command = f'python tools/demo.py --task {name} --seeds {seeds}'
+    commit = git_state(ROOT)
     record = {'command': command, 'commit': commit, 'results': rows}
     (folder / 'results.json').write_text(json.dumps(record, indent=1) + '\n')
-    (folder / 'results.md').write_text(f'`{command}`, commit {commit or "unknown"}\n\n{table}\n')
+    (folder / 'results.md').write_text(f'`{command}`, commit {commit}\n\n{table}\n')
 
 
 def _relative(path: Path) -> Path:

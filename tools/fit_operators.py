@@ -19,13 +19,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
+
 from fit_steps.fidelity import measure, plot, table
 from fit_steps.fit import Settings, fit
 from fit_steps.images import folder_images, scene_images
 from fit_steps.truth import LEARNED
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from torch import Tensor
-
 from tst_mm.augment.operators.fitted import encoder_to_dict, encoders_to_dict, read_encoders
 from tst_mm.registry import OPERATORS
 from tst_mm.utils.cli import one_line_errors
@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> None:
     write_json(args.work_dir / 'fidelity.json', {'images': len(held), 'operators': report})
     write_bytes(args.work_dir / 'fidelity.md', (table(report) + '\n').encode())
     figure = save_figure(plot(report), args.work_dir / 'fidelity.png')
-    print(f'\nmean squared error in squared grey levels, {len(held)} held-out images\n')
+    print(f'\nmean squared error in squared grey values, {len(held)} held-out images\n')
     print(table(report))
     print(f'\nencoders: {weights}\nfigure: {figure}')
 

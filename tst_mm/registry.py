@@ -13,9 +13,11 @@ from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import Registry
 
-_MODEL_LOCATIONS = ['tst_mm.augment', 'tst_mm.models']
+_MODEL_LOCATIONS = ['tst_mm.augment', 'tst_mm.search', 'tst_mm.models']
 if find_spec('mmpretrain'):  # the backbones are made of its parts
     _MODEL_LOCATIONS.append('tst_mm.models.backbones')
+if find_spec('tst_mm.paper'):  # the house stands without it
+    _MODEL_LOCATIONS.append('tst_mm.paper')
 MODELS = Registry('model', parent=MMENGINE_MODELS, scope='tst_mm', locations=_MODEL_LOCATIONS)
 HOOKS = Registry(
     'hook',

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +11,8 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
+
+from tst_mm.experiments import fingerprint
 
 from .cost import Cost, measure
 from .matrix import METHODS, TASKS, Method, Task
@@ -26,10 +26,11 @@ class Cell:
     """One run.
 
     Attributes:
-        task: Key of ``TASKS``.
-        method: Key of ``METHODS``.
-        seed: Of the run, and of the choice of its training images.
-        split: ``'test'``, or ``'val'``: training images that the student does not see.
+        task: The key of the task in ``TASKS``.
+        method: The key of the method in ``METHODS``.
+        seed: The seed of the run, and of the choice of its training images.
+        split: The images that are validated on: those of ``'test'``, the default, or of ``'val'``,
+            which are training images that the student does not see.
     """
 
     task: str
@@ -49,10 +50,10 @@ class Plan:
     """How long a run is, so that it costs what the others cost.
 
     Attributes:
-        steps: Student steps.
-        begins: Student steps before which a stage begins.
-        iters: Iterations of each stage.
-        cost: Of everything, in steps of plain KD.
+        steps: The number of student steps.
+        begins: The student steps before which a stage begins.
+        iters: The number of iterations of each stage.
+        cost: The cost of everything, in steps of plain KD.
     """
 
     steps: int
@@ -82,8 +83,9 @@ def make_config(cell: Cell, policy: str | None = None) -> Config:
     """The config of a cell.
 
     Args:
-        cell: Which.
-        policy: File of the policy that a method with ``policy_of`` starts from.
+        cell: The place of the run in the matrix.
+        policy: The file of the policy that a method with ``policy_of`` starts from. Defaults to
+            None, for all other methods.
     """
     task, method = TASKS[cell.task], METHODS[cell.method]
     schedule = plan(task, method, cost_of(cell.task))
@@ -178,6 +180,6 @@ def _set_length(config: Config, steps: int) -> None:
             scheduler['T_max'] = steps - scheduler.get('begin', 0)
 
 
-def fingerprint(config: Config) -> str:
-    """Changes with anything in the config."""
-    return hashlib.sha256(json.dumps(config.to_dict(), sort_keys=True).encode()).hexdigest()[:16]
+def config_key(config: Config) -> str:
+    """What the file of results keeps of a config; it changes with anything in it."""
+    return fingerprint(config.to_dict())[:16]

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,13 +26,10 @@ from mmengine.runner import Runner
 from mmengine.runner.checkpoint import load_checkpoint
 from torch import Tensor, nn
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / 'tools'))
+from tst_mm.registry import MODELS
 
-from tst_mm.registry import MODELS  # noqa: E402
-
-from .cells import Cell, make_config  # noqa: E402
-from .matrix import TASKS  # noqa: E402
+from .cells import ROOT, Cell, make_config
+from .matrix import TASKS
 
 PATH = Path(__file__).with_name('gradients.json')
 _CLASSIFIED = [name for name, t in TASKS.items() if t.distiller == 'ClassificationDistiller']
@@ -122,11 +118,11 @@ def _objectives(model: nn.Module, data: Iterator[dict], batches: int) -> tuple[T
             target = torch.tensor([int(sample.gt_label) for sample in batch['data_samples']])
             model.augmenter.reseed(0, step)
             images, draw = model.augmenter(batch['inputs'])
-            theirs = model.teacher.model(images, mode='tensor')
-            own = model.student(images, mode='tensor').softmax(1)
-            own = own.gather(1, target[:, None]).squeeze(1)
-            weakness = -torch.log(1 - own + 1e-8)
-            strength = F.cross_entropy(theirs, target, reduction='none')
+            of_teacher = model.teacher.model(images, mode='tensor')
+            of_student = model.student(images, mode='tensor').softmax(1)
+            of_student = of_student.gather(1, target[:, None]).squeeze(1)
+            weakness = -torch.log(1 - of_student + 1e-8)
+            strength = F.cross_entropy(of_teacher, target, reduction='none')
             terms.append(torch.stack((strength, weakness), dim=1))
             gates.append(draw.gates)
     return torch.cat(gates), torch.cat(terms)

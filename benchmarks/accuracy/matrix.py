@@ -147,6 +147,8 @@ TASKS = {
 _AUGMENTED: dict[str, Any] = dict(
     augmenter=dict(type='tst_mm.LearnedAugmenter'), batch_mode='split'
 )
+#: What a gradient trains, with none of the reference's peculiarities.
+_BY_GRADIENT: dict[str, Any] = dict(type='tst_mm.PaperAugmenter', preset='recommended')
 
 
 def _tst(
@@ -166,7 +168,9 @@ def _only(scalars: str, frozen: str) -> Method:
     """TST that learns one kind of its scalars."""
     keys = {f'{frozen}_logits': dict(lr_mult=0.0)}
     return _tst(
-        f'{scalars} only', search=dict(optim_wrapper=dict(paramwise_cfg=dict(custom_keys=keys)))
+        f'{scalars} only',
+        _BY_GRADIENT,
+        search=dict(optim_wrapper=dict(paramwise_cfg=dict(custom_keys=keys))),
     )
 
 
@@ -183,7 +187,8 @@ def _rates(*rates: float) -> dict[str, float]:
 
 def _objective(title: str, **changes: Any) -> Method:
     """TST with another objective."""
-    return _tst(title, objective=dict(type='tst_mm.TeachingObjective', **changes))
+    objective = dict(type='tst_mm.FlippedObjective', **changes)
+    return _tst(title, _BY_GRADIENT, objective=objective)
 
 
 def _randaugment() -> dict[str, Any]:
@@ -203,8 +208,8 @@ METHODS = {
     'tst_double': Method('TST, double', {**_AUGMENTED, 'batch_mode': 'double'}, 2, True),
     'tst_paper': _tst(
         'TST, paper preset',
-        dict(preset='paper'),
-        objective=dict(type='tst_mm.TeachingObjective', preset='paper'),
+        dict(type='tst_mm.PaperAugmenter', preset='paper'),
+        objective=dict(type='tst_mm.FlippedObjective', preset='paper'),
     ),
 }
 
@@ -214,7 +219,7 @@ ABLATIONS = {
     'teacher_term_only': _objective("teacher's term only", student_weight=0.0),
     'student_term_only': _objective("student's term only", teacher_weight=0.0),
     'ce_difference': _objective('CE(T) - CE(S)', form='difference'),
-    'per_batch': _tst('one draw a batch', dict(sharing='batch')),
+    'per_batch': _tst('one draw a batch', {**_BY_GRADIENT, 'sharing': 'batch'}),
 }
 #: What searches that knew all effects (gradients.json) would lead to, in the order of the policy.
 _SOUGHT_CIFAR = _rates(0.9, 0.7, 0.65, 0.4, 0.45, 0.9, 0.5, 0.5, 0.7, 0.6, 0.2, 0.7, 0.1, 0.5)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 
-from benchmarks.cost.table import format_table
+from tst_mm.experiments import markdown_table
 
 from . import pictures
 from .book import Book
@@ -139,7 +139,7 @@ def _table(book: Book, task: str, methods: Sequence[str], others: Sequence[str])
             gap = book.gap(task, method, other) if method != other else None
             cells += _gap_cells(gap)
         rows.append(cells)
-    return format_table(head, rows)
+    return markdown_table(head, rows)
 
 
 def _gap_cells(gap: Difference | None) -> list[str]:
@@ -202,7 +202,7 @@ def _gradients() -> str:
         ]
         for name in names
     ]
-    table = format_table(
+    table = markdown_table(
         ["teacher's + student's term", *(TASKS[name].title for name in found)], rows
     )
     lines = [

@@ -7,8 +7,7 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from demo_steps.results import read_result, read_scalars
-from demo_steps.run import Run
+from tst_mm.experiments import Run, read_result, read_scalars
 
 from .cells import Cell
 
@@ -20,19 +19,19 @@ class Row:
     """What one run reached and what it cost.
 
     Attributes:
-        task: Key of ``TASKS``, or for a teacher the name of its data.
-        method: Key of ``METHODS``, or ``'teacher'``.
-        seed: Of the run.
-        split: ``'test'`` or ``'val'``.
-        metric: At the end of the run, in percent: the last epoch, not the best one.
-        steps: Student steps.
-        cost: Counted, in student steps of plain KD.
-        seconds: In steps of both kinds, as logged.
-        config: Fingerprint of the config.
-        commit: Of the code; with ``+`` when files were changed.
+        task: The key of the task in ``TASKS``, or for a teacher the name of its data.
+        method: The key of the method in ``METHODS``, or ``'teacher'``.
+        seed: The seed of the run.
+        split: The images that were validated on, ``'test'`` or ``'val'``.
+        metric: The metric at the end of the run, in percent: of the last epoch, not the best one.
+        steps: The number of student steps.
+        cost: The counted cost of the run, in student steps of plain KD.
+        seconds: The seconds in steps of both kinds, as logged.
+        config: The fingerprint of the config.
+        commit: The commit of the code, with ``+`` when files were changed.
         policy: The final policy, ``{operator: [rate, magnitude]}``.
-        stages: Logged means of each look into a stage: student step, teacher's and student's
-            confidence in the true class.
+        stages: The logged means of each look into a stage: the student step, and the teacher's and
+            the student's confidence in the true class.
     """
 
     task: str
@@ -79,10 +78,10 @@ def row_of(cell: Cell, run: Run, metric: str, scale: float, **known: object) -> 
     """Read what a finished run has left in its folder.
 
     Args:
-        cell: Which run.
-        run: Its folder.
-        metric: Name in MMEngine's scalars.
-        scale: Of the metric, to give percent.
+        cell: The place of the run in the matrix.
+        run: The run itself, which is finished.
+        metric: The name of the metric in MMEngine's scalars.
+        scale: What the metric is multiplied by to be in percent.
         **known: The other fields of the row.
 
     Raises:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from demo_steps.queue import train_all
-from demo_steps.run import Run
 from mmengine.config import Config
 
+from tst_mm.experiments import Run, train_all
+from tst_mm.utils.git import git_state
+
 from . import results
-from .cells import ROOT, Cell, cost_of, fingerprint, make_config, plan
+from .cells import ROOT, Cell, config_key, cost_of, make_config, plan
 from .matrix import METHODS, TASKS
 from .results import Row
 
@@ -26,11 +26,11 @@ def train_cells(
     """Train what is missing; results are appended as runs finish.
 
     Args:
-        cells: (task, method, seed), in order of importance.
-        split: ``'test'`` or ``'val'``.
-        work_dir: Where runs go.
+        cells: The task, method and seed of each run, in order of importance.
+        split: The images that are validated on, ``'test'`` or ``'val'``.
+        work_dir: The folder that the runs go to.
         path: The file of results.
-        jobs: Trainings at a time.
+        jobs: How many trainings run at a time.
 
     Raises:
         RunError: A training failed; the others are stopped.
@@ -55,7 +55,7 @@ def train_cells(
         for run, cell in runs.items():
             if run.finished and (cell.task, cell.method, cell.seed, cell.split) not in known:
                 keep(run)  # killed between its end and its line
-        train_all([run for run in runs if not run.finished], jobs, on_finish=keep)
+        train_all([run for run in runs if not run.finished], jobs, on_finish=keep, cwd=ROOT)
 
 
 def repeat(task: str, method: str, seed: int, work_dir: Path, path: Path) -> tuple[float, float]:
@@ -72,7 +72,7 @@ def repeat(task: str, method: str, seed: int, work_dir: Path, path: Path) -> tup
     if not known:
         raise KeyError(f'{cell.name} has no result in {path}; run it first')
     run = _make_run(cell, work_dir, 'repeated')
-    train_all([_teacher(task, work_dir), run], 1)
+    train_all([_teacher(task, work_dir), run], 1, cwd=ROOT)
     return known[-1], _row(run, cell).metric
 
 
@@ -95,7 +95,7 @@ def _missing(cells: Sequence[Cell], work_dir: Path, path: Path) -> list[Cell]:
     return [
         cell
         for cell in dict.fromkeys(cells)
-        if (cell.task, cell.method, cell.seed, cell.split, fingerprint(_config(cell, work_dir)))
+        if (cell.task, cell.method, cell.seed, cell.split, config_key(_config(cell, work_dir)))
         not in have
     ]
 
@@ -130,12 +130,12 @@ def _make_run(cell: Cell, work_dir: Path, suffix: str = '') -> Run:
     path.parent.mkdir(parents=True, exist_ok=True)
     config.dump(path)
     teacher = _teacher(cell.task, work_dir) if METHODS[cell.method].model is not None else None
-    return Run(cell.name + suffix, str(path), folder, cell.seed, teacher)
+    return Run(cell.name + suffix, path, folder, cell.seed, teacher)
 
 
 def _teacher(task: str, work_dir: Path) -> Run:
     data = TASKS[task].data
-    return Run(f'teacher of {data}', TASKS[task].teacher, work_dir / 'teachers' / data)
+    return Run(f'teacher of {data}', ROOT / TASKS[task].teacher, work_dir / 'teachers' / data)
 
 
 def _row(run: Run, cell: Cell) -> Row:
@@ -144,23 +144,13 @@ def _row(run: Run, cell: Cell) -> Row:
     else:
         task = TASKS[cell.task]
         cost = plan(task, METHODS[cell.method], cost_of(cell.task)).cost
-    config = Config.fromfile(ROOT / run.config)
+    config = Config.fromfile(run.config)
     return results.row_of(
         cell,
         run,
         task.metric,
         task.scale,
         cost=round(cost, 2),
-        config=fingerprint(config),
-        commit=_commit(),
+        config=config_key(config),
+        commit=git_state(ROOT),
     )
-
-
-def _commit() -> str:
-    def git(*words: str) -> str:
-        return subprocess.run(
-            ['git', *words], cwd=ROOT, capture_output=True, text=True, check=False
-        ).stdout.strip()
-
-    changed = '+' if git('status', '--porcelain', '-uno') else ''
-    return git('rev-parse', '--short', 'HEAD') + changed

@@ -16,14 +16,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / 'tools'))
+from tst_mm.experiments import markdown_table
 
-from benchmarks.cost.table import format_table  # noqa: E402
-
-from .cells import Cell, make_config  # noqa: E402
-from .matrix import TASKS  # noqa: E402
-from .runs import student_of  # noqa: E402
+from .cells import ROOT, Cell, make_config
+from .matrix import TASKS
+from .runs import student_of
 
 PATH = Path(__file__).with_name('searches.md')
 #: Name: iterations, images in each, whether the teacher is the trained one. The last one of a
@@ -107,7 +104,7 @@ def format_policies(found: dict[str, list[dict]]) -> str:
     longest = rates[next(name for name in reversed(found) if SEARCHES[name][2])]
     alike = [f'{np.corrcoef(values, longest)[0, 1]:.2f}' for values in rates.values()]
     rows.append(['correlation of the rates with those of the longest', *alike])
-    return format_table(['rate / magnitude', *found], rows)
+    return markdown_table(['rate / magnitude', *found], rows)
 
 
 def _cell(operator: dict) -> str:

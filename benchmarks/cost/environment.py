@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,9 @@ from typing import Any
 import torch
 
 import tst_mm
+from tst_mm.utils.git import git_changed, git_commit
 
+_ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = ('torch', 'torchvision', 'kornia', 'numpy', 'mmrazor')
 _FAMILIES = {
     'mmengine': ('onedl-mmengine', 'mmengine'),
@@ -26,8 +27,8 @@ def describe(device: torch.device) -> dict[str, Any]:
     """Everything a figure depends on beside the code."""
     cuda = device.type == 'cuda'
     return {
-        'commit': _git('rev-parse', '--short', 'HEAD'),
-        'modified': bool(_git('status', '--porcelain', '--', 'tst_mm', 'benchmarks')),
+        'commit': git_commit(_ROOT, short=True) or 'unknown',
+        'modified': git_changed(_ROOT, ['tst_mm', 'benchmarks']),
         'device': torch.cuda.get_device_name(device) if cuda else _processor(),
         'device_type': device.type,
         'threads': torch.get_num_threads(),
@@ -38,19 +39,6 @@ def describe(device: torch.device) -> dict[str, Any]:
             **{name: _version(*names) for name, names in _FAMILIES.items()},
         },
     }
-
-
-def _git(*command: str) -> str:
-    try:
-        return subprocess.run(
-            ['git', *command],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return 'unknown'
 
 
 def _version(*names: str) -> str:

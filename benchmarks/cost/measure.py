@@ -321,8 +321,9 @@ def step_waits(case: Case) -> dict[str, str]:
     return found
 
 
-def _augmenter(device: torch.device, **changes: Any) -> LearnedAugmenter:
-    augmenter = MODELS.build({'type': 'tst_mm.LearnedAugmenter', **changes})
+def _augmenter(device: torch.device, **changes: Any) -> Any:
+    """One that a gradient trains, for both kinds of draws."""
+    augmenter = MODELS.build({'type': 'tst_mm.PaperAugmenter', 'preset': 'recommended', **changes})
     augmenter.normalization = Normalization((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
     augmenter.reseed(0)
     return augmenter.to(device)
@@ -345,7 +346,7 @@ def _with_draws(augmenter: LearnedAugmenter, call: Call) -> Call:
     return run
 
 
-def _pass(augmenter: LearnedAugmenter, inputs: Tensor) -> Call:
+def _pass(augmenter: Any, inputs: Tensor) -> Call:
     return lambda: augmenter(inputs, relaxed=True)[0].sum().backward()
 
 

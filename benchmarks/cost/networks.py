@@ -49,7 +49,9 @@ class Case:
                 'type': f'tst_mm.{self.distiller}',
                 'student': self.student,
                 'teacher': {'model': self.teacher, 'checkpoint': 'random'},
-                'augmenter': {'type': 'tst_mm.LearnedAugmenter'} if augmenter else None,
+                'augmenter': {'type': 'tst_mm.PaperAugmenter', 'preset': 'recommended'}
+                if augmenter
+                else None,
                 'batch_mode': batch_mode,
             }
         )

@@ -30,18 +30,19 @@ class KorniaAugmenter:
     def __call__(self, inputs: Tensor, relaxed: bool = False) -> Tensor:
         """(B, C, H, W) normalised -> the same, augmented."""
         size = tuple(inputs.shape[-2:])
-        draw = self.augmenter.draw([size] * len(inputs), relaxed).to(inputs.device)
+        options = {'relaxed': True} if relaxed else {}
+        draw = self.augmenter.draw([size] * len(inputs), **options).to(inputs.device)
         normalization = self.augmenter.normalization
         mean, std = normalization.mean / 255, normalization.std / 255
         pixels = inputs * std + mean
         for i, operator in enumerate(draw.operators):
-            images = draw.samples[i]
+            images = draw.acted_on[i]
             if images == ():
                 continue
             index = None if images is None else torch.tensor(images).to(inputs.device)
             old = pixels if index is None else pixels[index]
             level = _rows(draw.levels[:, i], index)
-            gate = _rows(draw.gates[:, i], index)[:, None, None, None]
+            gate = _rows(draw.gates[:, i].to(inputs.device), index)[:, None, None, None]
             if operator.name == 'Cutout':
                 new = old * (1 - _square(operator, draw, level, index, size))
             else:
@@ -96,7 +97,7 @@ class TorchvisionAugmenter:
         result = []
         for b, image in enumerate(images):
             for i, operator in enumerate(draw.operators):
-                on = draw.samples[i]
+                on = draw.acted_on[i]
                 if on is None or b in on:
                     value = operator.physical(float(draw.levels[b, i])) - operator.start
                     image = _torchvision(operator, image, value, size)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tst_mm.experiments import markdown_table
+
 
 def format_report(result: Mapping[str, Any]) -> str:
     """Everything in a result, targets first.
@@ -31,21 +33,6 @@ def format_report(result: Mapping[str, Any]) -> str:
     return '\n\n'.join(parts)
 
 
-def format_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; all columns but the first are aligned to the right."""
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    rule = ['-' * widths[0], *('-' * (width - 1) + ':' for width in widths[1:])]
-    return '\n'.join(
-        '| '
-        + ' | '.join(
-            cell.rjust(width) if i else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        + ' |'
-        for row in [head, rule, *rows]
-    )
-
-
 def _targets(targets: Sequence[Mapping[str, Any]]) -> str:
     rows = [
         (
@@ -58,7 +45,7 @@ def _targets(targets: Sequence[Mapping[str, Any]]) -> str:
         )
         for t in targets
     ]
-    return format_table(('target', 'measured', 'middle half', 'bound', '', 'floor'), rows)
+    return markdown_table(('target', 'measured', 'middle half', 'bound', '', 'floor'), rows)
 
 
 def _augmenter(sizes: Mapping[str, Any]) -> str:
@@ -67,7 +54,7 @@ def _augmenter(sizes: Mapping[str, Any]) -> str:
         (size, *(f'{1000 * case["images"] / case["times"][n]["median_ms"]:,.0f}' for n in names))
         for size, case in sizes.items()
     ]
-    return format_table(('images a second', *names), rows)
+    return markdown_table(('images a second', *names), rows)
 
 
 def _steps(cases: Mapping[str, Any]) -> str:
@@ -82,7 +69,7 @@ def _steps(cases: Mapping[str, Any]) -> str:
         for name, case in cases.items()
         for step, times in case['times'].items()
     ]
-    return format_table(('step', 'ms', 'middle half', 'GFLOP', 'GFLOP / floor'), rows)
+    return markdown_table(('step', 'ms', 'middle half', 'GFLOP', 'GFLOP / floor'), rows)
 
 
 def _memory(cases: Mapping[str, Any]) -> str:
@@ -91,7 +78,7 @@ def _memory(cases: Mapping[str, Any]) -> str:
         (case, *(f'{found["memory"][name] / 2**20:.1f}' for name in names))
         for case, found in cases.items()
     ]
-    return format_table(('peak MiB', *names), rows)
+    return markdown_table(('peak MiB', *names), rows)
 
 
 def _growth(growth: Mapping[str, Any]) -> str:
@@ -101,7 +88,7 @@ def _growth(growth: Mapping[str, Any]) -> str:
     ]
     width = max(map(len, rows))
     filled = [(*row, *[''] * (width - len(row))) for row in rows]
-    return format_table(('ms by', *[''] * (width - 1)), filled)
+    return markdown_table(('ms by', *[''] * (width - 1)), filled)
 
 
 def _number(value: float) -> str:

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 from mmengine.registry import DATASETS
-from pictures import write_picture
 
 from tst_mm.datasets.embedded_fashion_mnist import EMBEDDED_ROOT
 
+from .pictures import write_picture
+
 ROOT = Path(__file__).parents[2]
-TOOLS = sorted(path.name for path in (ROOT / 'tools/data').glob('*.py'))
+TOOLS = sorted(path.name for path in (ROOT / 'tools/data').glob('[a-z]*.py'))
 
 
 @pytest.fixture(autouse=True)

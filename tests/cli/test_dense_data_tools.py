@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 from mmengine.registry import DATASETS
-from pictures import write_picture
 from pycocotools.coco import COCO
 
-from tst_mm.datasets.checks import check_coco
+from checks import check_coco
+
+from .pictures import write_picture
 
 ROOT = Path(__file__).parents[2]
 

@@ -36,6 +36,7 @@ LOGITS = {
 def build(kind: str, **augmenter: Any) -> nn.Module:
     """A distiller in training mode with its augmenter, the same on all ranks."""
     torch.manual_seed(0)
+    augmenter = {'type': 'tst_mm.PaperAugmenter', 'preset': 'recommended', **augmenter}
     if kind == 'classifier':
         model = helpers.distiller(augmenter=augmenter)
     elif kind == 'multilabel':
@@ -45,7 +46,6 @@ def build(kind: str, **augmenter: Any) -> nn.Module:
         model = helpers.distiller(config, teacher, augmenter=augmenter)
     else:
         name = 'SegmentationDistiller' if kind == 'pspnet' else 'DetectionDistiller'
-        augmenter['type'] = 'tst_mm.LearnedAugmenter'
         model = dense.distiller(name, _dense_config(kind), augmenter=augmenter)
     for layer in model.modules():
         if _depends_on_mode(layer):
@@ -132,11 +132,11 @@ def _take(draw: Draw, index: Tensor) -> Draw:
     def positions(old: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(new for new, image in enumerate(chosen) if image in old)
 
-    names = ('gates', 'levels', 'positions', 'extents', 'matrix')
+    names = ('gates', 'magnitudes', 'levels', 'positions', 'extents', 'matrix')
     return replace(
         draw,
         sizes=tuple(draw.sizes[i] for i in chosen),
-        samples=tuple(None if old is None else positions(old) for old in draw.samples),
+        acted_on=tuple(None if old is None else positions(old) for old in draw.acted_on),
         moved_images=positions(draw.moved_images),
         **{name: getattr(draw, name)[index] for name in names},
     )

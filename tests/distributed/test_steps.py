@@ -125,7 +125,7 @@ def lone_operators(seed: int) -> tuple[list, list]:
     models.replay('classifier', model, seed)
     optimizer, gradients = models.optimizer(model.augmenter.policy.parameters(), 0.1)
     model.augmenter_step(models.batch('classifier'), optimizer)
-    acting = model.augmenter.draw([(32, 32)], relaxed=True).samples
+    acting = model.augmenter.draw([(32, 32)], relaxed=True).acted_on
     return gradients, [index is None or len(index) > 0 for index in acting]
 
 

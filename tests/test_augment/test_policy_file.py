@@ -6,16 +6,16 @@ import json
 import pytest
 
 from tst_mm.augment import AugmentPolicy, LearnedAugmenter
-from tst_mm.augment.policy_file import check_policy, read_policy
+from tst_mm.augment.policy_file import check_policy, magnitudes_of, read_policy
 from tst_mm.registry import TRANSFORMS
 
 GOOD = {
-    'version': 1,
+    'version': 2,
     'operators': [
         {'name': 'Rotate', 'rate': 0.5, 'magnitude': 0.25, 'limit': 30.0},
         {'name': 'Invert', 'rate': 1},
     ],
-    'augmenter': {'num_ops': 2, 'sign': 'random', 'fill': [1, 2, 3]},
+    'augmenter': {'num_ops': 2, 'sign': 'random', 'magnitudes': 'spread', 'fill': [1, 2, 3]},
     'provenance': {'max_iters': 10},
     'history': [{'iter': 3, 'rates': [0.1, 0.2], 'magnitudes': [0.3, 1]}],
 }
@@ -40,13 +40,31 @@ def test_good_ones_are_read(tmp_path):
     assert check_policy(LearnedAugmenter().policy.to_dict()) is None
 
 
+def test_which_files_have_spread_magnitudes():
+    assert magnitudes_of(GOOD) == magnitudes_of(without('augmenter')) == 'spread'
+    assert magnitudes_of(changed('augmenter.magnitudes', 'fixed')) == 'fixed'
+    assert magnitudes_of(changed('version', 1)) == 'fixed'  # as they were learned
+
+
+def without(key):
+    return {k: v for k, v in GOOD.items() if k != key}
+
+
+@pytest.mark.parametrize('version', [1, 2])
+def test_entries_may_have_more(version):
+    policy = changed('version', version)
+    policy['operators'][0]['effect'] = {'mean': -0.1, 'error': 0.02}
+    assert check_policy(policy) is None
+    AugmentPolicy(LearnedAugmenter(['Rotate', 'Invert'], num_ops=1).operators).from_dict(policy)
+
+
 @pytest.mark.faults
 @pytest.mark.parametrize(
     ('path', 'value', 'words'),
     [
-        ('version', 2, ['version 2', 'allowed: 1', 'newer tst_mm', 'update']),
-        ('version', '1', ["version '1'", 'allowed: 1']),
-        ('version', True, ['version True', 'allowed: 1']),
+        ('version', 3, ['version 3', 'allowed: 1, 2', 'newer tst_mm', 'update']),
+        ('version', '1', ["version '1'", 'allowed: 1, 2']),
+        ('version', True, ['version True', 'allowed: 1, 2']),
         ('operators', {}, ['"operators"', 'name and rate']),
         ('operators.0', 'Rotate', ['name and rate']),
         ('operators.0.name', 'Invert', ["'Invert' twice"]),
@@ -59,6 +77,7 @@ def test_good_ones_are_read(tmp_path):
         ('augmenter.num_op', 4, ["'num_op'", "did you mean 'num_ops'"]),
         ('augmenter.num_ops', 3, ['num_ops is 3', '1 to 2']),
         ('augmenter.sign', 'negative', ["sign is 'negative'", 'positive']),
+        ('augmenter.magnitudes', 'point', ["magnitudes is 'point'", 'spread, fixed']),
         ('augmenter.fill', [300], ['fill is [300]', '0 to 255']),
         ('provenance', 'me', ["provenance is 'me'", 'an object']),
         ('history', 'long', ["history is 'long'", 'a list']),

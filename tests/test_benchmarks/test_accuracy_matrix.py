@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / 'tools'))  # as the command does
+from benchmarks.accuracy import cells, results, runs
+from benchmarks.accuracy.cells import Cell, config_key, make_config, plan
+from benchmarks.accuracy.cost import Cost
+from benchmarks.accuracy.matrix import METHODS, STUDENTS, TASKS
+from tst_mm.datasets.embedded_fashion_mnist import EmbeddedFashionMNIST
 
-from benchmarks.accuracy import cells, results, runs  # noqa: E402
-from benchmarks.accuracy.cells import Cell, fingerprint, make_config, plan  # noqa: E402
-from benchmarks.accuracy.cost import Cost  # noqa: E402
-from benchmarks.accuracy.matrix import METHODS, STUDENTS, TASKS  # noqa: E402
-from tst_mm.datasets.embedded_fashion_mnist import EmbeddedFashionMNIST  # noqa: E402
+ROOT = Path(__file__).resolve().parents[2]
 
 _TINY = """
 _base_ = ['{root}/benchmarks/accuracy/configs/fashion_mnist_{role}.py']
@@ -95,7 +93,7 @@ def test_every_method_has_a_config_of_its_own(tiny, method):
     policy = 'policy.json' if METHODS[method].policy_of else None
     config = make_config(Cell('tiny', method, 0), policy)
     others = [m for m in STUDENTS if m != method and not METHODS[m].policy_of]
-    assert fingerprint(config) not in {fingerprint(make_config(Cell('tiny', m, 0))) for m in others}
+    assert config_key(config) not in {config_key(make_config(Cell('tiny', m, 0))) for m in others}
     assert config.train_cfg.max_iters == config.param_scheduler.T_max
 
 

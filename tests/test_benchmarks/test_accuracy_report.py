@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / 'tools'))  # as the command does
+from benchmarks.accuracy import results
+from benchmarks.accuracy.report import write_report
+from benchmarks.accuracy.results import Row
 
-from benchmarks.accuracy import results  # noqa: E402
-from benchmarks.accuracy.report import write_report  # noqa: E402
-from benchmarks.accuracy.results import Row  # noqa: E402
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def row(task: str, method: str, seed: int, metric: float, **more) -> Row:

@@ -11,7 +11,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from tst_mm.datasets.preparation.cutouts import CLASSES
+from preparation.cutouts import CLASSES
 
 ROOT = Path(__file__).parents[2]
 NAMES = {

@@ -3,7 +3,7 @@
 import pytest
 
 from test_docs.pages import blocks
-from tst_mm.models.objectives import flip
+from tst_mm.paper import flip
 from tst_mm.registry import HOOKS, MODELS, OPERATORS
 
 

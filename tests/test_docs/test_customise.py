@@ -7,10 +7,11 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from test_engine.toy import STUDENT, toy_config
-from test_models.helpers import batch, distiller, policy_of, policy_optimizer
+from test_models.helpers import batch, policy_of, policy_optimizer
+from test_paper.helpers import distiller
 
 from test_docs.pages import DOCS, ROOT
-from tst_mm.models.objectives import find_losses, flipped
+from tst_mm.paper.flip import find_losses, flipped
 from tst_mm.registry import HOOKS, MODELS
 
 

@@ -10,7 +10,6 @@ import torch
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
-from tst_mm.models.objectives import flipped
 from tst_mm.registry import MODELS
 
 CLASSES = 4
@@ -97,12 +96,6 @@ def vision_transformer(drop: float = 0.0) -> dict[str, Any]:
 def build_loss(kind: str, **options: Any) -> nn.Module:
     """A loss by the name that configs use, for example ``'mmdet.L1Loss'``."""
     return MODELS.build({'type': kind, **options})
-
-
-def flip_loss(loss: nn.Module, *args: Any, **kwargs: Any) -> Tensor:
-    """One call of a loss while it is flipped."""
-    with flipped([loss]):
-        return loss(*args, **kwargs)
 
 
 def distiller(

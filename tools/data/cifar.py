@@ -15,9 +15,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tst_mm.datasets.preparation.command import make_parser, run
-from tst_mm.datasets.preparation.errors import PreparationError
-from tst_mm.datasets.preparation.fetch import check_md5, download, unpacked
+from preparation.command import make_parser, run
+from preparation.errors import PreparationError
+from preparation.fetch import check_md5, download, unpacked
 
 
 def main(argv: list[str] | None = None) -> None:

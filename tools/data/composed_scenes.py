@@ -24,11 +24,11 @@ import cv2
 import numpy as np
 from rich.progress import track
 
-from tst_mm.datasets.preparation.coco import CocoFile
-from tst_mm.datasets.preparation.command import make_parser, run
-from tst_mm.datasets.preparation.cutouts import CLASSES, Cutouts
-from tst_mm.datasets.preparation.errors import PreparationError
-from tst_mm.datasets.preparation.scenes import Scene, SceneComposer
+from preparation.coco import CocoFile
+from preparation.command import make_parser, run
+from preparation.cutouts import CLASSES, Cutouts
+from preparation.errors import PreparationError
+from preparation.scenes import Scene, SceneComposer
 
 #: Size and number of things of a scene by format.
 FORMATS = {'coco': ((96, 96), (2, 5)), 'cityscapes': ((80, 160), (3, 8))}

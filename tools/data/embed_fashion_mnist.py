@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
+from preparation.command import make_parser, run
+from preparation.errors import PreparationError
 from tst_mm.datasets.balance import balanced_order
 from tst_mm.datasets.embedded_fashion_mnist import PREFIXES
 from tst_mm.datasets.idx import read_idx, write_idx
-from tst_mm.datasets.preparation.command import make_parser, run
-from tst_mm.datasets.preparation.errors import PreparationError
 
 SIZES = {'train': 6000, 'test': 2000}
 SEED = 2023

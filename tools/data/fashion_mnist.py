@@ -14,11 +14,11 @@ import argparse
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from preparation.command import make_parser, run
+from preparation.errors import PreparationError
+from preparation.fetch import download
 from tst_mm.datasets.embedded_fashion_mnist import EMBEDDED_ROOT, PREFIXES
 from tst_mm.datasets.idx import read_idx, write_idx
-from tst_mm.datasets.preparation.command import make_parser, run
-from tst_mm.datasets.preparation.errors import PreparationError
-from tst_mm.datasets.preparation.fetch import download
 
 DEBIAN = Path('/usr/share/datasets/fashion-mnist')
 BY_HAND = (

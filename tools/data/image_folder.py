@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
+from preparation.command import make_parser, run
+from preparation.errors import PreparationError
+from preparation.fetch import unpacked
 from tst_mm.datasets.balance import balanced_order
-from tst_mm.datasets.preparation.command import make_parser, run
-from tst_mm.datasets.preparation.errors import PreparationError
-from tst_mm.datasets.preparation.fetch import unpacked
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif')
 HELD_OUT_NAMES = ('val', 'valid', 'validation', 'test')

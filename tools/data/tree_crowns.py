@@ -14,12 +14,12 @@ from pathlib import Path
 import cv2
 from rich.progress import track
 
-from tst_mm.datasets.preparation.coco import CocoFile
-from tst_mm.datasets.preparation.command import make_parser, run
-from tst_mm.datasets.preparation.errors import PreparationError
-from tst_mm.datasets.preparation.fetch import package_files
-from tst_mm.datasets.preparation.tiles import tile_grid
-from tst_mm.datasets.preparation.voc import VocObject, read_voc
+from preparation.coco import CocoFile
+from preparation.command import make_parser, run
+from preparation.errors import PreparationError
+from preparation.fetch import package_files
+from preparation.tiles import tile_grid
+from preparation.voc import VocObject, read_voc
 
 PACKAGE = 'deepforest==2.1.0'
 PHOTOS = (

@@ -18,11 +18,11 @@ import numpy as np
 from PIL import Image
 from rich.progress import track
 
-from tst_mm.datasets.preparation.coco import CocoFile
-from tst_mm.datasets.preparation.command import make_parser, run
-from tst_mm.datasets.preparation.errors import PreparationError
-from tst_mm.datasets.preparation.fetch import unpacked
-from tst_mm.datasets.preparation.voc import VocObject, read_voc
+from preparation.coco import CocoFile
+from preparation.command import make_parser, run
+from preparation.errors import PreparationError
+from preparation.fetch import unpacked
+from preparation.voc import VocObject, read_voc
 from tst_mm.utils.errors import closest
 
 SPLITS = ('train', 'val', 'test')

@@ -20,6 +20,7 @@ from tst_mm.augment.operators import (
     Operator,
 )
 from tst_mm.augment.warp import warp_images
+from tst_mm.experiments import markdown_table
 from tst_mm.registry import OPERATORS
 from tst_mm.visualization.figure import BLUE, GREY, VERMILION, WIDTH, styled
 
@@ -31,7 +32,7 @@ _COLUMNS = 4
 
 
 def measure(weights: Path, limits: Mapping[str, float], images: Tensor) -> dict[str, Any]:
-    """Mean squared errors in squared grey levels, of values from 0 to 255.
+    """Mean squared errors in squared grey values, of values from 0 to 255.
 
     Args:
         weights: File of encoders.
@@ -65,17 +66,15 @@ def measure(weights: Path, limits: Mapping[str, float], images: Tensor) -> dict[
 
 def table(report: Mapping[str, Any]) -> str:
     """The means as a table in Markdown."""
-    lines = [
-        '| operator | doing nothing | fitted | fitted / nothing | closed form |',
-        '|---|---:|---:|---:|---:|',
-    ]
+    rows = []
     for name, entry in report.items():
         nothing, fitted, closed = (
             entry['mean'][key] for key in ('identity', 'fitted', 'closed_form')
         )
         ratio = fitted / nothing
-        lines.append(f'| {name} | {nothing:.1f} | {fitted:.1f} | {ratio:.2f} | {closed:.2f} |')
-    return '\n'.join(lines)
+        rows.append([name, f'{nothing:.1f}', f'{fitted:.1f}', f'{ratio:.2f}', f'{closed:.2f}'])
+    head = ('operator', 'doing nothing', 'fitted', 'fitted / nothing', 'closed form')
+    return markdown_table(head, rows)
 
 
 @styled()
@@ -100,7 +99,7 @@ def plot(report: Mapping[str, Any]) -> Figure:
     for axes in list(panels)[len(report) :]:
         axes.set_axis_off()
     figure.supxlabel('magnitude with sign', fontsize=9)
-    figure.supylabel('root mean squared error, grey levels', fontsize=9)
+    figure.supylabel('root mean squared error, grey values', fontsize=9)
     return figure
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tst_mm.datasets.preparation.cutouts import Cutouts
-from tst_mm.datasets.preparation.scenes import SceneComposer
+from data.preparation.cutouts import Cutouts
+from data.preparation.scenes import SceneComposer
 
 #: File names of images.
 _SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.webp')

@@ -1,8 +1,7 @@
 """What happens to images and their labels: operators, policy, draws. Pure tensors."""
 
 from .augmenter import LearnedAugmenter
-from .draw import Draw
-from .gate import hard_gate, relaxed_gate
+from .draw import Draw, hard_gate
 from .labels import at_scale, move_boxes, move_keypoints, move_maps, move_points
 from .normalization import Normalization
 from .policy import AugmentPolicy
@@ -18,5 +17,4 @@ __all__ = [
     'move_keypoints',
     'move_maps',
     'move_points',
-    'relaxed_gate',
 ]

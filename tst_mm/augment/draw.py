@@ -2,64 +2,120 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from .operators import GeometricOperator, Operator
+from .operators import ColorOperator, GeometricOperator, ImageInfo, Operator
+from .rows import take
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The random numbers of a draw, on the host, before the policy has a say.
+
+    The first axis has one row an image, or one row for all of them.
+
+    Attributes:
+        drawn (Tensor): (R, N) bool, which operators are considered for an image.
+        gates (Tensor): (R, N) uniform in (0, 1), for the gates.
+        signs (Tensor): (R, N) 1 or -1; 1 for operators that are not signed.
+        positions (Tensor): (B, 2) uniform in [0, 1], for operators that erase a region.
+    """
+
+    drawn: Tensor
+    gates: Tensor
+    signs: Tensor
+    positions: Tensor
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one operator does to the k images that it acts on.
+
+    Attributes:
+        operator (Any): The operator.
+        images (tuple[int, ...] | None): Their positions in the batch; None means all.
+        level (Tensor): (k, 1, 1, 1).
+    """
+
+    operator: Any
+    images: tuple[int, ...] | None
+    level: Tensor
+
+    def recolor(self, pixels: Tensor, info: ImageInfo) -> Tensor:
+        """(k, C, H, W) values in [0, 1] -> the same after a colour operator."""
+        assert isinstance(self.operator, ColorOperator)
+        return self.operator.apply(pixels, self.level.to(pixels.dtype), info)
+
+    def erased(self, draw: Draw, height: int, width: int) -> Tensor:
+        """(k, 1, H, W) how much an erasing operator takes away, in [0, 1]."""
+        positions, extents = take(draw.positions, self.images), take(draw.extents, self.images)
+        return self.operator.region(self.level.flatten(), positions, extents, height, width)
 
 
 @dataclass(frozen=True)
 class Draw:
     """What was drawn for a batch of B images and N operators.
 
+    Gates and magnitudes stay on the host, where they are drawn and read; the other tensors go to
+    the device of the images.
+
     Attributes:
         operators (tuple[Operator]): The N operators in index order.
-        gates (Tensor): (B, N) in [0, 1]; 0 where an operator was not drawn.
+        gates (Tensor): (B, N) 1 where an operator acts on an image, else 0.
+        magnitudes (Tensor): (B, N) in [0, 1], drawn for all operators, whether they act or not; 1
+            for operators without a magnitude.
         levels (Tensor): (B, N) magnitude times sign, in [-1, 1].
         positions (Tensor): (B, 2) y and x in [0, 1] for operators that erase a region.
         sizes (tuple[tuple[int, int]]): Height and width of each image's valid area in pixels.
         extents (Tensor): (B, 2) the same, on the device of the draw.
-        samples (tuple[tuple[int, ...] | None]): Per operator the images it acts on; None when it
-            acts on all. Known on the host, so that nothing waits for the device.
+        acted_on (tuple[tuple[int, ...] | None]): Per operator the images that it acts on; None
+            when it acts on all. Known on the host, so that nothing waits for the device.
         matrix (Tensor): (B, 3, 3) composed forward map, source to destination, on (x, y, 1) in
-            pixels from the top left corner; pixel i covers [i, i + 1]. The identity where there is
-            no one map, because moved copies overlay each other (composition ``'residual'``).
-        moved_images (tuple[int]): The images that a geometric operator acts on: whose labels move.
-        relaxed (bool): Whether gates may be other than 0 and 1. Defaults to True.
+            pixels from the top left corner; pixel i covers [i, i + 1].
+        moved_images (tuple[int]): The images whose pixels, and so labels, move.
     """
 
     operators: tuple[Operator, ...]
     gates: Tensor
+    magnitudes: Tensor
     levels: Tensor
     positions: Tensor
     sizes: tuple[tuple[int, int], ...]
     extents: Tensor
-    samples: tuple[tuple[int, ...] | None, ...]
+    acted_on: tuple[tuple[int, ...] | None, ...]
     matrix: Tensor
     moved_images: tuple[int, ...]
-    relaxed: bool = True
+
+    #: Tensors that never leave the host.
+    host_only: ClassVar[tuple[str, ...]] = ('gates', 'magnitudes')
+    #: Whether a map among those of ``moved_images`` may be the identity.
+    may_stay: ClassVar[bool] = False
 
     def __len__(self) -> int:
         return self.gates.shape[0]
 
     def to(self, device: torch.device | str) -> Draw:
-        """The same draw on another device, without waiting for it."""
+        """The same draw for images on another device, without waiting for it."""
         tensors: dict[str, Any] = {
             name: value.to(device, non_blocking=True)
             for name, value in vars(self).items()
-            if isinstance(value, Tensor)
+            if isinstance(value, Tensor) and name not in self.host_only
         }
         return replace(self, **tensors)
 
-    def detach(self) -> Draw:
-        """The same draw, cut from the policy: for labels, pictures and replays."""
-        tensors: dict[str, Any] = {
-            name: value.detach() for name, value in vars(self).items() if isinstance(value, Tensor)
-        }
-        return replace(self, **tensors)
+    def parts(self, family: type[Operator]) -> Sequence[Part]:
+        """The operators of a family that act on at least one image, in index order."""
+        acting = self._acting(family)
+        levels = self._gather(self.levels, acting)
+        return [
+            Part(self.operators[i], images, level)
+            for (i, images), level in zip(acting, levels, strict=True)
+        ]
 
     def describe(self, image: int) -> str:
         """What happens to one image, in physical values: ``'Rotate -12.3 degrees, Invert'``.
@@ -74,6 +130,27 @@ class Draw:
         ]
         return ', '.join(words) or 'unchanged'
 
+    def _acting(self, family: type[Operator]) -> list[tuple[int, tuple[int, ...] | None]]:
+        """Indices of the operators of a family that act, and the images that they act on."""
+        return [
+            (i, images)
+            for i, images in enumerate(self.acted_on)
+            if isinstance(self.operators[i], family) and images != ()
+        ]
+
+    def _gather(
+        self, table: Tensor, acting: list[tuple[int, tuple[int, ...] | None]]
+    ) -> tuple[Tensor, ...]:
+        """(B, N) table -> (k, 1, 1, 1) values of the images that each operator acts on."""
+        if not acting:
+            return ()
+        # One gather for all operators, and one scatter in its backward.
+        every, count = range(len(self)), len(self.operators)
+        cells = [[b * count + i for b in (every if on is None else on)] for i, on in acting]
+        where = torch.tensor(sum(cells, [])).to(table.device, non_blocking=True)
+        values = table.flatten().index_select(0, where).view(-1, 1, 1, 1)
+        return values.split([len(c) for c in cells])
+
 
 def describe_operator(operator: Operator, level: float) -> str:
     """One operator at one level in words, for example ``'Rotate -12.3 degrees'``."""
@@ -83,15 +160,15 @@ def describe_operator(operator: Operator, level: float) -> str:
     return f'{operator.name} {operator.physical(level):{sign}.3g} {operator.unit}'.rstrip()
 
 
+def true_positions(column: Sequence[bool]) -> tuple[int, ...]:
+    """Where a list is True."""
+    return tuple(i for i, here in enumerate(column) if here)
+
+
 def compose(
-    operators: tuple[Operator, ...],
-    gates: Tensor,
-    levels: Tensor,
-    extents: Tensor,
-    composition: str = 'sequence',
-    coordinates: str = 'pixel',
+    operators: tuple[Operator, ...], gates: Tensor, levels: Tensor, extents: Tensor
 ) -> Tensor:
-    """Compose the geometric operators into one map.
+    """Compose the geometric operators into one map: their product, in index order.
 
     A gate g turns an operator's matrix A into ``I + g (A - I)``.
 
@@ -100,11 +177,6 @@ def compose(
         gates: (B, N) in [0, 1].
         levels: (B, N) in [-1, 1].
         extents: (B, 2) height and width of the valid area in pixels.
-        composition: ``'sequence'`` (default): the product, in index order. ``'summed'`` (the
-            reference on dense tasks): ``I + sum of g (A - I)`` over the ways back, from destination
-            to source, which is what a sampling grid is made of.
-        coordinates: ``'pixel'`` (default), or ``'normalised'`` (the reference): operators act on
-            coordinates from -1 to 1, so that a rotation shears where the area is not square.
 
     Returns:
         (B, 3, 3) forward maps in pixels from the top left corner, differentiable in gates and
@@ -117,29 +189,38 @@ def compose(
         for i, operator in enumerate(operators):
             if isinstance(operator, GeometricOperator):
                 # Kept as the distance from the identity: exactly zero stays exactly zero.
-                step = _offset(operator, levels[:, i], extents, coordinates, eye)
-                gate = gates[:, i, None, None]
-                if composition == 'summed':
-                    offset = offset + gate * (torch.linalg.inv_ex(step + eye).inverse - eye)
-                else:
-                    step = gate * step
-                    offset = offset + step + step @ offset
-        if composition == 'summed':
-            offset = torch.linalg.inv_ex(offset + eye).inverse - eye
-        # About the centre c: x -> A (x - c) + c, that is I + offset with a moved last column.
-        linear = offset[:, :2, :2]
-        centre = extents.flip(1)[..., None].to(linear.dtype) / 2
-        shift = offset[:, :2, 2:] - linear @ centre
-        upper = torch.cat((linear, shift), dim=2)
-        return eye + torch.cat((upper, torch.zeros_like(upper[:, :1])), dim=1)
+                step = gates[:, i, None, None] * (operator.matrix(levels[:, i], extents) - eye)
+                offset = offset + step + step @ offset
+        return from_centre(offset, extents)
 
 
-def _offset(
-    operator: GeometricOperator, level: Tensor, extents: Tensor, coordinates: str, eye: Tensor
-) -> Tensor:
-    """(n, 3, 3) distance of an operator's map about the centre, in pixels, from the identity."""
-    if coordinates == 'pixel':
-        return operator.matrix(level, extents) - eye
-    offset = operator.matrix(level, torch.full_like(extents, 2.0)) - eye
-    half = torch.cat((extents.flip(1) / 2, torch.ones_like(extents[:, :1])), dim=1)
-    return offset * (half[:, :, None] / half[:, None, :]).to(offset.dtype)
+def from_centre(offset: Tensor, extents: Tensor) -> Tensor:
+    """Maps about the centre c of the valid area: x -> A (x - c) + c.
+
+    Args:
+        offset: (B, 3, 3) A less the identity, in pixels with the origin at the centre.
+        extents: (B, 2) height and width of the valid area in pixels.
+
+    Returns:
+        (B, 3, 3) the maps in pixels from the top left corner.
+    """
+    # That is I + offset with a moved last column.
+    linear = offset[:, :2, :2]
+    centre = extents.flip(1)[..., None].to(linear.dtype) / 2
+    shift = offset[:, :2, 2:] - linear @ centre
+    upper = torch.cat((linear, shift), dim=2)
+    eye = torch.eye(3, dtype=offset.dtype, device=offset.device)
+    return eye + torch.cat((upper, torch.zeros_like(upper[:, :1])), dim=1)
+
+
+def hard_gate(logit: Tensor, uniform: Tensor) -> Tensor:
+    """Bernoulli sample with rate ``sigmoid(logit)``.
+
+    Args:
+        logit: Logit of the rate, broadcastable to ``uniform``.
+        uniform: Noise in (0, 1), any shape.
+
+    Returns:
+        Bool tensor of the broadcast shape.
+    """
+    return torch.logit(uniform) + logit > 0

@@ -20,8 +20,8 @@ class Normalization(nn.Module):
     """Mean, standard deviation and channel order of a network's input.
 
     Args:
-        mean: Per channel, in grey levels (0 to 255).
-        std: Per channel, in grey levels, positive.
+        mean: Per channel, in grey values (0 to 255).
+        std: Per channel, in grey values, positive.
         channel_order: ``'rgb'`` or ``'bgr'``, of the normalised tensor.
     """
 
@@ -30,7 +30,7 @@ class Normalization(nn.Module):
     luma_rgb: Tensor
     unit_mean: Tensor
     unit_std: Tensor
-    levels_per_std: Tensor
+    inputs_per_unit: Tensor
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Normalization(nn.Module):
             'luma_rgb': torch.tensor(weights).view(3, 1, 1),
             'unit_mean': self.mean / 255,
             'unit_std': self.std / 255,
-            'levels_per_std': 255 / self.std,
+            'inputs_per_unit': 255 / self.std,
         }
         for name, column in kept.items():
             self.register_buffer(name, column, persistent=False)
@@ -106,7 +106,7 @@ class Normalization(nn.Module):
 
     def delta_to_input(self, delta: Tensor) -> Tensor:
         """A change of values in [0, 1] -> the change of the normalised input."""
-        return delta * self.levels_per_std
+        return delta * self.inputs_per_unit
 
     def limits(self) -> tuple[Tensor, Tensor]:
         """(C, 1, 1) normalised values of black and of white."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +12,32 @@ from torch import Tensor, nn
 
 from tst_mm.utils import closest, reject_unknown_keys
 
+from .density import tilt_of_mean, tilted_mean, tilted_sample
 from .operators import Operator
 from .policy_file import POLICY_VERSION, check_policy, check_share, read_policy
 
-#: Rates and magnitudes read from a file or a config stay this far from 0 and 1, where the
-#: logit is infinite.
+#: Rates read from a file or a config stay this far from 0 and 1, where the logit is infinite.
 _MARGIN = 1e-4
-#: Rates that a sigmoid of a sigmoid reaches, the upper end rounded up.
-_CONFINED = (0.5, 0.7311)
 
 
 class AugmentPolicy(nn.Module):
-    """Learned rates and magnitudes of a list of operators (paper, section 3).
+    """Rates and magnitudes of a list of operators (paper, section 3).
 
-    Magnitudes are sigmoids of the parameters and reach all of (0, 1), as do rates by default.
+    An operator acts on an image with probability ``rate``, the sigmoid of its logit. The magnitude
+    of an image is drawn from the density on [0, 1] proportional to ``exp(tilt * v)``: uniform at
+    tilt 0, the point 0 or 1 at an infinite tilt. The policy is set, not trained: its parameters
+    ask for no gradient. It stays on the host, where draws are made.
 
     Args:
         operators: In index order, with distinct names.
         init: Where to start: None for 0.5 everywhere; a dict with ``rate`` and/or ``magnitude``,
             each a number in [0, 1] or a dict from operator name to number; or the path of a
-            policy file.
-        squashing: ``'single'`` (default): the parameter is the logit of the rate. ``'double'``
-            (the reference): its sigmoid is, which confines the rate to (0.5, 0.7311) and starts
-            it at 0.6225. Rates in ``init`` and in files are true ones in either case.
+            policy file. A magnitude is the mean of its density; 0 and 1 are exact.
+
+    Attributes:
+        probability_logits (nn.Parameter): (N,) logit of each rate.
+        magnitude_tilts (nn.Parameter): (M,) tilt of the density of each operator that has a
+            magnitude.
 
     Raises:
         KeyError: When ``init`` has an unknown key or operator.
@@ -42,25 +45,20 @@ class AugmentPolicy(nn.Module):
             version.
     """
 
+    probability_logits: nn.Parameter
+    magnitude_tilts: nn.Parameter
     _learned_index: Tensor
 
     def __init__(
         self,
         operators: Sequence[Operator],
         init: Mapping[str, Any] | str | Path | None = None,
-        squashing: str = 'single',
     ) -> None:
         super().__init__()
-        if squashing not in ('single', 'double'):
-            raise ValueError(
-                f'squashing is {squashing!r}; {closest(squashing, ("single", "double"))}'
-            )
-        self.squashing = squashing
         self.operators = tuple(operators)
         self.names = tuple(operator.name for operator in operators)
         self.learned = tuple(i for i, operator in enumerate(operators) if operator.has_magnitude)
-        self.probability_logits = nn.Parameter(torch.zeros(len(self.names)))
-        self.magnitude_logits = nn.Parameter(torch.zeros(len(self.learned)))
+        self.make_parameters()
         index = torch.tensor(self.learned, dtype=torch.long)
         self.register_buffer('_learned_index', index, persistent=False)
         if isinstance(init, Mapping):
@@ -75,23 +73,43 @@ class AugmentPolicy(nn.Module):
                 'or the path of a policy file'
             )
 
-    def gate_logits(self) -> Tensor:
-        """(N,) logit of each operator's rate, differentiable."""
-        if self.squashing == 'double':
-            return torch.sigmoid(self.probability_logits)
-        return self.probability_logits
+    @property
+    def rate_range(self) -> tuple[float, float]:
+        """Rates that the policy can reach."""
+        return 0.0, 1.0
+
+    def make_parameters(self) -> None:
+        """Create the parameters at their start."""
+        for name, count in (('probability_logits', self.names), ('magnitude_tilts', self.learned)):
+            start = torch.zeros(len(count))
+            self.register_parameter(name, nn.Parameter(start, requires_grad=False))
 
     def rates(self) -> Tensor:
-        """(N,) rate of each operator in (0, 1), differentiable."""
-        return torch.sigmoid(self.gate_logits())
+        """(N,) rate of each operator in (0, 1)."""
+        return torch.sigmoid(self.probability_logits)
 
     def magnitudes(self) -> Tensor:
-        """(N,) magnitude of each operator in (0, 1), differentiable; 1 where it is not learned."""
-        ones = self.magnitude_logits.new_ones(len(self.names))
-        return ones.index_copy(0, self._learned_index, torch.sigmoid(self.magnitude_logits))
+        """(N,) mean magnitude of each operator in [0, 1]; 1 where it has none."""
+        return self.for_all(tilted_mean(self.magnitude_tilts))
+
+    def sample_magnitudes(self, uniform: Tensor) -> Tensor:
+        """Magnitudes drawn from the densities.
+
+        Args:
+            uniform: (B, N) noise in [0, 1).
+
+        Returns:
+            (B, N) in [0, 1]; 1 for operators without a magnitude.
+        """
+        sampled = tilted_sample(self.magnitude_tilts, uniform[:, self._learned_index])
+        return torch.ones_like(uniform).index_copy(1, self._learned_index, sampled)
+
+    def for_all(self, values: Tensor) -> Tensor:
+        """(M,) values of the operators that have a magnitude -> (N,), 1 for the others."""
+        return values.new_ones(len(self.names)).index_copy(0, self._learned_index, values)
 
     def summary(self) -> dict[str, dict[str, Any]]:
-        """Per operator: rate, magnitude (None where not learned), physical value and its unit."""
+        """Per operator: rate, mean magnitude (None where there is none), physical value, unit."""
         rates, magnitudes = self.rates().tolist(), self.magnitudes().tolist()
         return {
             operator.name: {
@@ -134,9 +152,27 @@ class AugmentPolicy(nn.Module):
         self._set('magnitude', {k: v for k, v in magnitudes.items() if v is not None})
 
     @torch.no_grad()
+    def set_(self, logits: Tensor, tilts: Tensor) -> None:
+        """Set all rates and densities at once.
+
+        Args:
+            logits: (N,) of the rates.
+            tilts: (N,) of the densities; those of operators without a magnitude have no effect.
+        """
+        self.probability_logits.copy_(logits)
+        self.magnitude_tilts.copy_(tilts[self._learned_index])
+
+    def set_rate(self, index: int, rate: float) -> None:
+        """Set the rate of one operator, as near to 0 or 1 as its logit is finite."""
+        self.probability_logits[index] = finite_logit(rate)
+
+    def set_magnitude(self, index: int, magnitude: float) -> None:
+        """Set the mean magnitude of one operator, by its index among those that have one."""
+        self.magnitude_tilts[index] = tilt_of_mean(magnitude)
+
+    @torch.no_grad()
     def _set(self, what: str, values: Mapping[str, float] | float) -> None:
         """Set rates or magnitudes, by name or all at once."""
-        logits = self.probability_logits if what == 'rate' else self.magnitude_logits
         slots = range(len(self.names)) if what == 'rate' else self.learned
         position = {self.names[slot]: i for i, slot in enumerate(slots)}
         if not isinstance(values, Mapping):
@@ -144,13 +180,16 @@ class AugmentPolicy(nn.Module):
         for name, value in values.items():
             if name not in position:
                 raise KeyError(f'the policy has no {what} of {name!r}; {closest(name, position)}')
-            squashed = what == 'rate' and self.squashing == 'double'
-            check_share(f'{what} of {name}', value, *(_CONFINED if squashed else (0, 1)))
-            logit = _logit(value)
-            logits[position[name]] = _logit(logit) if squashed else logit
+            reach = self.rate_range if what == 'rate' else (0.0, 1.0)
+            check_share(f'{what} of {name}', value, *reach)
+            (self.set_rate if what == 'rate' else self.set_magnitude)(position[name], value)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> AugmentPolicy:
+        """Nothing: a model that goes to a device leaves its policy on the host."""
+        return self
 
 
-def _logit(value: float) -> float:
+def finite_logit(value: float) -> float:
     """Logit of a number in [0, 1], finite at the ends."""
     inside = min(max(float(value), _MARGIN), 1 - _MARGIN)
     return math.log(inside / (1 - inside))

@@ -11,8 +11,11 @@ from typing import Any
 from tst_mm.utils import closest, reject_unknown_keys
 
 #: Version of the format. A change that an older reader would misread raises it.
-POLICY_VERSION = 1
+POLICY_VERSION = 2
+#: Versions that are read. In version 1 a magnitude is the same for all images.
+_VERSIONS = (1, 2)
 _SIGNS = ('random', 'positive')
+_MAGNITUDES = ('spread', 'fixed')
 
 
 #: Policies that come with the package; their names may stand for their paths.
@@ -57,10 +60,11 @@ def check_policy(data: Any, where: str = 'policy') -> None:
         ValueError: Another version, a wrong type, or a number outside of what is allowed.
     """
     version = data.get('version') if isinstance(data, Mapping) else None
-    if isinstance(version, bool) or version != POLICY_VERSION:
+    if isinstance(version, bool) or version not in _VERSIONS:
         newer = isinstance(version, int) and version > POLICY_VERSION
         hint = ' (it was written by a newer tst_mm: update this one)' if newer else ''
-        raise ValueError(f'{where} has version {version!r}; allowed: {POLICY_VERSION}{hint}')
+        allowed = ', '.join(map(str, _VERSIONS))
+        raise ValueError(f'{where} has version {version!r}; allowed: {allowed}{hint}')
     entries = data.get('operators')
     if not _is_list(entries) or not all(
         isinstance(entry, Mapping) and isinstance(entry.get('name'), str) and 'rate' in entry
@@ -85,6 +89,18 @@ def check_policy(data: Any, where: str = 'policy') -> None:
         raise ValueError(f'{where}: provenance is {data["provenance"]!r}; allowed: an object')
 
 
+def magnitudes_of(data: Mapping[str, Any]) -> str:
+    """How the magnitudes of a checked policy are to be taken.
+
+    Returns:
+        ``'spread'``: they are means of densities; ``'fixed'``: the same for all images, as they
+        were learned where the file is of version 1.
+    """
+    if data['version'] == 1:
+        return 'fixed'
+    return data.get('augmenter', {}).get('magnitudes', 'spread')
+
+
 def check_share(what: str, value: Any, low: float = 0, high: float = 1) -> None:
     """Raise ``ValueError`` unless ``value`` is a number in [low, high]."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -94,18 +110,21 @@ def check_share(what: str, value: Any, low: float = 0, high: float = 1) -> None:
 
 
 def _check_augmenter(augmenter: Any, where: str, count: int) -> None:
-    """How the policy was applied: number of operators, signs, fill."""
+    """How the policy was applied: number of operators, signs, magnitudes, fill."""
     if not isinstance(augmenter, Mapping):
         raise ValueError(f'{where}: augmenter is {augmenter!r}; allowed: an object')
-    reject_unknown_keys(f'augmenter of the {where}', augmenter, ('num_ops', 'sign', 'fill'))
-    num_ops, sign = augmenter.get('num_ops', 1), augmenter.get('sign', 'random')
+    known = ('num_ops', 'sign', 'magnitudes', 'fill')
+    reject_unknown_keys(f'augmenter of the {where}', augmenter, known)
+    num_ops = augmenter.get('num_ops', 1)
     if type(num_ops) is not int or not 1 <= num_ops <= max(count, 1):
         raise ValueError(f'{where}: num_ops is {num_ops!r}; allowed: 1 to {count} (operators)')
-    if sign not in _SIGNS:
-        raise ValueError(f'{where}: sign is {sign!r}; {closest(str(sign), _SIGNS)}')
+    for key, allowed in (('sign', _SIGNS), ('magnitudes', _MAGNITUDES)):
+        value = augmenter.get(key, allowed[0])
+        if value not in allowed:
+            raise ValueError(f'{where}: {key} is {value!r}; {closest(str(value), allowed)}')
     fill = augmenter.get('fill', [0])
     if not _is_list(fill) or not all(_is_number(v) and 0 <= v <= 255 for v in fill):
-        raise ValueError(f'{where}: fill is {fill!r}; allowed: a list of grey levels, 0 to 255')
+        raise ValueError(f'{where}: fill is {fill!r}; allowed: a list of grey values, 0 to 255')
 
 
 def _check_history(history: Any, where: str, count: int) -> None:

@@ -1,4 +1,4 @@
-"""Datasets, transforms and data preparation."""
+"""Datasets and transforms."""
 
 from .balanced_subset import balanced_subset
 from .embedded_fashion_mnist import EmbeddedFashionMNIST

@@ -14,8 +14,10 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import nn
 
+from tst_mm.utils.hooks import find_hook
 from tst_mm.utils.unwrap import unwrap_model
 
+from .data.stream import Stream
 from .launch import build_runner
 from .schedule import AlternatingScheduleHook
 
@@ -40,15 +42,15 @@ class DryRunHook(Hook):
         )
         total = runner.max_iters * seconds
         lines.append(_line('student step', seconds, f'{runner.max_iters} steps', total))
-        for hook in runner.hooks:
-            if isinstance(hook, AlternatingScheduleHook) and hook.schedule:
-                hook.batches.select(1, 0, 2)
-                seconds = _seconds_a_step(hook.loader, hook.start_stage(0).train_step)
-                lengths = [stage.length for stage in hook.schedule]
-                steps = ' + '.join(map(str, lengths[:8])) + (' + ...' if lengths[8:] else '')
-                spent = sum(lengths) * seconds
-                lines.append(_line('augmenter step', seconds, f'{steps} steps', spent))
-                total += spent
+        hook = find_hook(runner, AlternatingScheduleHook)
+        if hook is not None and hook.schedule:
+            hook.batches.select(Stream.stage(0), 0, 2)
+            seconds = _seconds_a_step(hook.loader, hook.start_stage(0).train_step)
+            lengths = [stage.length for stage in hook.schedule]
+            steps = ' + '.join(map(str, lengths[:8])) + (' + ...' if lengths[8:] else '')
+            spent = sum(lengths) * seconds
+            lines.append(_line('augmenter step', seconds, f'{steps} steps', spent))
+            total += spent
         lines += [f'{"peak memory":16}{_peak_memory()}', f'{"training":16}about {_time(total)}']
         raise DryRunDone('\n'.join([*lines, '(the time of validation is not in it)']))
 

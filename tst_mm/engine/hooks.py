@@ -4,17 +4,20 @@ from .safety import (
     ExactResumeHook,
     NonFiniteHook,
     PreemptionHook,
+    SharedBuffersHook,
     StudentCheckpointHook,
     TeacherCheckHook,
 )
-from .schedule import AlternatingScheduleHook, PolicyProgressHook
+from .schedule import AdaptiveAmountHook, AlternatingScheduleHook, PolicyProgressHook
 
 __all__ = [
+    'AdaptiveAmountHook',
     'AlternatingScheduleHook',
     'ExactResumeHook',
     'NonFiniteHook',
     'PolicyProgressHook',
     'PreemptionHook',
+    'SharedBuffersHook',
     'StudentCheckpointHook',
     'TeacherCheckHook',
 ]

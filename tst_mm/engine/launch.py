@@ -11,11 +11,28 @@ from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from tst_mm.registry import HOOKS
 from tst_mm.utils.checkpoints import check_complete, latest_checkpoint
+from tst_mm.utils.hooks import ensure_hook, find_hook
+
+from .safety import (
+    ExactResumeHook,
+    NonFiniteHook,
+    PreemptionHook,
+    SharedBuffersHook,
+    StudentCheckpointHook,
+)
+from .schedule import AlternatingScheduleHook
 
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-#: Hooks that every training has, whatever its config says of them.
-_HOOKS = ('ExactResumeHook', 'NonFiniteHook', 'PreemptionHook', 'StudentCheckpointHook')
+#: Hooks that every training has.
+_HOOKS = (
+    ExactResumeHook,
+    NonFiniteHook,
+    PreemptionHook,
+    SharedBuffersHook,
+    StudentCheckpointHook,
+)
 #: What the system says when a file cannot be written.
 _CANNOT_WRITE = {
     errno.ENOSPC,
@@ -26,7 +43,8 @@ _CANNOT_WRITE = {
     errno.ENOTDIR,
     errno.EIO,
 }
-_SCHEDULE_HOOK, _REPORT_HOOK = 'AlternatingScheduleHook', 'PolicyReportHook'
+#: The hook of runs with augmenter stages; it stands on a floor above this one.
+_REPORT_HOOK = 'tst_mm.PolicyReportHook'
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -118,18 +136,16 @@ def build_runner(cfg: Config, training: bool = False) -> Runner:
     Args:
         cfg: Of the run; it is changed.
         training: Give it the hooks that make a training safe, where the config has none of the
-            kind: exact resume, SIGTERM, non-finite values, complete checkpoints; and with augmenter
-            stages the report.
+            class or of a subclass: exact resume, SIGTERM, non-finite values, ranks that validate
+            alike, complete checkpoints; and with augmenter stages the report.
     """
+    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     if training:
-        cfg.setdefault('default_hooks', ConfigDict())
-        hooks = [*cfg.default_hooks.values(), *(cfg.get('custom_hooks') or [])]
-        given = {hook['type'] for hook in hooks if hook}
-        wanted = (*_HOOKS, _REPORT_HOOK) if f'tst_mm.{_SCHEDULE_HOOK}' in given else _HOOKS
-        for name in wanted:
-            if f'tst_mm.{name}' not in given:
-                cfg.default_hooks[f'tst_mm_{name}'] = ConfigDict(type=f'tst_mm.{name}')
-    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+        for kind in _HOOKS:
+            ensure_hook(runner, kind)
+        if find_hook(runner, AlternatingScheduleHook) is not None:
+            ensure_hook(runner, HOOKS.get(_REPORT_HOOK))
+    return runner
 
 
 def train(cfg: Config) -> None:

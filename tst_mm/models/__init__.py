@@ -1,4 +1,4 @@
-"""Who learns from whom: distillers, the frozen teacher, objectives, losses."""
+"""Who learns from whom: distillers, the frozen teacher, how sure they are, losses."""
 
 from .distillers import (
     BaseDistiller,
@@ -7,7 +7,6 @@ from .distillers import (
     SegmentationDistiller,
 )
 from .losses import BinaryKLDivergence, PixelKLDivergence
-from .objectives import TeachingObjective
 from .teacher import FrozenTeacher
 
 __all__ = [
@@ -18,5 +17,4 @@ __all__ = [
     'FrozenTeacher',
     'PixelKLDivergence',
     'SegmentationDistiller',
-    'TeachingObjective',
 ]

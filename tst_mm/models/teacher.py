@@ -37,6 +37,9 @@ class FrozenTeacher:
 
     Attributes:
         model (nn.Module): The network, always in evaluation mode.
+        reader (nn.Module | None): A classifier's head, the student's, that computes losses of this
+            network's logits where it cannot do that itself: trained on labels of another kind, or
+            with two heads (DeiT, LeViT), which mmpretrain does not train.
         normalization (Normalization): What its input looks like.
 
     Raises:
@@ -64,6 +67,7 @@ class FrozenTeacher:
                 self.model, config['checkpoint'], config.get('allow_partial', False), 'teacher'
             )
         self.model.requires_grad_(False).eval()
+        self.reader: Any = None
         self.normalization = Normalization.from_data_preprocessor(self.model.data_preprocessor)
 
     def __deepcopy__(self, memo: dict) -> FrozenTeacher:
@@ -83,9 +87,25 @@ class FrozenTeacher:
         return normalization.convert(inputs, self.normalization).to(inputs.dtype)
 
     def losses(self, inputs: Tensor, data_samples: list) -> dict[str, Any]:
-        """The teacher's ordinary losses, differentiable in the inputs."""
-        with heads_in_training(self.model):
-            return self.model(inputs, data_samples, mode='loss')
+        """The teacher's ordinary losses, differentiable in the inputs.
+
+        Raises:
+            ValueError: It cannot compute them from the student's labels.
+        """
+        try:
+            with heads_in_training(self.model):
+                return self.model(inputs, data_samples, mode='loss')
+        except (AssertionError, AttributeError, KeyError, NotImplementedError, TypeError) as error:
+            reader = getattr(self.reader, '_get_loss', None)
+            if reader is not None:
+                return reader(self.model(inputs, mode='tensor'), data_samples)
+            kind = type(self.model).__name__
+            reason = ' '.join(str(error).split())
+            raise ValueError(
+                f'teacher: {kind} cannot compute its losses from the labels of the student '
+                f'({type(error).__name__}: {reason}); allowed: a teacher that trains on the same '
+                f'kinds of labels, or labels that it needs added to the data set (masks, maps)'
+            ) from error
 
     def _same(self, normalization: Normalization) -> bool:
         """Compare once: the answer does not change."""

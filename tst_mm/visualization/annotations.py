@@ -25,7 +25,8 @@ class Annotations:
         labels: (n,) class indices of the instances; they choose the colours.
         label_map: (H, W) class index of each pixel.
         ignore_index: Value in ``label_map`` that is hatched instead of coloured.
-        classes: Class names, written at the boxes.
+        classes: Class names, written at the boxes, and in the legend of label maps.
+        palette: RGB of the classes, 0 to 255; colours of our own where it is shorter.
     """
 
     boxes: np.ndarray | None = None
@@ -34,6 +35,26 @@ class Annotations:
     label_map: np.ndarray | None = None
     ignore_index: int = 255
     classes: Sequence[str] = ()
+    palette: Sequence[Sequence[int]] = ()
+
+    @property
+    def legend(self) -> dict[int, tuple[str, tuple[float, float, float]]]:
+        """Name and colour of each class in the label map, by index."""
+        if self.label_map is None:
+            return {}
+        found = (int(value) for value in np.unique(self.label_map) if value != self.ignore_index)
+        return {
+            i: (
+                str(self.classes[i]) if i < len(self.classes) else f'class {i}',
+                class_color(i, self.palette),
+            )
+            for i in found
+        }
+
+    @property
+    def ignored(self) -> bool:
+        """Whether the label map has pixels that do not count."""
+        return self.label_map is not None and bool((self.label_map == self.ignore_index).any())
 
     def draw(self, axes: Axes) -> None:
         """Draw on axes that show the image."""
@@ -65,7 +86,9 @@ class Annotations:
     def _draw_map(self, axes: Axes) -> None:
         classes = np.asarray(self.label_map)
         for value in np.unique(classes):
-            color = (0.0, 0.0, 0.0) if value == self.ignore_index else class_color(int(value))
+            color = (0.0, 0.0, 0.0)
+            if value != self.ignore_index:
+                color = class_color(int(value), self.palette)
             where = classes == value
             if value == self.ignore_index:  # every other diagonal, so that it is no class's colour
                 rows, columns = np.indices(classes.shape)
@@ -73,11 +96,21 @@ class Annotations:
             axes.imshow(_tint(where, color, 0.45), extent=_extent(classes))
 
     def _color(self, i: int) -> tuple[float, float, float]:
-        return class_color(i if self.labels is None else int(self.labels[i]))
+        if self.labels is None:
+            return class_color(i)
+        return class_color(int(self.labels[i]), self.palette)
 
 
-def class_color(index: int) -> tuple[float, float, float]:
-    """RGB in [0, 1] of a class; after each round of the palette its colours are darker."""
+def class_color(index: int, palette: Sequence[Sequence[int]] = ()) -> tuple[float, float, float]:
+    """RGB in [0, 1] of a class; after each round of our own palette its colours are darker.
+
+    Args:
+        index: Of the class.
+        palette: RGB, 0 to 255, of the data set; where it is shorter our own counts.
+    """
+    if not isinstance(palette, str) and index < len(palette):  # mmdet also has names of palettes
+        red, green, blue = (float(value) / 255 for value in palette[index])
+        return red, green, blue
     turn, position = divmod(index, len(PALETTE))
     return tuple(part * 0.7**turn for part in to_rgb(PALETTE[position]))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .figure import BLUE, INK, VERMILION, WIDTH, rounded, styled
@@ -15,45 +16,59 @@ _COLUMNS = 4
 
 @styled()
 def plot_confidence(history: History) -> Figure:
-    """Draw the confidences over the augmenter stages.
+    """Draw the confidences over the augmenter stages of a gradient search.
 
     Samples that teach are those that the teacher is sure of and the student is not: a stage does
     its work when the gap between the two curves opens. The gap at either end of each stage is
     written beside it.
 
+    Stages that were logged once each are dots in one panel.
+
     Args:
-        history: Of at least one entry; see :meth:`History.load`.
+        history: With confidences; see :meth:`History.load`.
 
     Returns:
         The figure; see :func:`save_figure`.
 
     Raises:
-        ValueError: When the history is empty.
+        ValueError: When there are none.
     """
-    if not len(history):
-        raise ValueError('the policy has no history: it was never trained')
-    count = len(history.bands)
-    columns = min(count, _COLUMNS)
-    rows = math.ceil(count / columns)
-    figure = Figure(figsize=(WIDTH, 0.5 + 1.9 * rows), layout='constrained')
+    if not history.confident.any():
+        raise ValueError('the history has no confidences: no gradient search ran')
+    stages, counts = np.unique(history.stages[history.confident], return_counts=True)
     # Stages stand side by side: on the axis of the whole run they would be slits.
+    parts = [[stage] for stage in stages] if counts.max() > 1 else [list(stages)]
+    columns = min(len(parts), _COLUMNS)
+    rows = math.ceil(len(parts) / columns)
+    figure = Figure(figsize=(WIDTH, 0.5 + 1.9 * rows), layout='constrained')
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
-    for axes in panels.flat[count:]:
+    for axes in panels.flat[len(parts) :]:
         axes.set_axis_off()
-    stages = np.unique(history.stages)
-    for axes, stage, band in zip(panels.flat, stages, history.bands, strict=False):
-        here = history.stages == stage
-        time, teacher, student = history.time[here], history.teacher[here], history.student[here]
-        axes.fill_between(time, student, teacher, color=BLUE, alpha=0.12, linewidth=0)
-        axes.plot(time, teacher, color=BLUE, label='teacher')
-        axes.plot(time, student, color=VERMILION, linestyle=(0, (3, 1.2)), label='student')
-        gap = teacher - student
-        axes.set_title(
-            f'stage {stage + 1}: gap {rounded(gap[0])} to {rounded(gap[-1])}', loc='left'
-        )
-        axes.set(xlim=band, ylim=(0, 1.02), yticks=(0, 0.5, 1))
-        axes.locator_params(axis='x', nbins=4)
+    for axes, part in zip(panels.flat, parts, strict=False):
+        _draw(axes, history, history.confident & np.isin(history.stages, part))
     panels[0, 0].set_ylabel('confidence', color=INK)
     panels[0, 0].legend(loc='best')
     figure.supxlabel('optimiser steps of student and augmenter', fontsize=9)
     return figure
+
+
+def _draw(axes: Axes, history: History, here: np.ndarray) -> None:
+    """The entries of one stage, or one entry of each stage."""
+    time, teacher, student = history.time[here], history.teacher[here], history.student[here]
+    # An entry alone is no curve; a line from student to teacher is its gap.
+    alone = len(np.unique(history.stages[here])) == here.sum()
+    dots = {'marker': 'o', 'markersize': 5, 'clip_on': False} if alone else {}
+    if alone:
+        axes.vlines(time, student, teacher, color=BLUE, alpha=0.25, linewidth=3)
+    else:
+        axes.fill_between(time, student, teacher, color=BLUE, alpha=0.12, linewidth=0)
+    axes.plot(time, teacher, color=BLUE, label='teacher', **dots)
+    axes.plot(time, student, color=VERMILION, linestyle=(0, (3, 1.2)), label='student', **dots)
+    gap = teacher - student
+    first, last = history.stages[here][0] + 1, history.stages[here][-1] + 1
+    name = f'stage {first}' if first == last else f'stages {first} to {last}'
+    ends = f'{rounded(gap[0])} to {rounded(gap[-1])}' if len(gap) > 1 else rounded(gap[0])
+    axes.set_title(f'{name}: gap {ends}', loc='left')
+    bands = [history.bands[list(dict.fromkeys(history.stages)).index(i - 1)] for i in (first, last)]
+    axes.set(xlim=(bands[0][0], bands[1][1]), ylim=(0, 1.02), yticks=(0, 0.5, 1))
+    axes.locator_params(axis='x', nbins=4)

@@ -24,12 +24,13 @@ class Examples:
 
     Attributes:
         limit: No more images than this are kept.
-        classes: Class names, written at boxes.
+        classes: Class names, written at boxes and in the legend of label maps.
         originals: Images as the student's preprocessor gives them; see :func:`to_pictures`.
         augmented: The same images, augmented.
         captions: What was drawn for each.
         before: Labels of the originals.
         after: Labels of the augmented images.
+        palette: RGB of the classes, 0 to 255; may be empty.
     """
 
     limit: int
@@ -39,6 +40,7 @@ class Examples:
     captions: list[str] = field(default_factory=list)
     before: list[Annotations] = field(default_factory=list)
     after: list[Annotations] = field(default_factory=list)
+    palette: Sequence[Sequence[int]] = ()
 
     def __len__(self) -> int:
         return len(self.originals)
@@ -63,8 +65,8 @@ class Examples:
         self.originals += to_pictures(inputs[:count], normalization, sizes)
         self.augmented += to_pictures(images[:count], normalization, sizes)
         self.captions += [draw.describe(i) for i in range(count)]
-        self.before += _annotations(samples[:count], sizes, self.classes)
-        self.after += _annotations(moved[:count], sizes, self.classes)
+        self.before += self._annotations(samples[:count], sizes)
+        self.after += self._annotations(moved[:count], sizes)
 
     def plot(self, columns: int | None = None) -> Figure:
         """Draw all images.
@@ -82,6 +84,27 @@ class Examples:
         lists = (self.originals, self.augmented, self.captions, self.before, self.after)
         return plot_images(*lists, columns=columns)
 
+    def _annotations(
+        self, samples: Sequence[Any], sizes: Sequence[tuple[int, int]]
+    ) -> list[Annotations]:
+        """What mmdet's and mmseg's data samples hold; mmpretrain's hold nothing to draw."""
+        found = []
+        for sample, (height, width) in zip(samples, sizes, strict=True):
+            instances = sample.get('gt_instances')
+            label_map = sample.get('gt_sem_seg')
+            drawn: dict[str, Any] = {}
+            if instances is not None:
+                masks = instances.get('masks')
+                if masks is not None:
+                    drawn['masks'] = masks.to_ndarray()[:, :height, :width]
+                boxes = instances.bboxes
+                drawn['boxes'] = getattr(boxes, 'tensor', boxes).cpu().numpy()
+                drawn['labels'] = instances.labels.cpu().numpy()
+            elif label_map is not None:
+                drawn['label_map'] = label_map.data[0, :height, :width].cpu().numpy()
+            found.append(Annotations(**drawn, classes=self.classes, palette=self.palette))
+        return found
+
 
 def _columns(images: Sequence[np.ndarray]) -> int:
     """By the typical size: icons seven in a row, photographs three, panoramas two."""
@@ -92,26 +115,3 @@ def _columns(images: Sequence[np.ndarray]) -> int:
     if width >= 1.7 * height:
         return 2
     return 6 if width <= 64 else 4 if width <= 160 else 3
-
-
-def _annotations(
-    samples: Sequence[Any], sizes: Sequence[tuple[int, int]], classes: Sequence[str]
-) -> list[Annotations]:
-    """What mmdet's and mmseg's data samples hold; mmpretrain's hold nothing to draw."""
-    found = []
-    for sample, (height, width) in zip(samples, sizes, strict=True):
-        instances = sample.get('gt_instances')
-        label_map = sample.get('gt_sem_seg')
-        if instances is not None:
-            masks = instances.get('masks')
-            if masks is not None:
-                masks = masks.to_ndarray()[:, :height, :width]
-            boxes = instances.bboxes
-            boxes = getattr(boxes, 'tensor', boxes).cpu().numpy()
-            labels = instances.labels.cpu().numpy()
-            found.append(Annotations(boxes=boxes, masks=masks, labels=labels, classes=classes))
-        elif label_map is not None:
-            found.append(Annotations(label_map=label_map.data[0, :height, :width].cpu().numpy()))
-        else:
-            found.append(Annotations())
-    return found

@@ -80,6 +80,26 @@ def shade_stages(axes: Axes, bands: list[tuple[float, float]]) -> None:
         axes.axvspan(begin, end, color=BAND, linewidth=0, zorder=0)
 
 
+def finish_panels(figure: Figure, panels: np.ndarray, used: int, handles: list[Artist]) -> None:
+    """Tidy a grid of panels with a shared x axis: the last of each column is labelled.
+
+    Args:
+        figure: Of the panels.
+        panels: (rows, columns) of axes.
+        used: How many of them show something.
+        handles: For the legend, which goes into the first empty panel, or above all of them.
+    """
+    columns = panels.shape[1]
+    for axes in panels.flat[used:]:
+        axes.set_axis_off()
+    for axes in panels.flat[max(0, used - columns) : used]:
+        axes.tick_params(labelbottom=True)
+    if used < panels.size:
+        panels.flat[used].legend(handles=handles, loc='center left', borderaxespad=0)
+    else:
+        figure.legend(handles=handles, loc='outside upper center', ncols=len(handles))
+
+
 def rounded(value: float) -> str:
     """Two decimals; nothing is minus zero."""
     return f'{round(value, 2) + 0.0:.2f}'

@@ -11,27 +11,24 @@ import numpy as np
 
 from tst_mm.augment.policy_file import read_policy
 
+from .amount import Amount
+from .evidence import Evidence
+
 #: Where a policy starts by default.
 _NEUTRAL = 0.5
 #: What an operator, and one entry of the history, must have.
 _OPERATOR_KEYS = ('name', 'rate', 'magnitude', 'physical', 'unit')
-_KEYS = (
-    'stage',
-    'step',
-    'iter',
-    'rates',
-    'magnitudes',
-    'teacher_confidence',
-    'student_confidence',
-)
+_KEYS = ('stage', 'step', 'iter', 'rates', 'magnitudes')
+#: What an entry has where a gradient search measured it.
+_CONFIDENCES = ('teacher_confidence', 'student_confidence')
 
 
 @dataclass(frozen=True)
 class History:
-    """Rates, magnitudes and confidences over training, and where they ended.
+    """Rates and magnitudes over training, where they ended, and what they rest on.
 
-    Time counts optimiser steps of both kinds, the student's and the augmenter's, so that an
-    augmenter stage has a width on the axis although the student stands still in it.
+    Time counts steps of both kinds, the student's and the augmenter's, so that an augmenter stage
+    has a width on the axis although the student stands still in it.
 
     Attributes:
         names: N operator names.
@@ -44,10 +41,14 @@ class History:
         time: (T,) steps.
         rates: (T, N) in [0, 1].
         magnitudes: (T, N) in [0, 1].
-        teacher: (T,) confidence of the teacher on augmented images, in [0, 1].
+        teacher: (T,) confidence of the teacher on augmented images, in [0, 1]; NaN where the
+            search has none.
         student: (T,) the same of the student.
         stages: (T,) index of the augmenter stage.
         bands: Begin and end of each stage, in ``time``.
+        evidence: Effects of the operators; None where the search has none.
+        amount: The fraction of augmented images; None where it is fixed.
+        iteration: The last student iteration that the file knows of.
     """
 
     names: tuple[str, ...]
@@ -64,6 +65,14 @@ class History:
     student: np.ndarray
     stages: np.ndarray
     bands: list[tuple[float, float]]
+    evidence: Evidence | None
+    amount: Amount | None
+    iteration: float
+
+    @property
+    def confident(self) -> np.ndarray:
+        """(T,) bool, where there are confidences."""
+        return np.isfinite(self.teacher) & np.isfinite(self.student)
 
     @classmethod
     def load(cls, path: str | Path) -> History:
@@ -98,6 +107,12 @@ class History:
         neutral = [_NEUTRAL] * len(names)
         start = policy.get('start', {'rates': neutral, 'magnitudes': neutral})
         _check('start of the policy', start, ('rates', 'magnitudes'))
+        teacher, student = (
+            _numbers(key, [np.nan if entry.get(key) is None else entry[key] for entry in entries])
+            for key in _CONFIDENCES
+        )
+        amount = Amount.from_dict(policy)
+        looked = [] if amount is None else amount.iterations.tolist()
         return cls(
             names=names,
             learned=tuple(magnitude is not None for magnitude in magnitudes),
@@ -111,10 +126,13 @@ class History:
             time=time,
             rates=_table('rates', entries, len(names)),
             magnitudes=_table('magnitudes', entries, len(names)),
-            teacher=_numbers('teacher_confidence', [e['teacher_confidence'] for e in entries]),
-            student=_numbers('student_confidence', [e['student_confidence'] for e in entries]),
+            teacher=teacher,
+            student=student,
             stages=np.array([entry['stage'] for entry in entries], int),
             bands=bands,
+            evidence=Evidence.from_dict(policy),
+            amount=amount,
+            iteration=max([0, *(entry['iter'] for entry in entries), *looked]),
         )
 
     def __len__(self) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from torch import Tensor
 
 from tst_mm.augment import Normalization
@@ -52,6 +54,8 @@ def plot_images(
 ) -> Figure:
     """Draw originals above their augmented versions, with the operators written under each.
 
+    Under label maps a legend names the classes in them.
+
     Args:
         originals: B images, (h, w) or (h, w, 3) in [0, 1].
         augmented: The same B images, augmented.
@@ -79,8 +83,23 @@ def plot_images(
         2 * height + 0.15 + _LINE * max(text.count('\n') + 1 for text in texts[i : i + columns])
         for i in range(0, count, columns)
     ]
-    total = sum(blocks)
+    classes = _classes([*(before or ()), *(after or ())])
+    legend_columns = max(1, int(WIDTH / (0.45 + _CHARACTER * max(map(len, classes), default=1))))
+    legend = (0.1 + 0.17 * math.ceil(len(classes) / legend_columns)) if classes else 0.0
+    total = sum(blocks) + legend
     figure = Figure(figsize=(WIDTH, total))
+    if classes:
+        figure.legend(
+            handles=[Patch(color=color, label=name) for name, color in classes.items()],
+            loc='lower left',
+            bbox_to_anchor=(0, 0),
+            ncols=legend_columns,
+            fontsize=7.5,
+            handlelength=1.2,
+            borderaxespad=0.1,
+            columnspacing=1.2,
+            labelspacing=0.3,
+        )
     for i in range(count):
         row, column = divmod(i, columns)
         top = total - sum(blocks[:row])
@@ -99,6 +118,15 @@ def plot_images(
             linespacing=1.15,
         )
     return figure
+
+
+def _classes(labels: Sequence[Annotations]) -> dict[str, tuple[float, float, float]]:
+    """Colours of all classes in label maps by name, by index; pixels that do not count are last."""
+    found = {i: entry for given in labels for i, entry in given.legend.items()}
+    classes = dict(found[i] for i in sorted(found))
+    if any(given.ignored for given in labels):
+        classes['striped: does not count'] = (0.0, 0.0, 0.0)
+    return classes
 
 
 def _break_lines(caption: str, width: int) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import struct
 from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
+from io import BytesIO
+
+from PIL import Image
 
 #: Pixels of a figure for one pixel of the page, so that small type stays sharp.
 _DENSITY = 1.5
@@ -19,6 +21,9 @@ _STYLE = """
 body { margin: 0; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif; }
 main { max-width: 1680px; margin: 0 auto; padding: 24px; }
+dl { max-width: 800px; margin: 4px 0 16px; }
+dt { color: var(--grey); }
+dd { margin: 0 0 10px; }
 h1 { font-size: 26px; line-height: 1.25; margin: 0 0 8px; overflow-wrap: anywhere; }
 h2 { font-size: 19px; margin: 40px 0 4px; padding-top: 16px; border-top: 1px solid var(--line); }
 p { max-width: 800px; margin: 4px 0 12px; }
@@ -27,11 +32,17 @@ p, caption, figcaption { color: var(--grey); }
 figure { margin: 0; max-width: 100%; }
 figcaption { overflow-wrap: anywhere; }
 img { display: block; max-width: 100%; height: auto; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; max-width: 100%; }
 table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
 th, td { padding: 4px 20px 4px 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--line); max-width: 520px; overflow-wrap: break-word; }
 th { font-weight: 600; }
+@media (max-width: 640px) {
+  main { padding: 16px; }
+  h1 { font-size: 22px; }
+  picture { display: block; overflow-x: auto; }
+  img { max-width: none; width: 620px; }
+  th, td { padding-right: 12px; } }
 """
 
 _PAGE = """<!DOCTYPE html>
@@ -58,23 +69,24 @@ def page(title: str, parts: Sequence[str]) -> str:
     """The whole page.
 
     Args:
-        title: Plain text.
-        parts: HTML, from the functions below.
+        title: The title in plain text.
+        parts: The parts in HTML, from the functions below.
     """
     return _PAGE.format(title=escape(title), style=_STYLE, body='\n'.join(parts))
 
 
-def section(title: str, text: str, parts: Sequence[str]) -> str:
-    """A heading, a paragraph that says how to read what follows, and that, side by side if it fits.
+def section(title: str, text: str, parts: Sequence[str], findings: str = '') -> str:
+    """A heading, what was found, how to read what follows, and that, side by side if it fits.
 
     Args:
-        title: Plain text.
-        text: Plain text.
-        parts: HTML.
+        title: The heading in plain text.
+        text: The paragraph in plain text.
+        parts: What follows, in HTML.
+        findings: What was found, in HTML.
     """
     body = '\n'.join(parts)
     return (
-        f'<section>\n<h2>{escape(title)}</h2>\n{paragraph(text)}\n'
+        f'<section>\n<h2>{escape(title)}</h2>\n{findings}{paragraph(text) if text else ""}\n'
         f'<div class="parts">\n{body}\n</div>\n</section>'
     )
 
@@ -84,16 +96,27 @@ def paragraph(text: str) -> str:
     return f'<p>{escape(text)}</p>'
 
 
+def statements(pairs: Sequence[tuple[str, str]]) -> str:
+    """Statements, each with what it holds for under it.
+
+    Args:
+        pairs: Plain texts.
+    """
+    lines = [f'<dt>{escape(term)}</dt><dd>{escape(text)}</dd>' for term, text in pairs]
+    return '<dl>\n' + '\n'.join(lines) + '\n</dl>'
+
+
 def picture(caption: str, alternative: str, light: bytes, dark: bytes) -> str:
     """A figure.
 
     Args:
-        caption: Plain text above it; empty for none.
-        alternative: Plain text in place of it.
-        light: PNG for a light page.
-        dark: PNG of the same size for a dark page.
+        caption: The plain text above the figure; empty for none.
+        alternative: The plain text that stands for the figure where it cannot be seen.
+        light: The PNG file for a light page.
+        dark: The PNG file for a dark page, of the same size.
     """
-    width, height = struct.unpack('>II', light[16:24])  # of the PNG header
+    with Image.open(BytesIO(light)) as image:
+        width, height = image.size
     size = f'width="{width / _DENSITY:.0f}" height="{height / _DENSITY:.0f}"'
     above = f'<figcaption>{escape(caption)}</figcaption>' if caption else ''
     return (
@@ -108,8 +131,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table; the first cell of each row is its heading.
 
     Args:
-        head: Plain texts.
-        rows: Plain texts, each row as long as ``head``.
+        head: The titles of the columns in plain text.
+        rows: The cells in plain text, each row as long as ``head``.
     """
     lines = [''.join(f'<th scope="col">{escape(cell)}</th>' for cell in head)]
     for first, *rest in rows:

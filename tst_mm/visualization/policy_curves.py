@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from .figure import BAND, BLUE, GREY, VERMILION, WIDTH, shade_stages, styled
+from .figure import BAND, BLUE, GREY, VERMILION, WIDTH, finish_panels, shade_stages, styled
 from .history import History
 
 _COLUMNS = 5
@@ -42,10 +42,7 @@ def plot_policy(history: History, end: float | None = None) -> Figure:
     starts = np.searchsorted(history.time, [begin for begin, _ in history.bands], side='right')
     time = np.insert(history.time, starts, [begin for begin, _ in history.bands])
     time = np.concatenate(([0.0], time, [end or time[-1]]))
-    for i, axes in enumerate(panels.flat):
-        if i >= len(history.names):
-            axes.set_axis_off()
-            continue
+    for i, axes in enumerate(panels.flat[: len(history.names)]):
         shade_stages(axes, history.bands)
         axes.axhline(history.start_rates[i], color=GREY, linewidth=0.5, zorder=1)
         values = _hold(history.rates[:, i], starts, history.start_rates[i])
@@ -62,7 +59,7 @@ def plot_policy(history: History, end: float | None = None) -> Figure:
         Line2D([], [], color=VERMILION, linestyle=(0, (3, 1.2)), label='magnitude'),
         Patch(color=BAND, label='augmenter stage'),
     ]
-    _place_legend(figure, panels, handles, len(history.names))
+    finish_panels(figure, panels, len(history.names), handles)
     return figure
 
 
@@ -94,11 +91,3 @@ def _write_title(axes: Axes, history: History, i: int) -> None:
         fontsize=8,
         horizontalalignment='right',
     )
-
-
-def _place_legend(figure: Figure, panels: np.ndarray, handles: list, used: int) -> None:
-    """In the first empty panel; above all panels when none is empty."""
-    if used < panels.size:
-        panels.flat[used].legend(handles=handles, loc='center left', borderaxespad=0)
-    else:
-        figure.legend(handles=handles, loc='outside upper center', ncols=len(handles))

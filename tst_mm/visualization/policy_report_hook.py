@@ -10,8 +10,10 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from tst_mm.engine.data.randomness import global_generators_kept, seed_step
+from tst_mm.engine.data.stream import Stream
 from tst_mm.engine.schedule.alternating_schedule_hook import AlternatingScheduleHook
 from tst_mm.registry import HOOKS
+from tst_mm.utils.hooks import find_hook
 from tst_mm.utils.unwrap import unwrap_model
 
 
@@ -19,15 +21,17 @@ from tst_mm.utils.unwrap import unwrap_model
 class PolicyReportHook(Hook):
     """Write ``report.html`` into the work folder, and ``report/`` with its figures.
 
-    The page shows rates and magnitudes over training, the confidence of teacher and student, its
-    distribution on original and augmented images, and images with what the augmenter makes of
-    them. The figures also go to the runner's visualizer, so that TensorBoard and WandB have them.
+    The page shows what the search knows of each operator, how the amount of augmentation went,
+    rates and magnitudes over training, the confidence of teacher and student on original and
+    augmented images, and images with what the augmenter makes of them. The figures also go to the
+    runner's visualizer, so that TensorBoard and WandB have them.
     ``tools/report.py`` compares the reports of several runs.
 
-    For the last two, teacher and student look at a few training batches once more, without
+    For the last two teacher and student look at a few training batches once more, without
     gradient: about the time of a training step a batch. Training does not notice: no weight, no
     statistic, no training flag and no random draw changes. What is drawn depends on the seed of
-    the run only. A report that cannot be written is an error in the log and does not end the run.
+    the run only. A report that cannot be measured or written is an error in the log and does not
+    end the run.
 
     Args:
         images: How many images are shown, from 0. Defaults to 12.
@@ -61,13 +65,13 @@ class PolicyReportHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Find the schedule."""
-        hooks = [hook for hook in runner.hooks if isinstance(hook, AlternatingScheduleHook)]
-        if not hooks:
+        schedule = find_hook(runner, AlternatingScheduleHook)
+        if schedule is None:
             raise ValueError(
                 'PolicyReportHook: the run has no AlternatingScheduleHook; give it one (stages=[] '
                 'keeps the policy as it starts), or remove PolicyReportHook'
             )
-        self.schedule = hooks[0]
+        self.schedule = schedule
         self._reported = self.schedule.stage
 
     def after_train_iter(self, runner: Runner, batch_idx: int, *args: Any, **kwargs: Any) -> None:
@@ -93,11 +97,10 @@ class PolicyReportHook(Hook):
             iteration: Student iterations done.
         """
         with global_generators_kept():
-            examples, distribution = self._measure(runner, iteration)
-            if not is_main_process():
-                return
             try:
-                self._write(runner, iteration, examples, distribution)
+                examples, distribution = self._measure(runner, iteration)
+                if is_main_process():
+                    self._write(runner, iteration, examples, distribution)
             except Exception as error:  # a picture must not end a training
                 runner.logger.error(f'The report could not be written: {error!r}', exc_info=True)
 
@@ -106,22 +109,22 @@ class PolicyReportHook(Hook):
         from tst_mm.visualization.probe import probe
 
         schedule, model = self.schedule, unwrap_model(runner)
-        kind = 1 + len(schedule.schedule)  # a kind of draws that no stage has
         batches = schedule.batches
-        batches.select(kind, 0, min(self.batches, len(batches)))
+        batches.select(Stream.REPORT, 0, min(self.batches, len(batches)))
         loader: Iterable[Any] = schedule.loader if self.batches else []
 
         metainfo = getattr(schedule.loader.dataset, 'metainfo', None) or {}
         classes = metainfo.get('classes') or ()
-        reseed = partial(seed_step, runner, kind)
-        return probe(model, loader, self.images, classes, iteration, reseed)
+        palette = metainfo.get('palette') or ()
+        reseed = partial(seed_step, runner, Stream.REPORT)
+        return probe(model, loader, self.images, classes, palette, iteration, reseed)
 
     def _write(self, runner: Runner, iteration: int, examples: Any, distribution: Any) -> None:
         import numpy as np
         from PIL import Image
 
-        from tst_mm.visualization import RunRecord, write_report
-        from tst_mm.visualization.run_record import save_measurements
+        from tst_mm.visualization.report import write_report
+        from tst_mm.visualization.run_record import RunRecord, save_measurements
 
         save_measurements(runner.work_dir, examples, distribution)
         record = RunRecord.load(runner.work_dir)

@@ -25,6 +25,7 @@ def probe(
     batches: Iterable[Any],
     images: int,
     classes: Sequence[str] = (),
+    palette: Sequence[Sequence[int]] = (),
     iteration: int = 0,
     reseed: Callable[[int], None] = lambda step: None,
 ) -> tuple[Examples, Distribution | None]:
@@ -39,17 +40,21 @@ def probe(
         batches: Batches as the training loader gives them.
         images: How many images to keep as examples, of this process.
         classes: Class names of the data set.
+        palette: RGB of its classes, 0 to 255; empty for colours of our own.
         iteration: Student iterations done.
         reseed: Called with the index of each batch before it is augmented.
 
     Returns:
-        The examples, and the distribution; None when there was no batch.
+        The examples, and the distribution; None when there was no batch, or where a network has
+        no confidence in one truth (its ``confidence_loss`` is None).
     """
-    examples = Examples(images, classes)
+    examples = Examples(images, classes, palette=palette)
+    watched = {name: model.confidence_loss(_network(model, name)) for name in NETWORKS}
     meters = {
-        (kind, network): Confidence(*model.confidence_loss(_network(model, network)), bins=BINS)
+        (kind, network): Confidence(*watched[network], bins=BINS)
         for kind in IMAGES
         for network in NETWORKS
+        if None not in watched.values()
     }
     count = 0
     with frozen(model.student), heads_in_training(model.student):
@@ -60,18 +65,16 @@ def probe(
             augmented, draw = model.augmenter(inputs, model.valid_sizes(inputs, samples))
             moved = model.move_labels(samples, draw)
             examples.add(model, inputs, samples, augmented, moved, draw)
-            for kind, given, labels in (
-                ('original', inputs, samples),
-                ('augmented', augmented, moved),
-            ):
+            pairs = (('original', inputs, samples), ('augmented', augmented, moved))
+            for kind, given, labels in pairs if meters else ():
                 with ExitStack() as stack:
                     for network in NETWORKS:
                         stack.enter_context(meters[kind, network])
                     model.student(given, labels, mode='loss')
-                    theirs = model.teacher.inputs(given, model.augmenter.normalization)
-                    model.teacher.losses(theirs, labels)
+                    seen_by_teacher = model.teacher.inputs(given, model.augmenter.normalization)
+                    model.teacher.losses(seen_by_teacher, labels)
             count += len(draw)
-    if not count:
+    if not count or not meters:
         return examples, None
     return examples, _collect(meters, count, inputs.device, iteration)
 

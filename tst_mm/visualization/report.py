@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from tst_mm.utils.files import write_bytes
 
 from . import page
 from .agreement import plot_agreement
+from .amount import plot_amount
 from .confidence import plot_confidence
 from .distribution import plot_distribution
+from .effects import describe_effects, plot_effect_history, plot_effects
 from .figure import darken, to_png
-from .final_policy import operator_names, plot_final_policy
-from .history import History
+from .final_policy import plot_final_policy
 from .policy_curves import plot_policy
+from .report_words import lead, origin, values
 from .run_record import RunRecord
 
 _UNTRAINED = 'No augmenter stage has run: the policy is where it started.'
@@ -29,8 +30,27 @@ _UNMEASURED = (
     'hooks (tools/train.py adds it).'
 )
 
-#: Figures of one run: file name, heading, how to read it, what to say in its absence, drawing.
-_OF_A_RUN: tuple[tuple[str, str, str, str, Callable[[RunRecord], Any]], ...] = (
+#: Figures of one run: file name, heading, how to read it, what to say in its absence (None says
+#: nothing), drawing.
+_OF_A_RUN: tuple[tuple[str, str, str, str | None, Callable[[RunRecord], Any]], ...] = (
+    (
+        'amount',
+        'How much was augmented',
+        'The fraction of images that are augmented, over training. It rises while the student '
+        'imitates the teacher better on images that it trains on than on images that it has never '
+        'seen (the shaded gap), and falls while it does not.',
+        None,
+        lambda run: run.history.amount and plot_amount(run.history.amount, run.iteration),
+    ),
+    (
+        'effect_history',
+        'Effects over the stages',
+        'The same effects as they were known after each stage, with bands of 95 %. Bands become '
+        'narrower with every stage, and follow the student: what it has learned is no longer worth '
+        'teaching.',
+        None,
+        lambda run: run.history.evidence and plot_effect_history(run.history),
+    ),
     (
         'policy',
         'Rates and magnitudes over training',
@@ -43,16 +63,18 @@ _OF_A_RUN: tuple[tuple[str, str, str, str, Callable[[RunRecord], Any]], ...] = (
         'confidence',
         'Confidence of teacher and student in the augmenter stages',
         'The probability that each gives to the truth on augmented images, and the gap between '
-        'them. A stage does its work when the gap opens and the teacher stays sure.',
-        _UNTRAINED,
-        lambda run: plot_confidence(run.history) if len(run.history) else None,
+        'them. A stage does its work when the gap opens and the teacher stays sure. Stages that '
+        'are no longer than the log interval have one entry each, a dot.',
+        None,
+        lambda run: plot_confidence(run.history) if run.history.confident.any() else None,
     ),
     (
         'distribution',
         'Confidence on original and on augmented images',
-        'The same probability image by image (classification), object by object (detection) or '
-        'pixel by pixel (segmentation), for training images as they are and as the final policy '
-        'augments them. Good augmentation moves the student to the left and leaves the teacher.',
+        'The probability that each gives to the truth image by image (classification), object by '
+        'object (detection) or pixel by pixel (segmentation), for training images as they are and '
+        'as the final policy augments them. Good augmentation moves the student to the left and '
+        'leaves the teacher.',
         _UNMEASURED,
         lambda run: run.distribution and plot_distribution(run.distribution),
     ),
@@ -85,10 +107,6 @@ def write_report(path: str | Path, runs: Sequence[RunRecord]) -> list[Path]:
     folder = path.with_suffix('')
     folder.mkdir(parents=True, exist_ok=True)
     single = len(runs) == 1
-    histories = {run.name: run.history for run in runs}
-    shared = {'final_policy': plot_final_policy(histories)}
-    if not single:
-        shared['agreement'] = plot_agreement(histories)
     files: dict[str, bytes] = {}
 
     def show(name: str, caption: str, title: str, drawn: Any) -> str:
@@ -98,34 +116,22 @@ def write_report(path: str | Path, runs: Sequence[RunRecord]) -> list[Path]:
         files[f'{name}.png'] = light
         return page.picture(caption, f'{title}: {caption}' if caption else title, light, dark)
 
-    parts = [page.paragraph(_lead(runs)), _origin(runs)]
-    parts.append(
-        page.section(
-            'The final policy' if single else 'The final policies',
-            'How often each operator acts when it is drawn (rate), how strongly (magnitude), and '
-            'what that is in physical units; without a unit it is the change of a factor of 1.',
-            [show('final_policy', '', 'final policy', shared['final_policy']), _values(histories)],
-        )
-    )
-    if not single:
-        parts.append(
-            page.section(
-                'Agreement',
-                'Runs that differ by as much as they moved have not found the same policy: what '
-                'they learned is then chance rather than a property of the task.',
-                [show('agreement', '', 'agreement', shared['agreement'])],
-            )
-        )
+    parts = [page.paragraph(lead(runs)), *_of_all(runs, show)]
     for name, title, text, absent, draw in _OF_A_RUN:
-        shown = []
+        shown, findings = [], ''
         for run in runs:
             drawn = draw(run)
-            if drawn is None:
-                shown.append(page.paragraph(absent if single else f'{run.name}: {absent}'))
-            else:
+            if drawn is not None:
                 file = name if single else f'{name}_{_slug(run.name)}'
                 shown.append(show(file, '' if single else run.name, title, drawn))
-        parts.append(page.section(title, text, shown))
+            elif absent is not None:
+                shown.append(page.paragraph(absent if single else f'{run.name}: {absent}'))
+            if name == 'amount' and run.history.amount is not None:
+                words = run.history.amount.describe()
+                findings += page.paragraph(words if single else f'{run.name}: {words}')
+        if shown:
+            parts.append(page.section(title, text, shown, findings))
+    parts.append(page.section('Where it comes from', '', [origin(runs)]))
     for name, content in files.items():
         write_bytes(folder / name, content)
     title = runs[0].name if single else f'{len(runs)} runs'
@@ -141,6 +147,51 @@ def default_path(folders: Sequence[str | Path]) -> Path:
     return Path(os.path.commonpath([path.parent for path in paths]), 'report.html')
 
 
+def _of_all(runs: Sequence[RunRecord], show: Callable[[str, str, str, Any], str]) -> list[str]:
+    """Sections of all runs together: effects, final policies, agreement."""
+    single = len(runs) == 1
+    histories = {run.name: run.history for run in runs}
+    measured = {name: run for name, run in histories.items() if run.evidence is not None}
+    parts = []
+    if measured:
+        found = ''
+        for name, history in measured.items():
+            found += '' if single else page.paragraph(f'{name}:')
+            found += page.statements(describe_effects(history))
+        rest = [name for name in histories if name not in measured]
+        more = f' Without such a measurement: {", ".join(rest)}.' if rest else ''
+        parts.append(
+            page.section(
+                'What the teacher knows and the student does not',
+                'What each operator does to the value of an image for teaching, with its 95 % '
+                'interval, in units of the spread of single images. Filled dots are known: at '
+                'least two standard errors from zero. What is unknown moves the policy little or '
+                f'not at all.{more}',
+                [show('effects', '', 'effects of the operators', plot_effects(measured))],
+                found,
+            )
+        )
+    title = 'The final policy' if single else 'The final policies'
+    parts.append(
+        page.section(
+            title,
+            'How often each operator acts when it is drawn (rate), how strongly (magnitude), and '
+            'what that is in physical units; without a unit it is the change of a factor of 1.',
+            [show('final_policy', '', title, plot_final_policy(histories)), values(histories)],
+        )
+    )
+    if not single:
+        parts.append(
+            page.section(
+                'Agreement',
+                'Runs that differ by as much as they moved have not found the same policy: what '
+                'they learned is then chance rather than a property of the task.',
+                [show('agreement', '', 'agreement', plot_agreement(histories))],
+            )
+        )
+    return parts
+
+
 def _length(run: RunRecord) -> float | None:
     """Steps of student and augmenter until the run was measured; None when it was not."""
     if run.distribution is None:
@@ -151,72 +202,6 @@ def _length(run: RunRecord) -> float | None:
 def _render(figure: Figure) -> tuple[bytes, bytes]:
     """For a light and for a dark page."""
     return to_png(figure), to_png(darken(figure))
-
-
-def _lead(runs: Sequence[RunRecord]) -> str:
-    """The run in a sentence."""
-    if len(runs) > 1:
-        return f'Learned augmentation policies compared: {", ".join(run.name for run in runs)}.'
-    (run,) = runs
-    if not len(run.history):
-        return _UNTRAINED
-    teacher, student = run.history.teacher[-1], run.history.student[-1]
-    count = len(run.history.bands)
-    return (
-        f'A learned augmentation policy after {count} augmenter stage{"s" if count > 1 else ""}. '
-        f'At the end, on augmented images, the teacher gives the truth a probability of '
-        f'{teacher:.2f}, the student {student:.2f}.'
-    )
-
-
-def _origin(runs: Sequence[RunRecord]) -> str:
-    """Provenance, and where the confidence was measured, as a table with a column a run."""
-    facts = [dict(run.provenance) for run in runs]
-    for fact, run in zip(facts, runs, strict=True):
-        if 'stages' in fact:
-            fact['stages'] = _stages(fact['stages'])
-        if run.distribution is not None:
-            found = run.distribution
-            fact['measured'] = f'after {found.iteration} iterations, on {found.images} images'
-    keys = dict.fromkeys(key for fact in facts for key in fact)
-    rows = [[str(key), *(_text(fact.get(key)) for fact in facts)] for key in keys]
-    return page.table(['', *(run.name for run in runs)], rows) if rows else ''
-
-
-def _stages(stages: Any) -> Any:
-    """Pairs of begin and length in words, the first of many."""
-    try:
-        words = [f'{length} steps at iteration {begin}' for begin, length in stages]
-    except (TypeError, ValueError):
-        return stages
-    more = [f'... ({len(words)} in all)'] if len(words) > 4 else []
-    return ', '.join([*words[: 3 if more else 4], *more]) or 'none'
-
-
-def _text(value: Any) -> str:
-    """Plain data in words."""
-    if isinstance(value, Mapping):
-        return ', '.join(f'{key}: {_text(item)}' for key, item in value.items())
-    if isinstance(value, (list, tuple)):
-        return ', '.join(map(_text, value))
-    return '–' if value is None else str(value)
-
-
-def _values(histories: Mapping[str, History]) -> str:
-    """Rates and physical values as a table with a row an operator."""
-    names = operator_names(histories)
-    single = len(histories) == 1
-    head = ['operator']
-    rows = [[name] for name in names]
-    for run, history in histories.items():
-        head += ['rate', 'physical value'] if single else [f'{run}: rate', 'physical value']
-        for row in rows:
-            if row[0] not in history.names:
-                row += ['–', '']
-                continue
-            i = history.names.index(row[0])
-            row += [f'{np.round(history.final_rates[i], 3):.1%}', history.physical[i]]
-    return page.table(head, rows)
 
 
 def _slug(name: str) -> str:

@@ -39,6 +39,12 @@ class RunRecord:
     distribution: Distribution | None = None
     images: tuple[bytes, bytes] | None = None
 
+    @property
+    def iteration(self) -> float:
+        """Student iterations that are known to be done."""
+        measured = 0 if self.distribution is None else self.distribution.iteration
+        return max(self.history.iteration, measured)
+
     @classmethod
     def load(cls, folder: str | Path, name: str | None = None) -> RunRecord:
         """Read a work folder.

@@ -1,6 +1,7 @@
 """TST for dense tasks exactly as published: ``model = {{_base_.paper}}``."""
 
 paper = dict(
-    augmenter=dict(type='tst_mm.LearnedAugmenter', preset='paper_dense'),
-    objective=dict(type='tst_mm.TeachingObjective', preset='paper'),
+    augmenter=dict(type='tst_mm.PaperAugmenter', preset='paper_dense'),
+    batch_mode='double',
+    objective=dict(type='tst_mm.FlippedObjective', preset='paper'),
 )

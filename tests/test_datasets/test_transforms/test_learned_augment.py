@@ -28,8 +28,8 @@ def policy(rate=1.0, magnitude=0.5, **more):
         {'name': name, 'rate': rate, 'magnitude': magnitude if name in LEARNED else None}
         for name in DEFAULT_OPERATORS
     ]
-    applied = {'num_ops': 4, 'sign': 'random', 'fill': MEAN_BGR}
-    return {'version': 1, 'operators': entries, 'augmenter': applied, **more}
+    applied = {'num_ops': 4, 'sign': 'random', 'magnitudes': 'spread', 'fill': MEAN_BGR}
+    return {'version': 2, 'operators': entries, 'augmenter': applied, **more}
 
 
 def transform(content=None, **kwargs):
@@ -71,7 +71,7 @@ def annotated():
 
 
 def reference(image, draw):
-    """The augmenter's own result, in grey levels, not rounded."""
+    """The augmenter's own result, in grey values, not rounded."""
     augmenter = LearnedAugmenter()
     order, channels = 'bgr', 1 if image.ndim == 2 else 3
     mean, std = (MEAN_BGR, [58.0] * 3) if channels == 3 else ([100.0], [50.0])
@@ -89,7 +89,7 @@ def reference(image, draw):
 )
 @settings(max_examples=60)
 def test_same_draw_same_image(chosen, level, color):
-    """Within two grey levels, except where a step function's input lies on a step."""
+    """Within two grey values, except where a step function's input lies on a step."""
     ours = transform(fill=None if color else 100)
     levels = {
         name: level if name not in ('Posterize', 'Solarize') else abs(level)
@@ -227,6 +227,24 @@ def test_rates_are_those_of_the_policy():
     ours = transform({**policy(rate=0.3), 'augmenter': {'num_ops': 14}})
     drawn = torch.cat([ours._draw(HEIGHT, WIDTH).gates for _ in range(400)])
     assert torch.allclose(drawn.mean(0), torch.full((14,), 0.3), atol=0.09)
+
+
+@pytest.mark.parametrize('version', [1, 2])
+@pytest.mark.parametrize('sign', ['random', 'positive'])
+def test_magnitudes_and_signs_are_taken_as_the_file_says(version, sign):
+    """Version 1 knows one magnitude for all images; version 2 says whether it is a mean."""
+    for magnitudes in ('fixed', 'spread'):
+        content = policy(magnitude=0.3)
+        content['version'] = version
+        content['augmenter'].update(sign=sign, magnitudes=magnitudes)
+        ours = transform(content)
+        levels = torch.cat([ours._draw(HEIGHT, WIDTH).levels for _ in range(100)])[:, :11]
+        if magnitudes == 'fixed' or version == 1:
+            torch.testing.assert_close(levels.abs(), torch.full((100, 11), 0.3))
+        else:
+            assert levels.abs().mean().item() == pytest.approx(0.3, abs=0.04)
+            assert levels.abs().std() > 0.15
+        assert bool((levels < 0).any()) == (sign == 'random')
 
 
 def test_numpys_generator_decides():

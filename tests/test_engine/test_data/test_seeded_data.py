@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from mmengine.dataset import DefaultSampler, InfiniteSampler
 from torch.utils.data import BatchSampler, DataLoader
 
-from tst_mm.engine.data.seeded_data import STUDENT, SeededBatches, seeded_dataset, seeded_loader
+from tst_mm.engine.data.seeded_data import SeededBatches, seeded_dataset, seeded_loader
+from tst_mm.engine.data.stream import Stream
 
 
 class Noisy:
@@ -39,15 +40,15 @@ def batches_over(length, size, sampler=DefaultSampler, seed=3):
     size=st.integers(1, 7),
     last=st.integers(0, 40),
     first=st.integers(0, 40),
-    kind=st.integers(0, 3),
+    stream=st.integers(-2, 3).map(Stream),
     sampler=st.sampled_from([DefaultSampler, InfiniteSampler]),
 )
-def test_any_step_continues_the_whole(length, size, last, first, kind, sampler):
+def test_any_step_continues_the_whole(length, size, last, first, stream, sampler):
     whole = batches_over(length, size, sampler)
-    whole.select(kind, 0, last)
+    whole.select(stream, 0, last)
     part = batches_over(length, size, sampler)
     list(iter(part))  # what was read before does not matter
-    part.select(kind, first, last)
+    part.select(stream, first, last)
     assert list(part) == list(whole)[first:]
 
 
@@ -64,17 +65,17 @@ def test_a_pass_cut_short_leaves_nothing_for_the_next():
     whole = list(batches)
     assert len({len(batch) for batch in whole}) > 1
     for last in (1, 2, 3):
-        batches.select(STUDENT, 0, last)
+        batches.select(Stream.STUDENT, 0, last)
         assert list(batches) == whole[:last]
-    batches.select(STUDENT, 0, len(whole))
+    batches.select(Stream.STUDENT, 0, len(whole))
     assert list(batches) == whole
 
 
 def test_a_pass_can_be_started_from():
     batches = batches_over(10, 4)
-    batches.select(STUDENT, 0, 9)
+    batches.select(Stream.STUDENT, 0, 9)
     whole = list(batches)
-    batches.select(STUDENT, 7, 9, turn=2)
+    batches.select(Stream.STUDENT, 7, 9, turn=2)
     assert list(batches) == whole[7:]
 
 
@@ -82,15 +83,15 @@ def test_the_order_is_the_samplers():
     sampler = DefaultSampler(range(10), seed=5)
     sampler.set_epoch(1)
     batches = batches_over(10, 4, seed=5)
-    batches.select(STUDENT, 3, 6, turn=1)
+    batches.select(Stream.STUDENT, 3, 6, turn=1)
     assert [index for batch in batches for index, _ in batch] == list(sampler)
 
 
-def test_kinds_steps_and_places_draw_differently():
+def test_streams_steps_and_places_draw_differently():
     batches = batches_over(10, 4)
     seeds, orders = set(), []
-    for kind in range(3):
-        batches.select(kind, 0, 6)
+    for stream in (Stream.STUDENT, Stream.stage(0), Stream.REPORT):
+        batches.select(stream, 0, 6)
         tickets = [ticket for batch in batches for ticket in batch]
         seeds |= {seed for _, seed in tickets}
         orders.append([index for index, _ in tickets])
@@ -103,7 +104,7 @@ def test_samples_are_the_same_from_any_worker_and_step(workers):
     def samples(first, workers):
         loader = DataLoader(Noisy(12), batch_size=3, num_workers=workers)
         batches = batches_over(12, 3)
-        batches.select(STUDENT, first, 8)
+        batches.select(Stream.STUDENT, first, 8)
         return [[part.tolist() for part in batch] for batch in seeded_loader(loader, batches)]
 
     np.random.seed()
@@ -121,3 +122,17 @@ def test_dataset_is_otherwise_the_one_it_holds():
     assert pickle.loads(pickle.dumps(dataset)).pipeline == 'new'
     with pytest.raises(AttributeError, match='nothing'):
         dataset.nothing  # noqa: B018
+
+
+def test_a_seed_means_the_same_numbers_in_every_release():
+    """A checkpoint of an earlier release goes on with the draws that it would have had."""
+    batches = batches_over(4, 4)
+    found = []
+    for stream in (Stream.STUDENT, Stream.stage(0), Stream.stage(5)):
+        batches.select(stream, 1, 2)
+        found += batches
+    assert found == [
+        [(2, 3015199833), (1, 1918057123), (3, 3591082688), (0, 3257062602)],
+        [(3, 384044725), (1, 4187728251), (2, 349005148), (0, 286239671)],
+        [(1, 3558693645), (0, 1639422448), (2, 2526106244), (3, 1682720547)],
+    ]

@@ -196,7 +196,7 @@ def broken_runner(make_runner, max_corrupt, broken, workers=0):
     loader = runner.train_loop.dataloader
     loader.__dict__['dataset'] = Broken(loader.dataset, broken)
     loader.__dict__.update(num_workers=workers, prefetch_factor=2 if workers else None)
-    runner._hooks.insert(0, ExactResumeHook(max_corrupt=max_corrupt))
+    runner.register_hook(ExactResumeHook(max_corrupt=max_corrupt))
     return runner
 
 

@@ -345,7 +345,8 @@ def test_resume_with_other_operators(make_runner):
     first.train()
     model = first.cfg.model
     model.augmenter = {
-        'type': 'tst_mm.LearnedAugmenter',
+        'type': 'tst_mm.PaperAugmenter',
+        'preset': 'recommended',
         'operators': ['Rotate', 'Invert'],
         'num_ops': 1,
     }

@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from test_models.helpers import batch, distiller
+from test_models.helpers import batch
+from test_paper.helpers import distiller
 
 from tst_mm.engine.schedule.augmenter_stage import AugmenterStage
 

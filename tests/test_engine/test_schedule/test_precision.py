@@ -9,22 +9,23 @@ import torch
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.optim.optimizer import amp_optimizer_wrapper
 from test_models import dense, helpers
+from test_paper.helpers import dense_distiller, distiller
 
-from tst_mm.models.objectives.flip import flip_box_loss, flip_softmax_logits
+from tst_mm.paper import flip_box_loss, flip_softmax_logits
 
 
 def classification():
-    return helpers.distiller(), helpers.batch()
+    return distiller(), helpers.batch()
 
 
 def detection():
     student = dense.detector('retinanet')
-    return dense.distiller('DetectionDistiller', student), dense.detection_data()
+    return dense_distiller('DetectionDistiller', student), dense.detection_data()
 
 
 def segmentation():
     student = dense.segmentor()
-    return dense.distiller('SegmentationDistiller', student), dense.segmentation_data()
+    return dense_distiller('SegmentationDistiller', student), dense.segmentation_data()
 
 
 TASKS = {'classification': classification, 'detection': detection, 'segmentation': segmentation}
@@ -67,7 +68,7 @@ def test_half_precision_is_near_full_precision(amp, task, kind):
 
 
 def test_the_augmenter_stays_in_full_precision():
-    augmenter = helpers.distiller().augmenter
+    augmenter = distiller().augmenter
     images = torch.randn(4, 3, 32, 32)
     augmenter.reseed(1)
     expected, _ = augmenter(images)

@@ -33,7 +33,7 @@ def sample(height, width, boxes, labels=None, masks=None, ignored=()):
 def draw_of(sizes, **levels):
     """A draw in which only the named operators act, at the given levels, on all images."""
     augmenter = LearnedAugmenter()
-    draw = augmenter.draw(sizes, relaxed=True).detach()
+    draw = augmenter.draw(sizes)
     gates, level = torch.zeros_like(draw.gates), torch.zeros_like(draw.levels)
     for name, value in levels.items():
         i = augmenter.policy.names.index(name)

@@ -59,7 +59,7 @@ def test_composition_of_the_batch(mode, count):
     model = distiller(augmenter=INVERT, batch_mode=mode)
     model.augmenter.policy.probability_logits.data.fill_(50.0)  # always
     model.student.eval()  # batch norm cannot train on a single image of a single pixel
-    data, (images, samples), (theirs, *_), _ = watched_step(model, count)
+    data, (images, samples), (teacher_images, *_), _ = watched_step(model, count)
     augmented = count if mode == 'double' else (count + 1) // 2
     start = 0 if mode == 'double' else augmented
     mean = model.data_preprocessor.mean
@@ -67,7 +67,7 @@ def test_composition_of_the_batch(mode, count):
     pixels = data['inputs'][:augmented] * std + mean
     torch.testing.assert_close(images[:augmented] * std + mean, 255 - pixels, rtol=0, atol=1e-3)
     assert torch.equal(images[augmented:], data['inputs'][start:])
-    assert torch.equal(theirs, images)  # the same pixels go to both
+    assert torch.equal(teacher_images, images)  # the same pixels go to both
     labels = [int(sample.gt_label) for sample in data['data_samples']]
     given = [int(sample.gt_label) for sample in samples]
     assert given == labels[:augmented] + labels[start:]
@@ -113,7 +113,7 @@ def test_teacher_sees_its_own_normalisation():
         'checkpoint': 'random',
     }
     model = distiller(teacher=teacher)
-    _, (images, _), (theirs, *_), _ = watched_step(model, 4)
+    _, (images, _), (teacher_images, *_), _ = watched_step(model, 4)
     mean, std = model.data_preprocessor.mean, model.data_preprocessor.std
     expected = ((images * std + mean).flip(1) - 127.5) / 127.5
-    torch.testing.assert_close(theirs, expected)
+    torch.testing.assert_close(teacher_images, expected)

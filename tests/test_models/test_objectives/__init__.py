@@ -1,1 +1,1 @@
-"""Tests of the augmenter's objectives."""
+"""Tests of how sure a network is."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tst_mm.models.objectives import Confidence, flipped
+from tst_mm.models.objectives import Confidence
 
 from ..helpers import build_loss
 
@@ -19,16 +19,6 @@ def test_mean_probability_of_the_true_class():
     assert confidence.value.item() == pytest.approx(p.mean().item())
     assert confidence.value.shape == ()
     assert not confidence.value.requires_grad
-
-
-def test_flipped_loss_shows_the_same():
-    loss, labels = build_loss('mmpretrain.CrossEntropyLoss'), torch.tensor([0, 4, 2])
-    pred = torch.randn(3, 5)
-    with Confidence(loss, 5) as plain:
-        loss(pred, labels)
-    with Confidence(loss, 5) as other, flipped([loss]):
-        loss(pred, labels)
-    assert torch.equal(plain.value, other.value)
 
 
 def test_background_and_ignored_do_not_count():

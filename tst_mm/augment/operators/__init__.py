@@ -1,19 +1,24 @@
 """The augmentation operators, by family; the order below is the index order of a full policy."""
 
+from typing import Any
+
 from .base import ColorOperator, EraseOperator, GeometricOperator, ImageInfo, Operator
 from .color import (
     Brightness,
     Color,
     Contrast,
     Equalize,
+    Grey,
+    Hue,
     Invert,
     Posterize,
     Sharpness,
     Solarize,
 )
 from .erase import Cutout
-from .fitted import FittedColor, FittedGeometric
 from .geometric import Rotate, ShearX, ShearY, TranslateX, TranslateY
+from .mirror import FlipX, FlipY, Zoom
+from .texture import Blur, Noise
 
 #: The search space of the paper, in the reference's index order.
 DEFAULT_OPERATORS = (
@@ -32,16 +37,41 @@ DEFAULT_OPERATORS = (
     'Invert',
     'Cutout',
 )
-#: The same, where those with a learned magnitude are imitated by encoders.
-FITTED_OPERATORS = (
-    *({'type': 'FittedColor', 'imitates': name} for name in DEFAULT_OPERATORS[:6]),
-    *({'type': 'FittedGeometric', 'imitates': name} for name in DEFAULT_OPERATORS[6:11]),
-    *DEFAULT_OPERATORS[11:],
-)
+#: What goes with the paper's in the wide set.
+_FURTHER = ('FlipX', 'FlipY', 'Zoom', 'Hue', 'Grey', 'Blur', 'Noise')
+#: What ``operators`` may name instead of listing.
+OPERATOR_SETS: dict[str, tuple[str | dict[str, Any], ...]] = {
+    'standard': DEFAULT_OPERATORS,
+    'wide': (*DEFAULT_OPERATORS, *_FURTHER),
+    # Seen from above nothing has an upper side: aerial images, microscopy.
+    'overhead': tuple(
+        {'type': 'Rotate', 'limit': 180.0} if name == 'Rotate' else name
+        for name in (*DEFAULT_OPERATORS, *_FURTHER)
+    ),
+    # What is written has a direction, and its strokes are fine: digits, documents, signs.
+    'text': (
+        *DEFAULT_OPERATORS[:6],
+        {'type': 'ShearX', 'limit': 0.15},
+        {'type': 'ShearY', 'limit': 0.15},
+        {'type': 'TranslateX', 'limit': 0.1},
+        {'type': 'TranslateY', 'limit': 0.1},
+        {'type': 'Rotate', 'limit': 10.0},
+        'Equalize',
+        'Invert',
+        {'type': 'Cutout', 'limit': 0.25},
+    ),
+}
 
 __all__ = [
     'DEFAULT_OPERATORS',
-    'FITTED_OPERATORS',
+    'OPERATOR_SETS',
+    'Blur',
+    'FlipX',
+    'FlipY',
+    'Grey',
+    'Hue',
+    'Noise',
+    'Zoom',
     'Brightness',
     'Color',
     'ColorOperator',
@@ -49,8 +79,6 @@ __all__ = [
     'Cutout',
     'Equalize',
     'EraseOperator',
-    'FittedColor',
-    'FittedGeometric',
     'GeometricOperator',
     'ImageInfo',
     'Invert',

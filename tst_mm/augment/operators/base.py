@@ -25,13 +25,11 @@ class ImageInfo:
         mask (Tensor, optional): (n, 1, H, W) bool, True where the image is and False in the
             padding; None when nothing is padded. Of a look-up table (see
             :attr:`ColorOperator.pointwise`) how many pixels have each level, (n, C, H, W).
-        clamp (bool): Whether results are kept in [0, 1]. Defaults to True.
         channel_order (str): ``'rgb'`` (default) or ``'bgr'``, of images with three channels.
     """
 
     luma: Tensor
     mask: Tensor | None = None
-    clamp: bool = True
     channel_order: str = 'rgb'
 
     def select(self, images: Sequence[int] | None) -> ImageInfo:
@@ -41,8 +39,8 @@ class ImageInfo:
         return replace(self, mask=take(self.mask, images))
 
     def limited(self, images: Tensor) -> Tensor:
-        """Values kept in [0, 1], where they are to be."""
-        return _Limited.apply(images) if self.clamp else images
+        """Values kept in [0, 1]."""
+        return _Limited.apply(images)
 
 
 class Operator:
@@ -106,13 +104,12 @@ class ColorOperator(Operator):
         """Transform images.
 
         Args:
-            images: (n, C, H, W), values in [0, 1], beyond where ``info`` does not clamp; never
-                modified.
+            images: (n, C, H, W), values in [0, 1]; never modified.
             level: (n, 1, 1, 1) in [-1, 1].
             info: Channel weights and valid area of these images.
 
         Returns:
-            (n, C, H, W) in [0, 1], unless ``info`` does not clamp; differentiable in ``images``
+            (n, C, H, W), kept in [0, 1] by :meth:`ImageInfo.limited`; differentiable in ``images``
             and, where the operator has a magnitude, in ``level``.
         """
         raise NotImplementedError(f'operator {self.name} must define apply')

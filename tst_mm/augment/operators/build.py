@@ -15,14 +15,12 @@ from .base import Operator
 def build_operators(
     operators: Sequence[str | Mapping[str, Any]],
     ranges: Mapping[str, float | Mapping[str, Any]],
-    defaults: Mapping[str, Mapping[str, Any]],
 ) -> list[Operator]:
     """Build operators.
 
     Args:
         operators: Names, or dicts with ``type`` and arguments.
         ranges: By name a physical value at magnitude 1, or arguments.
-        defaults: Arguments by name, for operators of which nothing else is said.
 
     Raises:
         KeyError: Unknown operator, argument or range.
@@ -43,7 +41,6 @@ def build_operators(
         if kind.__name__ in left:
             value = left.pop(kind.__name__)
             config.update(value if isinstance(value, Mapping) else {'limit': value})
-        config = config or dict(defaults.get(kind.__name__, {}))
         parameters = inspect.signature(kind).parameters
         if all(parameter.kind is not parameter.VAR_KEYWORD for parameter in parameters.values()):
             reject_unknown_keys(f'operator {name}', config, parameters)
@@ -53,8 +50,8 @@ def build_operators(
     for name in left:
         if name in own:
             raise ValueError(
-                f'ranges has {name!r}, a fitted operator that knows no other range than '
-                f'{own[name].limit:g}; allowed: its closed form, or encoders fitted with that range'
+                f'ranges has {name!r}, which is a {type(own[name]).__name__} here and knows no '
+                f'other range than {own[name].limit:g}; allowed: arguments of that operator'
             )
         raise KeyError(f'ranges has no operator {name!r}; {closest(name, own)}')
     names = [operator.name for operator in built]

@@ -7,6 +7,7 @@ backward pass is straight-through; each class says which surrogate it uses.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ from tst_mm.registry import OPERATORS
 
 from .base import ColorOperator, ImageInfo, straight_through
 
-#: Slack, in grey levels, that keeps a value such as 127.99999 in the bin of 128.
+#: Slack, in grey values, that keeps a value such as 127.99999 in the bin of 128.
 _ROUNDING = 1e-3
 
 
@@ -59,6 +60,45 @@ class Color(_Blend):
     def degenerate(self, images: Tensor, info: ImageInfo) -> Tensor:
         """(n, 1, H, W) grey image."""
         return _grey(images, info.luma)
+
+
+@OPERATORS.register_module()
+class Grey(ColorOperator):
+    """The grey image in all channels. The identity on single-channel images."""
+
+    has_magnitude = False
+    bounds = (1.0, 1.0)  # there is no range to set
+
+    def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
+        """See the base class."""
+        return _grey(images, info.luma).expand_as(images)
+
+
+@OPERATORS.register_module()
+class Hue(ColorOperator):
+    """Turn the colours about the grey axis; brightness stays. Only for images with three channels.
+
+    The identity on images with another number of channels.
+    """
+
+    signed = True
+    limit = 0.1
+    bounds = (0.0, 0.5)
+    unit = 'of a turn'
+
+    def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
+        """See the base class: a rotation in the plane of equal brightness."""
+        if images.shape[1] != 3:
+            return images
+        angle = level * (self.limit * 2 * math.pi)
+        if info.channel_order == 'bgr':
+            angle = -angle
+        grey = _grey(images, info.luma)
+        color = images - grey
+        # The cross product with the grey axis turns by a right angle.
+        turned = (color.roll(1, 1) - color.roll(-1, 1)) / math.sqrt(3)
+        turned = turned - _grey(turned, info.luma)
+        return info.limited(grey + torch.cos(angle) * color + torch.sin(angle) * turned)
 
 
 @OPERATORS.register_module()
@@ -113,7 +153,7 @@ class Posterize(ColorOperator):
 
 @OPERATORS.register_module()
 class Solarize(ColorOperator):
-    """Invert values at or above a threshold, given in grey levels (256 inverts nothing).
+    """Invert values at or above a threshold, given in grey values (256 inverts nothing).
 
     Backward: exact in the image; in the magnitude the step at the threshold is a logistic curve
     of width ``0.05``.
@@ -181,7 +221,7 @@ def _grey(images: Tensor, luma: Tensor) -> Tensor:
 
 
 def _equalize_table(histogram: Tensor) -> Tensor:
-    """(k, 256) long counts -> (k, 256) new grey level of each old one, as ``ImageOps.equalize``."""
+    """(k, 256) long counts -> (k, 256) new grey value of each old one, as ``ImageOps.equalize``."""
     levels = torch.arange(256, device=histogram.device)
     below = histogram.cumsum(1) - histogram
     # All but the last level that occurs: the most that lies below one that does.

@@ -83,8 +83,7 @@ class Rotate(GeometricOperator):
 
     signed = True
     limit = 30.0
-    # A half-open gate blends with the identity; up to 90 degrees the blend stays invertible.
-    bounds = (0.0, 90.0)
+    bounds = (0.0, 180.0)
     unit = 'degrees'
 
     def matrix(self, level: Tensor, extents: Tensor) -> Tensor:

@@ -11,9 +11,11 @@ import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
+from torch import Tensor
 
 from tst_mm.augment import Draw, LearnedAugmenter, Normalization
-from tst_mm.augment.policy_file import check_policy, check_share, read_policy
+from tst_mm.augment.draw import Noise
+from tst_mm.augment.policy_file import check_policy, check_share, magnitudes_of, read_policy
 from tst_mm.registry import TRANSFORMS
 from tst_mm.utils import closest
 
@@ -30,9 +32,10 @@ _ORDERS = ('bgr', 'rgb')
 class LearnedAugment(BaseTransform):
     """Augment images and their annotations as a found policy says, without teacher and augmenter.
 
-    Operators, ranges, the number of operators an image, signs and fill are those of the run that
-    found the policy. Put it behind what loads, resizes and crops, and before padding and packing.
-    Randomness comes from NumPy's global generator, as for mmcv's own transforms.
+    Operators, ranges, the number of operators an image, signs, fill and whether magnitudes are
+    drawn or fixed are those of the run that found the policy. Put it behind what loads, resizes and
+    crops, and before padding and packing. Randomness comes from NumPy's global generator, as for
+    mmcv's own transforms.
 
     Required Keys:
 
@@ -64,7 +67,7 @@ class LearnedAugment(BaseTransform):
         schedule: Follow the policy's history: at a fraction of this training the policy is the
             one that the student had at the same fraction of its own. Needs
             ``custom_hooks=[dict(type='tst_mm.PolicyProgressHook')]``. Defaults to the final policy.
-        fill: Grey level, or one a channel, of pixels that come from outside or are erased.
+        fill: Grey value, or one a channel, of pixels that come from outside or are erased.
             Defaults to the policy's, the mean colour of its network, else 128.
         channel_order: Of ``img``, ``'bgr'`` (default) or ``'rgb'``.
         seg_pad_val: Label of pixels that come from outside. Defaults to 255.
@@ -112,11 +115,11 @@ class LearnedAugment(BaseTransform):
         self.seg_pad_val = seg_pad_val
         self.min_size = min_size
         self.min_visible = min_visible
-        self.augmenter = LearnedAugmenter(
-            operators=[_operator(entry) for entry in policy['operators']],
-            num_ops=num_ops,
-            sign=applied.get('sign', 'random'),
+        self.augmenter = _FileAugmenter(
+            operators=[_operator(entry) for entry in policy['operators']], num_ops=num_ops
         )
+        self.augmenter.positive = applied.get('sign') == 'positive'
+        self.augmenter.fixed = magnitudes_of(policy) == 'fixed'
         self.augmenter.policy.from_dict(policy)
         self.progress = Progress.shared() if schedule else None
         if schedule:
@@ -186,6 +189,31 @@ class LearnedAugment(BaseTransform):
         )
 
 
+class _FileAugmenter(LearnedAugmenter):
+    """Draws as a policy file says.
+
+    Attributes:
+        positive (bool): Whether signs are never drawn.
+        fixed (bool): Whether the magnitude is the mean for every image.
+    """
+
+    positive: bool = False
+    fixed: bool = False
+
+    def noise(self, batch: int, rows: int | None = None) -> Noise:
+        """See the base class."""
+        noise = super().noise(batch, rows)
+        if self.positive:
+            noise.signs.fill_(1.0)
+        return noise
+
+    def sample_magnitudes(self, batch: int) -> Tensor:
+        """See the base class."""
+        if self.fixed:
+            return self.policy.magnitudes().expand(batch, -1)
+        return super().sample_magnitudes(batch)
+
+
 def _operator(entry: Mapping[str, Any]) -> dict[str, Any]:
     """An entry of a policy file as an operator's config."""
     limit = entry.get('limit')
@@ -193,14 +221,14 @@ def _operator(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fill(given: Any, found: Sequence[float] | None, channel_order: str) -> np.ndarray:
-    """(1,) or (C,) grey levels in the order of the image's channels."""
+    """(1,) or (C,) grey values in the order of the image's channels."""
     if given is None:
         values = list(found or [_MID_GREY])
         values = values[::-1] if channel_order == 'rgb' else values
     else:
         values = list(given) if isinstance(given, Sequence) else [given]
     if not all(isinstance(value, (int, float)) and 0 <= value <= 255 for value in values):
-        raise ValueError(f'fill is {given!r}; allowed: grey levels, 0 to 255')
+        raise ValueError(f'fill is {given!r}; allowed: grey values, 0 to 255')
     return np.array(values, np.float32)
 
 

@@ -23,26 +23,26 @@ def augment_pixels(image: np.ndarray, draw: Draw, luma: Tensor, fill: np.ndarray
         image: (H, W, C) uint8; not modified.
         draw: Of one image, with gates 0 or 1.
         luma: (C, 1, 1) weights of the channels in the grey value, summing to 1.
-        fill: (C,) grey levels of what comes from outside or is erased.
+        fill: (C,) grey values of what comes from outside or is erased.
 
     Returns:
         (H, W, C) uint8; ``image`` itself where nothing acts.
     """
-    state: _Levels | Tensor = _Levels(image)
+    state: _LookUp | Tensor = _LookUp(image)
     for operator, level in _acting(draw, ColorOperator):
-        if isinstance(state, _Levels) and operator.pointwise:
+        if isinstance(state, _LookUp) and operator.pointwise:
             state.apply(operator, level, luma)
             continue
-        if isinstance(state, _Levels):
+        if isinstance(state, _LookUp):
             state = state.pixels()
         state = operator.apply(state, level.view(1, 1, 1, 1), ImageInfo(luma))
     if draw.moved_images and not is_identity(draw.matrix):
         # The augmenter fills with 0 where the network's mean is 0.
         offset = torch.from_numpy(fill).view(-1, 1, 1) / 255
-        pixels = state.pixels(offset) if isinstance(state, _Levels) else state - offset
+        pixels = state.pixels(offset) if isinstance(state, _LookUp) else state - offset
         new = _to_image(sample_images(pixels, draw.matrix), fill)
     else:
-        new = state.image() if isinstance(state, _Levels) else _to_image(state)
+        new = state.image() if isinstance(state, _LookUp) else _to_image(state)
     for operator, level in _acting(draw, EraseOperator):
         region = operator.region(level.view(1), draw.positions, draw.extents, *image.shape[:2])
         new = new.copy() if new is image else new
@@ -50,8 +50,8 @@ def augment_pixels(image: np.ndarray, draw: Draw, luma: Tensor, fill: np.ndarray
     return new
 
 
-class _Levels:
-    """An 8-bit image and a table of what each of its levels has become, in [0, 1]."""
+class _LookUp:
+    """An 8-bit image and a table of what each of its values has become, in [0, 1]."""
 
     def __init__(self, image: np.ndarray) -> None:
         self.original = image
@@ -60,7 +60,7 @@ class _Levels:
         self.counts: Tensor | None = None
 
     def apply(self, operator: ColorOperator, level: Tensor, luma: Tensor) -> None:
-        """Let a pointwise operator act on the table as on an image with one pixel a level."""
+        """Let a pointwise operator act on the table as on an image with one pixel a value."""
         if self.counts is None:
             counts = [cv2.calcHist([plane], [0], None, [256], [0, 256]) for plane in self.planes]
             self.counts = torch.from_numpy(np.stack(counts)).view(self.table.shape)
@@ -88,7 +88,7 @@ def _acting(draw: Draw, family: type) -> list[tuple]:
     return [
         (operator, draw.levels[0, i])
         for i, operator in enumerate(draw.operators)
-        if isinstance(operator, family) and draw.samples[i] is None
+        if isinstance(operator, family) and draw.acted_on[i] is None
     ]
 
 
@@ -97,7 +97,7 @@ def _rounded(values: np.ndarray) -> np.ndarray:
 
 
 def _to_image(pixels: Tensor, fill: np.ndarray | None = None) -> np.ndarray:
-    """(1, C, H, W) in [0, 1], less ``fill`` in grey levels -> (H, W, C) uint8."""
+    """(1, C, H, W) in [0, 1], less ``fill`` in grey values -> (H, W, C) uint8."""
     planes = pixels[0].contiguous().numpy()
     offsets = np.zeros(len(planes)) if fill is None else fill
     return _merge(

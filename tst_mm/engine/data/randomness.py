@@ -15,6 +15,8 @@ from mmengine.runner import Runner
 
 from tst_mm.utils.unwrap import unwrap_model
 
+from .stream import Stream
+
 
 def derive_seed(*key: int) -> int:
     """A seed in [0, 2**32) that depends on all of ``key`` and looks unrelated to nearby keys."""
@@ -29,15 +31,15 @@ def seed_host(seed: int) -> None:
     torch.default_generator.manual_seed(seed)
 
 
-def seed_step(runner: Runner, kind: int, step: int) -> None:
+def seed_step(runner: Runner, stream: Stream, step: int) -> None:
     """Make all draws from here those of a step: global generators, accelerators and augmenter.
 
     Args:
         runner: Of the run; its seed counts.
-        kind: What the step is of, see :class:`tst_mm.engine.data.seeded_data.SeededBatches`.
-        step: Its number within the kind.
+        stream: What the step is of.
+        step: Its number within the stream, from 0.
     """
-    key = (runner.seed, kind, step, get_rank())
+    key = (runner.seed, stream.number, step, get_rank())
     seed = derive_seed(*key)
     random.seed(seed)
     np.random.seed(seed)

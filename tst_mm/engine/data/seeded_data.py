@@ -9,11 +9,11 @@ from mmengine.dist import get_rank
 from torch.utils.data import DataLoader, Dataset
 
 from .corrupt_samples import CorruptSamples
+from .held_out import HeldOut
 from .randomness import derive_seed, seed_host
+from .stream import Stream
 
-#: What random draws are for: the student's steps, and from 1 on the augmenter stages.
-STUDENT = 0
-#: Distance of the samplers' epochs of one kind from those of the next.
+#: Distance of the samplers' epochs of one stream from those of the next.
 _EPOCHS_APART = 1_000_000
 
 
@@ -63,7 +63,7 @@ class SeededDataset(Dataset):
 class SeededBatches:
     """Batches of a run from any step on, for a :class:`SeededDataset`; a batch sampler.
 
-    What a step gets depends on the seed, the kind, the step and the rank only.
+    What a step gets depends on the seed, the stream, the step and the rank only.
 
     Args:
         batch_sampler: One pass over the data; its sampler's ``set_epoch`` sets the order.
@@ -74,21 +74,23 @@ class SeededBatches:
         self.batch_sampler = batch_sampler
         self.sampler: Any = getattr(batch_sampler, 'sampler', None)
         self.seed = seed
+        #: Images that the student does not see for a while.
+        self.held_out: HeldOut | None = None
         # mmdet's keeps images for later batches; a pass cut short must not hand them to the next.
         state = getattr(batch_sampler, '__dict__', {})
         self._fresh = {k: deepcopy(v) for k, v in state.items() if isinstance(v, (list, dict, set))}
-        self.select(STUDENT, 0, len(batch_sampler))
+        self.select(Stream.STUDENT, 0, len(batch_sampler))
 
-    def select(self, kind: int, first: int, last: int, turn: int = 0) -> None:
+    def select(self, stream: Stream, first: int, last: int, turn: int = 0) -> None:
         """Choose what the next iteration gives.
 
         Args:
-            kind: ``STUDENT``, or k + 1 for augmenter stage k.
+            stream: What the batches are for.
             first: Step of the first batch; those before it are skipped without loading.
             last: Step after the last batch. A pass that ends earlier is followed by another.
             turn: Pass over the data to start from, at or before ``first``, to skip faster.
         """
-        self.kind, self.first, self.last, self.turn = kind, first, last, turn
+        self.stream, self.first, self.last, self.turn = stream, first, last, turn
 
     def __len__(self) -> int:
         """Batches in one pass over the data."""
@@ -101,17 +103,26 @@ class SeededBatches:
             self.sampler.indices = self.sampler._indices_of_rank()
         while step < self.last:
             if hasattr(self.sampler, 'set_epoch'):
-                self.sampler.set_epoch(self.kind * _EPOCHS_APART + turn)
+                self.sampler.set_epoch(self.stream.number * _EPOCHS_APART + turn)
             for name, value in self._fresh.items():
                 setattr(self.batch_sampler, name, deepcopy(value))
             for batch in self.batch_sampler:
                 if step == self.last:
                     return
                 if step >= self.first:
-                    key = (self.seed, self.kind, step, rank)
-                    yield [(index, derive_seed(*key, i)) for i, index in enumerate(batch)]
+                    key = (self.seed, self.stream.number, step, rank)
+                    yield [
+                        (self._shown(index, step, i), derive_seed(*key, i))
+                        for i, index in enumerate(batch)
+                    ]
                 step += 1
             turn += 1
+
+    def _shown(self, index: int, step: int, place: int) -> int:
+        """The index itself, or what takes its place while it is held out."""
+        if self.held_out is None or self.stream != Stream.STUDENT:
+            return index
+        return self.held_out.substitute(index, step, place)
 
 
 def seeded_dataset(dataset: Any, max_corrupt: int = 0) -> SeededDataset:

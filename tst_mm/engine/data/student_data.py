@@ -9,7 +9,8 @@ from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from mmengine.runner.loops import _InfiniteDataloaderIterator
 from torch.utils.data import DataLoader, IterableDataset
 
-from .seeded_data import STUDENT, SeededBatches, seeded_loader
+from .seeded_data import SeededBatches, seeded_loader
+from .stream import Stream
 
 
 class SeededStream:
@@ -61,12 +62,12 @@ def seed_student_data(runner: Runner, max_corrupt: int = 0) -> None:
         batches = SeededBatches(batches, runner.seed)
         loop.dataloader = seeded_loader(loader, batches, max_corrupt)
         if isinstance(loop, IterBasedTrainLoop):
-            batches.select(STUDENT, runner.iter, runner.max_iters)
+            batches.select(Stream.STUDENT, runner.iter, runner.max_iters)
             loop.dataloader_iterator = SeededStream(loop.dataloader, runner.iter)
     if isinstance(loop, EpochBasedTrainLoop):
         length = len(batches)
         first = runner.epoch * length
-        batches.select(STUDENT, runner.iter, first + length, turn=runner.epoch)
+        batches.select(Stream.STUDENT, runner.iter, first + length, turn=runner.epoch)
         _number_batches(loop, from_=runner.iter - first)
 
 

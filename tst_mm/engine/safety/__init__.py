@@ -3,6 +3,7 @@
 from .exact_resume_hook import ExactResumeHook
 from .non_finite_hook import NonFiniteHook
 from .preemption_hook import PreemptionHook
+from .shared_buffers_hook import SharedBuffersHook
 from .student_checkpoint_hook import StudentCheckpointHook
 from .teacher_check_hook import TeacherCheckHook
 
@@ -10,6 +11,7 @@ __all__ = [
     'ExactResumeHook',
     'NonFiniteHook',
     'PreemptionHook',
+    'SharedBuffersHook',
     'StudentCheckpointHook',
     'TeacherCheckHook',
 ]

@@ -6,7 +6,7 @@ from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from tst_mm.engine.data.randomness import seed_step
-from tst_mm.engine.data.seeded_data import STUDENT
+from tst_mm.engine.data.stream import Stream
 from tst_mm.engine.data.student_data import seed_student_data
 from tst_mm.registry import HOOKS
 
@@ -43,13 +43,6 @@ class ExactResumeHook(Hook):
         self._validated: int | None = None
         self._resumed = False
 
-    @classmethod
-    def ensure(cls, runner: Runner) -> None:
-        """Give a run the hook if it has none; before training."""
-        if not any(isinstance(hook, cls) for hook in runner.hooks):
-            # A new list, since MMEngine may be walking through the old one.
-            runner._hooks = [cls(), *runner.hooks]
-
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Note how far the checkpoint's run had validated."""
         self._resumed = runner._resume
@@ -70,7 +63,7 @@ class ExactResumeHook(Hook):
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Make all draws those of this iteration."""
-        seed_step(runner, STUDENT, runner.iter)
+        seed_step(runner, Stream.STUDENT, runner.iter)
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Note that it is done."""

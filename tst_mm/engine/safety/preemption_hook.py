@@ -16,8 +16,10 @@ from tst_mm.engine.data.loader_workers import outlive_sigterm
 from tst_mm.engine.safety.safe_checkpoints import remove_checkpoint
 from tst_mm.registry import HOOKS
 from tst_mm.utils.files import write_bytes
+from tst_mm.utils.hooks import ensure_hook
 
 from .exact_resume_hook import ExactResumeHook
+from .shared_buffers_hook import SharedBuffersHook
 
 #: Exit code of a process that ends at a SIGTERM, as shells count it.
 EXIT_CODE = 128 + signal.SIGTERM
@@ -52,8 +54,9 @@ class PreemptionHook(Hook):
         self._previous: Any = None
 
     def before_run(self, runner: Runner) -> None:
-        """What is saved inside an epoch can be resumed with that hook only."""
-        ExactResumeHook.ensure(runner)
+        """What is saved inside an epoch can be resumed with those hooks only."""
+        ensure_hook(runner, ExactResumeHook)
+        self._buffers = ensure_hook(runner, SharedBuffersHook)
 
     def before_train(self, runner: Runner) -> None:
         """Listen, where Python lets us: in the main thread."""
@@ -100,6 +103,7 @@ class PreemptionHook(Hook):
     def _stop(self, runner: Runner, done: int) -> None:
         path = Path(runner.work_dir, _NAME)
         meta = {'epoch': runner.epoch, 'iter': done}
+        self._buffers.keep(runner)
         runner.save_checkpoint(runner.work_dir, _NAME, meta=meta, by_epoch=False)
         if is_main_process():
             write_bytes(path.with_name('last_checkpoint'), str(path).encode())

@@ -1,22 +1,21 @@
 """Where a policy comes from, as ``policy.json`` and checkpoints tell it."""
 
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmengine.runner import Runner
 
-from tst_mm.engine.schedule.stages import Stage
+from tst_mm.utils.git import git_commit
 from tst_mm.version import __version__
 
 
-def provenance(runner: Runner, schedule: Sequence[Stage]) -> dict[str, Any]:
+def provenance(runner: Runner, stages: Sequence[tuple[int, int]]) -> dict[str, Any]:
     """Collect it, in plain types.
 
     Args:
         runner: Of the run.
-        schedule: All stages of the run.
+        stages: Begin and length of each augmenter stage of the run, in iterations.
 
     Returns:
         ``config`` (file name), ``dataset`` (type), ``student``, ``teacher``, ``seed``,
@@ -35,21 +34,10 @@ def provenance(runner: Runner, schedule: Sequence[Stage]) -> dict[str, Any]:
         'teacher': _network(model.get('teacher')),
         'seed': runner.seed,
         'max_iters': runner.max_iters,
-        'stages': [[stage.begin, stage.length] for stage in schedule],
+        'stages': [list(stage) for stage in stages],
         'tst_mm': __version__,
         'commit': git_commit(),
     }
-
-
-def git_commit() -> str | None:
-    """The commit of the repository around the current folder; None where there is none."""
-    # mmengine.utils.get_git_hash lets git complain on the terminal outside of a repository.
-    try:
-        command = ['git', 'rev-parse', 'HEAD']
-        found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return found.stdout.strip() or None if found.returncode == 0 else None
 
 
 def _dataset(dataset: Any) -> str | None:

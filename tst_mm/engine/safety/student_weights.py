@@ -87,8 +87,13 @@ def _without_dot(prefix: str) -> str:
 
 
 def _is_ours(component: Any) -> bool:
-    kind = component.get('type') if isinstance(component, Mapping) else None
-    return str(kind).startswith(f'{MODELS.scope}.')
+    """Whether a config builds something of tst_mm, by name, by scope or by class, or out of it."""
+    if not isinstance(component, Mapping):
+        return False
+    kind, ours = component.get('type'), MODELS.scope
+    if isinstance(kind, type):
+        return any(base.__module__.startswith(f'{ours}.') for base in kind.__mro__)
+    return component.get('_scope_') == ours or str(kind).startswith(f'{ours}.')
 
 
 def _plain(value: Any) -> Any:

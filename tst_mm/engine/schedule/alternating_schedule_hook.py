@@ -11,13 +11,13 @@ from mmengine.optim import AmpOptimWrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from tst_mm.engine.data.randomness import seed_step
-from tst_mm.engine.data.seeded_data import STUDENT
+from tst_mm.engine.data.stream import Stream
 from tst_mm.engine.data.student_data import iterations_per_epoch
 from tst_mm.engine.safety.exact_resume_hook import ExactResumeHook
 from tst_mm.engine.safety.safe_checkpoints import remove_checkpoint
-from tst_mm.engine.safety.shared_buffers import share_buffers
-from tst_mm.engine.schedule.augmenter_stage import AugmenterStage, build_policy_optimizer
-from tst_mm.engine.schedule.plateau import LossPlateau
+from tst_mm.engine.safety.shared_buffers_hook import SharedBuffersHook
+from tst_mm.engine.schedule.adaptive_amount_hook import AdaptiveAmountHook
+from tst_mm.engine.schedule.augmenter_stage import AugmenterStage
 from tst_mm.engine.schedule.schedule_state import (
     STATE_KEY,
     check_operators,
@@ -26,14 +26,22 @@ from tst_mm.engine.schedule.schedule_state import (
 )
 from tst_mm.engine.schedule.stage_loader import build_stage_loader
 from tst_mm.engine.schedule.stage_log import StageLog
-from tst_mm.engine.schedule.stages import Stage, parse_stages, resolve_stages
+from tst_mm.engine.schedule.stages import (
+    DEFAULT_STAGES,
+    Stage,
+    is_spread,
+    parse_stages,
+    resolve_stages,
+    spread_stages,
+)
 from tst_mm.registry import HOOKS
-from tst_mm.utils import reject_unknown_keys, require_mapping
+from tst_mm.search import Search
+from tst_mm.utils import require_mapping
+from tst_mm.utils.aliases import current_search
+from tst_mm.utils.components import build_component
 from tst_mm.utils.files import write_bytes
+from tst_mm.utils.hooks import ensure_hook
 from tst_mm.utils.unwrap import unwrap_model
-
-_PLATEAU_KEYS = ('factor', 'min_drop_abs', 'min_drop_rel')
-_DEFAULT_OPTIMIZER = {'type': 'SGD', 'lr': 0.01, 'momentum': 0.9, 'weight_decay': 0.0}
 
 
 @HOOKS.register_module()
@@ -42,8 +50,8 @@ class AlternatingScheduleHook(Hook):
 
     A stage runs before the student iteration at which it begins and takes nothing from the
     student: not its iterations, its order of data, its random numbers or its timer. The policy
-    carries over from stage to stage; the optimiser and its learning rate start anew in each.
-    Between stages the policy stands still. Progress goes to the runner's logger, message hub and
+    carries over from stage to stage, and so does what the search knows. Between stages the policy
+    stands still. Progress goes to the runner's logger, message hub and
     visualizer (``augmenter/...``) and to ``policy.json`` in the work folder.
 
     All random draws depend on the seed, the stage and the step only, and with
@@ -55,22 +63,20 @@ class AlternatingScheduleHook(Hook):
     A stage calls the hooks of the run: ``before_augmenter_stage(runner, stage)`` and
     ``after_augmenter_iter(runner, stage, data_batch, outputs)``, where ``stage`` is the running
     :class:`tst_mm.engine.schedule.augmenter_stage.AugmenterStage` and ``outputs`` what
-    ``augmenter_step`` returned.
+    the search's ``step`` returned.
 
     Args:
-        stages: Where stages begin and how long they are. A list of ``dict(begin=30, length=30)``,
-            or a period ``dict(first=32, every=30, length=5)``. ``begin`` counts the student's
-            epochs or iterations, from 0; ``length`` is in the same unit, over the augmenter's own
-            loader; ``iters`` in its place is in augmenter iterations. An empty list keeps the
-            augmenter at its initial policy.
+        stages: Where stages begin and how long they are. By default five at equal distances that
+            take 2 % of the training's cost, ``dict(count=5, share=0.02)``. Or a list of
+            ``dict(begin=30, length=30)``, or a period ``dict(first=32, every=30, length=5)``.
+            ``begin`` counts the student's epochs or iterations, from 0; ``length`` is in the same
+            unit, over the augmenter's own loader; ``iters`` in its place is in augmenter
+            iterations. An empty list keeps the augmenter at its initial policy.
         by_epoch: Whether ``begin`` and ``length`` are in epochs. Defaults to the unit of the
             run's training loop.
-        optim_wrapper: The policy's optimiser as in MMEngine, ``clip_grad`` included. Defaults to
-            ``dict(optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=0))``; without a
-            ``type`` the stages run in the student's precision.
-        plateau: Arguments of :class:`tst_mm.engine.schedule.plateau.LossPlateau`, which lowers the
-            learning rate after an augmenter epoch without progress; None keeps it constant.
-            Defaults to the rule of the paper.
+        search: What learns the policy in the stages. Defaults to
+            ``dict(type='tst_mm.MeasuringSearch')``, see :class:`tst_mm.search.MeasuringSearch`; the
+            published form has ``dict(type='tst_mm.GradientSearch', ...)``.
         dataloader: What the stages' loader has in place of the student's, by the keys of MMEngine's
             dataloaders, for example ``dict(batch_size=16)``. Defaults to nothing: the student's
             data in an order of its own.
@@ -79,8 +85,9 @@ class AlternatingScheduleHook(Hook):
             written at its end, and only the latest is kept. Defaults to none.
 
     Raises:
-        KeyError: An unknown or missing key of a stage or of ``plateau``.
-        TypeError: ``plateau``, ``optim_wrapper`` or ``dataloader`` is no dictionary.
+        KeyError: An unknown or missing key of a stage, or an unknown argument of the
+            search.
+        TypeError: ``search`` or ``dataloader`` is no dictionary.
         ValueError: A value that is not allowed; when training starts also a stage beyond the end.
     """
 
@@ -90,22 +97,17 @@ class AlternatingScheduleHook(Hook):
 
     def __init__(
         self,
-        stages: Sequence[Mapping[str, Any]] | Mapping[str, Any],
+        stages: Sequence[Mapping[str, Any]] | Mapping[str, Any] = DEFAULT_STAGES,
         by_epoch: bool | None = None,
-        optim_wrapper: Mapping[str, Any] | None = None,
-        plateau: Mapping[str, float] | None = {},  # noqa: B006  (never changed)
+        search: Mapping[str, Any] | None = None,
         dataloader: Mapping[str, Any] | None = None,
         interval: int | None = None,
         checkpoint_interval: int | None = None,
+        **old: Any,
     ) -> None:
         parse_stages(stages)
-        if plateau is not None:
-            require_mapping('plateau', plateau)
-            reject_unknown_keys('plateau', plateau, _PLATEAU_KEYS)
-            LossPlateau(**plateau)
-        for name, config in (('optim_wrapper', optim_wrapper), ('dataloader', dataloader)):
-            if config is not None:
-                require_mapping(name, config)
+        if dataloader is not None:
+            require_mapping('dataloader', dataloader)
         if by_epoch is not None and not isinstance(by_epoch, bool):
             raise ValueError(f'by_epoch is {by_epoch!r}; allowed: True, False or None')
         for key, value in (('interval', interval), ('checkpoint_interval', checkpoint_interval)):
@@ -113,8 +115,7 @@ class AlternatingScheduleHook(Hook):
                 raise ValueError(f'{key} is {value!r}; allowed: whole numbers from 1, or None')
         self.stages = stages
         self.by_epoch = by_epoch
-        self.optim_wrapper = optim_wrapper or {'optimizer': _DEFAULT_OPTIMIZER}
-        self.plateau = plateau
+        self.search: Search = build_component('search', current_search(search, old))
         self.dataloader = dataloader
         self.interval = interval
         self.checkpoint_interval = checkpoint_interval
@@ -136,7 +137,10 @@ class AlternatingScheduleHook(Hook):
             )
         self.model = model
         self.policy = model.augmenter.policy
-        ExactResumeHook.ensure(runner)
+        ensure_hook(runner, ExactResumeHook)
+        self.buffers = ensure_hook(runner, SharedBuffersHook)
+        adaptive = model.batch_mode == 'adaptive'
+        self._amount = ensure_hook(runner, AdaptiveAmountHook) if adaptive else None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Keep our part of the checkpoint until the run is known."""
@@ -146,14 +150,15 @@ class AlternatingScheduleHook(Hook):
         """Turn the stages into iterations, check everything, continue from a checkpoint."""
         self.loader, self.batches = build_stage_loader(runner, self.dataloader)
         self.schedule = self._resolve(runner)
-        if isinstance(runner.optim_wrapper, AmpOptimWrapper) and 'type' not in self.optim_wrapper:
-            # The stages in the precision of the student's training.
-            precision = {'type': 'AmpOptimWrapper', 'dtype': runner.optim_wrapper.cast_dtype}
-            self.optim_wrapper = {**precision, **self.optim_wrapper}
-        build_policy_optimizer(self.model, self.optim_wrapper)  # a mistake shows now, not in hours
+        # The stages in the precision of the student's training.
+        amp = isinstance(runner.optim_wrapper, AmpOptimWrapper)
+        self._precision = {'dtype': runner.optim_wrapper.cast_dtype} if amp else None
+        self.search.check(self.model)  # a mistake shows now, not in hours
         loggers = [hook.interval for hook in runner.hooks if isinstance(hook, LoggerHook)]
         self._log_interval = self.interval or (loggers or [10])[0]
         self.log = StageLog(runner, self.model.augmenter, self.schedule)
+        if self._amount is not None:
+            self.log.amount = self._amount.history
         if self._loaded is not None:
             self._continue(runner, self._loaded)
         self.log.write_policy()
@@ -166,38 +171,43 @@ class AlternatingScheduleHook(Hook):
             for hook in runner.hooks:  # the student's time and ETA do not contain the stage
                 if isinstance(hook, IterTimerHook):
                     hook.t += time.time() - start
-            seed_step(runner, STUDENT, runner.iter)
+            seed_step(runner, Stream.STUDENT, runner.iter)
 
-    def before_val_epoch(self, runner: Runner) -> None:
-        """Let all ranks validate the student of the checkpoints."""
-        share_buffers(self.model.student)
+    def after_train(self, runner: Runner) -> None:
+        """Write the policy file once more: the amount went on after the last stage."""
+        self.log.write_policy()
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add our part."""
-        state = pack_state(self.schedule, self.policy, self.stage, self.running, self.log.history)
+        state = pack_state(
+            self.schedule, self.policy, self.search, self.stage, self.running, self.log.history
+        )
         checkpoint[STATE_KEY] = {**state, **self.log.extras()}
 
     def start_stage(self, index: int) -> AugmenterStage:
         """Build a stage that has done no step."""
         length, epoch = self.schedule[index].length, len(self.batches)
-        return AugmenterStage(self.model, self.optim_wrapper, self.plateau, length, epoch)
+        return AugmenterStage(self.search, self.model, length, epoch, self._precision)
 
     def run_stage(self, runner: Runner) -> None:
         """Run the next stage, from where a checkpoint left it, to its end."""
         index = self.stage
         stage = self.running = self.start_stage(index)
         if self._continued is not None:
-            stage.load_state_dict(self._continued)
+            stage.load_state_dict(**self._continued)
             self._continued = None
-        share_buffers(self.model.student)
+        self.buffers.share(runner)
         runner.call_hook('before_augmenter_stage', stage=stage)
-        self.batches.select(1 + index, stage.step, stage.length)
+        self.batches.select(Stream.stage(index), stage.step, stage.length)
         self.log.restart_clock(stage.step)
         for data in self.loader:
-            seed_step(runner, 1 + index, stage.step)
+            seed_step(runner, Stream.stage(index), stage.step)
             outputs = stage.train_step(data)
             runner.call_hook('after_augmenter_iter', stage=stage, data_batch=data, outputs=outputs)
-        self.log.write_end(index, stage.read_gap())
+        words = self.search.end()
+        self.log.evidence = self.search.evidence()
+        self.log.write_line(index, stage)
+        self.log.write_end(index, words)
         self.stage, self.running = index + 1, None
         if self.checkpoint_interval is not None:
             self._save(runner, index, stage.step)
@@ -206,12 +216,17 @@ class AlternatingScheduleHook(Hook):
         self, runner: Runner, stage: AugmenterStage, data_batch: Any, outputs: Any
     ) -> None:
         """Log and save at their intervals."""
-        if stage.step % self._log_interval == 0 or stage.finished:
+        if stage.step % self._log_interval == 0 and not stage.finished:
             self.log.write_line(self.stage, stage)
         if self._wants_checkpoint(stage.step) and not stage.finished:
             self._save(runner, self.stage, stage.step)
 
     def _resolve(self, runner: Runner) -> list[Stage]:
+        if isinstance(self.stages, Mapping) and is_spread(self.stages):
+            batches = (runner.train_loop.dataloader, self.loader)
+            images, drawn = (_batch_size(loader) for loader in batches)
+            steps = images / (drawn * getattr(self.search, 'draws', 1))
+            return spread_stages(self.stages, runner.max_iters, steps)
         epochs = isinstance(runner.train_loop, EpochBasedTrainLoop)
         by_epoch = epochs if self.by_epoch is None else self.by_epoch
         per_epoch = iterations_per_epoch(runner)
@@ -238,8 +253,8 @@ class AlternatingScheduleHook(Hook):
         if resuming:
             check_state(state, self.schedule, self.policy, runner.iter)
             self.stage = state['stage']
-            self._continued = state['running']
-            self.log.history = list(state['history'])
+            self._continued = {'running': state['running'], 'search': state['search']}
+            self.log.continue_from(state['history'])
         check_operators(state, self.policy)
         self.policy.load_state_dict(state['policy_state'])
         if not resuming:
@@ -261,3 +276,10 @@ class AlternatingScheduleHook(Hook):
             write_bytes(path.with_name('last_checkpoint'), str(path).encode())
             for older in set(path.parent.glob('augmenter_stage*_iter*.pth')) - {path}:
                 remove_checkpoint(older)
+
+
+def _batch_size(loader: Any) -> int:
+    """Images of a batch, of a loader whose batch sampler may be a seeded one."""
+    sampler = getattr(loader, 'batch_sampler', None)
+    inner = getattr(sampler, 'batch_sampler', sampler)
+    return getattr(inner, 'batch_size', None) or loader.batch_size or 1

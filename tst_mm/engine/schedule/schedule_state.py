@@ -7,18 +7,20 @@ from typing import Any
 from torch import Tensor
 
 from tst_mm.augment.policy import AugmentPolicy
+from tst_mm.search import Search
 
 from .augmenter_stage import AugmenterStage
 from .stages import Stage
 
 #: Key of our part of a checkpoint.
 STATE_KEY = 'tst_mm'
-_VERSION = 1
+_VERSION = 2
 
 
 def pack_state(
     schedule: Sequence[Stage],
     policy: AugmentPolicy,
+    search: Search,
     stage: int,
     running: AugmenterStage | None,
     history: list[dict[str, Any]],
@@ -28,6 +30,7 @@ def pack_state(
     Args:
         schedule: All stages.
         policy: The policy; kept exactly, and in readable form for :mod:`tools.export_policy`.
+        search: What learns it.
         stage: Index of the stage that runs or comes next.
         running: That stage, when it runs.
         history: Of the policy.
@@ -37,6 +40,7 @@ def pack_state(
         'schedule': [[stage.begin, stage.length] for stage in schedule],
         'policy': policy.to_dict(),
         'policy_state': {name: value.cpu() for name, value in policy.state_dict().items()},
+        'search': search.state_dict(),
         'stage': stage,
         'running': None if running is None else running.state_dict(),
         'history': history,
@@ -70,6 +74,8 @@ def check_state(
         raise _broken('stage', index)
     if not isinstance(state.get('history'), list):
         raise _broken('history', state.get('history'))
+    if not isinstance(state.get('search'), Mapping):
+        raise _broken('search', state.get('search'))
     if 'running' not in state or state['running'] is not None and index == len(stages):
         raise _broken('running', state.get('running'))
     begun = index + (state['running'] is not None)

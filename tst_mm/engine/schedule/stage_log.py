@@ -17,6 +17,9 @@ from tst_mm.utils.files import write_json
 from .augmenter_stage import AugmenterStage
 from .stages import Stage
 
+#: What an entry of the history lists of each operator beside the evidence of the search.
+_POLICY = ('rates', 'magnitudes')
+
 
 class StageLog:
     """Writes to the runner's logger, message hub and visualizer, and keeps the policy's history.
@@ -36,9 +39,14 @@ class StageLog:
         self.schedule = schedule
         self.path = Path(runner.work_dir, 'policy.json')
         #: Where the policy comes from, as in ``policy.json``.
-        self.provenance = provenance(runner, schedule) if is_main_process() else {}
+        stages = [(stage.begin, stage.length) for stage in schedule]
+        self.provenance = provenance(runner, stages) if is_main_process() else {}
         #: One entry a log line, as in ``policy.json``.
         self.history: list[dict[str, Any]] = []
+        #: The amount of augmentation over training, as in ``policy.json``.
+        self.amount: list[dict[str, Any]] = []
+        #: What the search knows of each operator, as in ``policy.json``.
+        self.evidence: list[dict[str, Any]] = []
         self.remember_start()
         self.restart_clock()
 
@@ -48,6 +56,20 @@ class StageLog:
             'rates': self.policy.rates().tolist(),
             'magnitudes': self.policy.magnitudes().tolist(),
         }
+
+    def continue_from(self, history: Sequence[dict[str, Any]]) -> None:
+        """Take the history of a checkpoint, and what its last entry knows of the operators."""
+        self.history = list(history)
+        last = self.history[-1] if self.history else {}
+        known = {
+            key: values
+            for key, values in last.items()
+            if isinstance(values, list) and key not in _POLICY
+        }
+        self.evidence = [
+            dict(zip((key[:-1] for key in known), row, strict=True))
+            for row in zip(*known.values(), strict=True)
+        ]
 
     def restart_clock(self, step: int = 0) -> None:
         """Measure the time of a step from here."""
@@ -63,12 +85,9 @@ class StageLog:
             self._record(index, stage, means)
 
     @master_only
-    def write_end(self, index: int, gap: tuple[float, float]) -> None:
-        """Report the confidence gap at both ends of a stage."""
-        self.runner.logger.info(
-            f'Augmenter stage {index + 1}/{len(self.schedule)} ended, '
-            f'teacher minus student confidence: gap: {gap[0]:.4f} -> {gap[1]:.4f}'
-        )
+    def write_end(self, index: int, words: str) -> None:
+        """Report what the search says at the end of a stage, and the policy that follows."""
+        self.runner.logger.info(f'Augmenter stage {index + 1}/{len(self.schedule)} ended, {words}')
 
     @master_only
     def write_policy(self) -> None:
@@ -77,8 +96,13 @@ class StageLog:
         Raises:
             OSError: When the work folder cannot be written.
         """
+        policy = self.policy.to_dict()
+        for entry, known in zip(policy['operators'], self.evidence, strict=False):
+            entry.update(known)
         trace = {**self.extras(), 'start': self.start, 'history': self.history}
-        write_json(self.path, {**self.policy.to_dict(), **trace})
+        if self.amount:
+            trace['amount'] = self.amount
+        write_json(self.path, {**policy, **trace})
 
     def extras(self) -> dict[str, Any]:
         """What ``policy.json`` and checkpoints hold beside the policy and its history."""
@@ -89,7 +113,9 @@ class StageLog:
     ) -> None:
         width = len(str(stage.length))
         eta = timedelta(seconds=int(seconds * (stage.length - stage.step)))
-        parts = [f'lr: {stage.lr:.4e}', f'eta: {eta}', f'time: {seconds:.4f}']
+        lr = stage.search.lr()
+        parts = [] if lr is None else [f'lr: {lr:.4e}']
+        parts += [f'eta: {eta}', f'time: {seconds:.4f}']
         if torch.cuda.is_available():
             parts.append(f'memory: {torch.cuda.max_memory_allocated() >> 20}')
         parts += [f'{name}: {value:.4f}' for name, value in means.items()]
@@ -99,12 +125,18 @@ class StageLog:
         )
 
     def _record(self, index: int, stage: AugmenterStage, means: dict[str, float]) -> None:
-        entry = {'stage': index, 'step': stage.step, 'iter': self.runner.iter, 'lr': stage.lr}
-        rates, magnitudes = self.policy.rates().tolist(), self.policy.magnitudes().tolist()
-        self.history.append({**entry, **means, 'rates': rates, 'magnitudes': magnitudes})
+        lr = stage.search.lr()
+        scalars = means if lr is None else {'lr': lr, **means}
+        entry = {'stage': index, 'step': stage.step, 'iter': self.runner.iter, **scalars}
+        entry['rates'] = self.policy.rates().tolist()
+        entry['magnitudes'] = self.policy.magnitudes().tolist()
+        if self.evidence:
+            for name in self.evidence[0]:
+                entry[f'{name}s'] = [known[name] for known in self.evidence]
+        self.history.append(entry)
         self.write_policy()
 
-        scalars = {'lr': stage.lr, **means}
+        scalars = dict(scalars)
         scalars |= {
             f'{what}/{name}': values[what]
             for name, values in self.policy.summary().items()

@@ -8,6 +8,9 @@ from tst_mm.utils import reject_unknown_keys
 
 _PERIOD_KEYS = ('first', 'every', 'length', 'iters')
 _STAGE_KEYS = ('begin', 'length', 'iters')
+_SPREAD_KEYS = ('count', 'share')
+#: Stages of a run whose config says nothing of them.
+DEFAULT_STAGES = {'count': 5, 'share': 0.02}
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ def parse_stages(
     Args:
         stages: A list of ``dict(begin=, length=)`` or ``dict(begin=, iters=)``; or a period
             ``dict(first=, every=, length=)`` or ``dict(first=, every=, iters=)``: a stage at
-            ``first`` and then at every further ``every`` until the end.
+            ``first`` and then at every further ``every`` until the end. Those of
+            :func:`spread_stages` are checked only.
         end: Where student training ends, in the unit of ``begin``. None (a run not known yet)
             gives only the first stage of a period.
 
@@ -58,6 +62,9 @@ def parse_stages(
         ValueError: A value that is not allowed, or two stages at one point.
     """
     if isinstance(stages, Mapping):
+        if is_spread(stages):
+            spread_stages(stages, 10**9, 1.0)
+            return []
         return _expand_period(stages, end)
     if not isinstance(stages, Sequence) or isinstance(stages, str):
         raise ValueError(
@@ -78,6 +85,43 @@ def parse_stages(
                 'allowed: ascending begins, one stage at each'
             )
     return specs
+
+
+def is_spread(stages: Mapping[str, Any]) -> bool:
+    """Whether stages are given by their number and their share of the training."""
+    return bool(stages.keys() & set(_SPREAD_KEYS))
+
+
+def spread_stages(
+    stages: Mapping[str, Any], iterations: int, steps_an_iteration: float
+) -> list[Stage]:
+    """Stages at equal distances that take a share of the cost of training.
+
+    An image is counted as costly in a stage, where student and teacher look at each of its draws
+    once, as in training, where the student learns from it too: an upper bound.
+
+    Args:
+        stages: ``count`` and/or ``share``, see :data:`DEFAULT_STAGES`.
+        iterations: Of the student.
+        steps_an_iteration: How many stage steps cost as much as a student iteration.
+
+    Raises:
+        KeyError: An unknown key.
+        ValueError: A value that is not allowed, or fewer iterations than stages.
+    """
+    reject_unknown_keys('stages', stages, _SPREAD_KEYS)
+    given = {**DEFAULT_STAGES, **stages}
+    count, share = _whole_number('stages', given, 'count', 1), given['share']
+    number = isinstance(share, (int, float)) and not isinstance(share, bool)
+    if not number or not 0 < share <= 1:
+        raise ValueError(f'stages.share is {share!r}; allowed: above 0, at most 1')
+    if iterations < count:
+        raise ValueError(
+            f'stages.count is {count}, but the training has {iterations} iterations; allowed: at '
+            'most as many'
+        )
+    length = max(1, int(share * iterations * steps_an_iteration / count))
+    return [Stage(int((i + 0.5) * iterations / count), length) for i in range(count)]
 
 
 def resolve_stages(

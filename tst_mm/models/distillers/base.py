@@ -11,24 +11,25 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from tst_mm.augment import Draw, LearnedAugmenter, Normalization
-from tst_mm.registry import MODELS
+from tst_mm.search import Objective
 from tst_mm.utils import (
     closest,
-    reject_unknown_arguments,
     reject_unknown_keys,
     require_mapping,
 )
+from tst_mm.utils.aliases import current_augmenter, current_objective
+from tst_mm.utils.components import build_component
 
 from ..build import build_model
-from ..modes import frozen
-from ..objectives import Confidence, TeachingObjective
-from ..ranks import mean_over_ranks
 from ..teacher import FrozenTeacher
+from .image_losses import LossesOf, one_by_one
 from .kd import build_kd, kd_losses
 from .labels import fresh
+from .scoring import imitation_loss, score
 from .shown_student import ShownStudent
+from .trust import trusted_losses
 
-BATCH_MODES = ('double', 'split')
+BATCH_MODES = ('adaptive', 'double', 'split')
 
 
 class _Aside:
@@ -48,7 +49,8 @@ class BaseDistiller(ShownStudent, BaseModel):
 
     - *student step*, MMEngine's ``train_step``: the student's own losses and the distillation
       losses on the augmented and the clean images; the augmenter runs without gradient.
-    - *augmenter step*, :meth:`augmenter_step`: the objective's gradient reaches the policy only.
+    - *scoring*, :meth:`score`: both look at images as the policy draws them, and the objective says
+      how much worth teaching each is; nothing changes.
 
     Only the student and the connectors are in the module tree: teacher and augmenter are outside
     of the state dict, EMA copies, distributed wrappers and the student's optimiser.
@@ -57,11 +59,17 @@ class BaseDistiller(ShownStudent, BaseModel):
         student: Model dictionary, ``dict(cfg_path=...)`` or module: an ordinary OpenMMLab model.
         teacher: See :class:`FrozenTeacher`.
         augmenter: ``dict(type='tst_mm.LearnedAugmenter', ...)``; None is plain distillation.
-        objective: What the augmenter minimises. Defaults to :class:`TeachingObjective`.
+        objective: What the search of the policy minimises, ``dict(type='tst_mm.TeachingObjective',
+            ...)`` by default; see :class:`tst_mm.search.Objective`.
         distiller: Arguments of MMRazor's ``ConfigurableDistiller``; None takes the task's own.
-        batch_mode: ``'double'`` (default, the paper): every image clean and augmented, twice the
-            cost. ``'split'``: half of the images augmented, half clean, the cost of plain
-            distillation.
+        batch_mode: Which part of a batch is augmented. ``'adaptive'`` (default): as much as keeps
+            the student from memorising its images, see :class:`AdaptiveAmountHook`, which
+            :class:`AlternatingScheduleHook` brings along. A number from 0 to 1: that part of the
+            images. ``'split'``: half of them. These cost what plain distillation costs.
+            ``'double'`` (the paper): every image clean and augmented, twice the cost.
+        label_trust: Whether a label counts only as far as the teacher believes it on that very
+            image or pixel, augmented or clean: its loss is weighed by the teacher's probability of
+            it. For classification and segmentation; off by default.
         plan: What the planner would choose otherwise, see :class:`~.planner.Plan`; for the
             default ``distiller`` only.
         data_preprocessor: The student's, in place of that of its ``cfg_path``, and where its
@@ -80,7 +88,8 @@ class BaseDistiller(ShownStudent, BaseModel):
         augmenter: Mapping[str, Any] | None = None,
         objective: Mapping[str, Any] | None = None,
         distiller: Mapping[str, Any] | None = None,
-        batch_mode: str = 'double',
+        batch_mode: str | float = 'adaptive',
+        label_trust: bool = False,
         plan: Mapping[str, Any] | None = None,
         data_preprocessor: Mapping[str, Any] | None = None,
         **unknown: Any,
@@ -90,20 +99,32 @@ class BaseDistiller(ShownStudent, BaseModel):
         reject_unknown_keys(kind.__name__, unknown, sorted(known - {'unknown', 'args', 'kwargs'}))
         if augmenter is None and objective is not None:
             raise KeyError('objective has no effect without an augmenter; give it one or leave it')
-        if batch_mode not in BATCH_MODES:
-            raise ValueError(f'batch_mode is {batch_mode!r}; {closest(batch_mode, BATCH_MODES)}')
+        number = isinstance(batch_mode, (int, float)) and not isinstance(batch_mode, bool)
+        if not (0 <= batch_mode <= 1 if number else batch_mode in BATCH_MODES):
+            raise ValueError(
+                f'batch_mode is {batch_mode!r}; {closest(str(batch_mode), BATCH_MODES)}, or a '
+                'number from 0 to 1'
+            )
         student = build_model('student', student, data_preprocessor, instead=True)
         super().__init__(data_preprocessor=student.data_preprocessor)
         self.student = student
         self.teacher = FrozenTeacher(teacher, data_preprocessor)
+        if not isinstance(label_trust, bool):
+            raise ValueError(f'label_trust is {label_trust!r}; allowed: True, False')
+        self.label_trust = label_trust
         self.batch_mode = batch_mode
+        #: Which part of a batch is augmented, in [0, 1]; moved by a hook where it is adaptive.
+        self.fraction = float(batch_mode) if number else 1.0
         if plan is not None and distiller is not None:
             raise KeyError('plan has no effect beside a "distiller"; give one of them')
         self.plan = plan
         self.check_pair()
         kd = self.default_kd() if distiller is None else distiller
         self.distiller = build_kd(self.complete_kd(kd), self.student, self.teacher.model)
-        self._augmenter = _Aside(_build('augmenter', augmenter) if augmenter else None)
+        if augmenter is not None:
+            require_mapping('augmenter', augmenter)
+            augmenter = current_augmenter(augmenter)
+        self._augmenter = _Aside(build_component('augmenter', augmenter) if augmenter else None)
         # Beside the augmenter, not inside: plain distillation with another teacher needs it too.
         self._normalization = _Aside(
             Normalization.from_data_preprocessor(student.data_preprocessor)
@@ -119,15 +140,17 @@ class BaseDistiller(ShownStudent, BaseModel):
                     f"{kind.__name__} cannot follow; allowed: 'sequence', 'summed' (preset "
                     f"'paper_dense')"
                 )
-            require_mapping('objective', objective or {})
-            config = {'type': 'tst_mm.TeachingObjective', **(objective or {})}
-            self.objective: TeachingObjective = _build('objective', config)
-            self.objective.prepare(self.student)
+            self.objective = self._build_objective(objective, augmenter)
 
     @property
     def augmenter(self) -> LearnedAugmenter | None:
         """The augmenter; None in plain distillation."""
         return self._augmenter.module
+
+    @property
+    def normalization(self) -> Normalization:
+        """What the student's input looks like."""
+        return self._normalization.module
 
     # The four questions of a task ---------------------------------------------------------------
 
@@ -183,12 +206,10 @@ class BaseDistiller(ShownStudent, BaseModel):
         if mode != 'loss':
             return self.student(inputs, data_samples, mode=mode)
         inputs, data_samples = self._student_batch(inputs, data_samples)
-        with self.distiller.student_recorders:
-            losses = self.student(inputs, fresh(data_samples), mode='loss')
-        with torch.no_grad(), self.distiller.teacher_recorders:
-            theirs = self.teacher.inputs(inputs, self._normalization.module)
-            self.ask_teacher(theirs, fresh(data_samples))
-        distilled = kd_losses(self.distiller)
+        if self.label_trust:
+            losses, distilled = trusted_losses(self, inputs, data_samples)
+        else:
+            losses, distilled = self.distilled(inputs, data_samples)
         if losses.keys() & distilled.keys():
             raise KeyError(
                 f'distill_losses has {sorted(losses.keys() & distilled.keys())}, names of the '
@@ -196,80 +217,100 @@ class BaseDistiller(ShownStudent, BaseModel):
             )
         return {**losses, **distilled}
 
-    def augmenter_step(self, data: Any, optim_wrapper: Any) -> dict[str, Tensor]:
-        """One step of the augmenter stage; student and teacher are left exactly as they are.
+    def score(self, data: Any, draws: int = 1) -> dict[str, Any]:
+        """Augment a batch by the policy and judge the images as the objective does.
 
-        The graphs of student and teacher are freed one after the other: both losses are taken back
-        to the augmented image, and their sum from there through the augmenter.
+        Student and teacher compute their own losses, image by image, without gradient, with norm
+        statistics and dropout as in evaluation. Nothing changes: no buffer, attribute, flag or
+        random state of student, teacher and preprocessor.
+
+        Args:
+            data: A batch of B images of the training loader.
+            draws: How often each image is drawn. Defaults to 1.
+
+        Returns:
+            ``objective``, ``loss_teacher`` (the teacher's total loss) and ``loss_student`` (the
+            student's weakness, which falls as the student gets worse), each (n,) with n = draws *
+            B, all images of the first draw first; ``terms``, the student's losses (n,) by name; and
+            ``draw``, the :class:`Draw` of the n images.
+        """
+        assert self.augmenter is not None, 'plain distillation has no policy to search'
+        return score(self, data, draws)
+
+    def imitation_loss(self, data: Any) -> Tensor:
+        """The distillation loss on clean images, 0-dim; nothing changes, see :meth:`score`.
 
         Args:
             data: A batch of the training loader.
-            optim_wrapper: MMEngine's wrapper of an optimiser over the policy's parameters.
+        """
+        return imitation_loss(self, data)
+
+    def image_losses(
+        self, losses_of: LossesOf, inputs: Tensor, data_samples: list, modules: nn.Module
+    ) -> dict[str, Tensor]:
+        """The losses of each image, from a function that gives those of a batch.
+
+        Args:
+            losses_of: Computes losses by name.
+            inputs: (n, C, H, W).
+            data_samples: n data samples.
+            modules: Whose parts compute them.
 
         Returns:
-            0-dim tensors without gradient: ``loss``, ``loss_teacher``, ``loss_student`` (the
-            student's weakness), ``teacher_confidence`` and ``student_confidence`` on x'; over the
-            batches of all ranks, and the same on each.
+            (n,) by name.
         """
-        assert self.augmenter is not None, 'plain distillation has no augmenter stage'
-        objective = self.objective
-        with optim_wrapper.optim_context(self):
-            data = self.data_preprocessor(data, True)
-            inputs, data_samples = data['inputs'], data['data_samples']
-            images, draw = self.augmenter(
-                inputs, self.valid_sizes(inputs, data_samples), relaxed=True
+        return one_by_one(losses_of, inputs, data_samples)
+
+    def distilled(self, inputs: Tensor, data_samples: list) -> tuple[dict, dict]:
+        """The student's own losses and the distillation losses on a batch."""
+        with self.distiller.student_recorders:
+            losses = self.student(inputs, fresh(data_samples), mode='loss')
+        with torch.no_grad(), self.distiller.teacher_recorders:
+            images = self.teacher.inputs(inputs, self.normalization)
+            self.ask_teacher(images, fresh(data_samples))
+        return losses, kd_losses(self.distiller)
+
+    def _build_objective(
+        self, config: Mapping[str, Any] | None, augmenter: Mapping[str, Any] | None
+    ) -> Objective:
+        """The objective of the search; that of the published form where its policy needs one."""
+        config = {} if config is None else config
+        require_mapping('objective', config)
+        config = current_objective(config, augmenter or {})
+        objective = build_component('objective', {'type': self.augmenter.objective, **config})
+        if not isinstance(objective, Objective):
+            raise TypeError(
+                f'objective is a {type(objective).__name__}; allowed: a subclass of '
+                'tst_mm.search.Objective'
             )
-            self.draw = draw.detach()
-            data_samples = self.move_labels(data_samples, self.draw)
-            leaf = images.detach().requires_grad_()
-
-            with frozen(self.student), self._confidence(self.student) as student_sure:
-                weakness = objective.weakness(
-                    lambda: self.parse_losses(self.student(leaf, data_samples, mode='loss'))[0]
-                )
-        optim_wrapper.backward(objective.student_weight * weakness)
-        with optim_wrapper.optim_context(self):
-            theirs = self.teacher.inputs(leaf, self._normalization.module)
-            with self._confidence(self.teacher.model) as teacher_sure:
-                strength = self.parse_losses(self.teacher.losses(theirs, data_samples))[0]
-        optim_wrapper.backward(objective.teacher_weight * strength)
-        images.backward(leaf.grad)
-        parameters = list(self.augmenter.policy.parameters())
-        # Without a gradient no operator drawn here has the parameter; on other ranks one may.
-        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
-        losses = [strength.detach(), weakness.detach(), teacher_sure.sums, student_sure.sums]
-        *gradients, strength, weakness, theirs, own = mean_over_ranks([*gradients, *losses])
-        for parameter, gradient in zip(parameters, gradients, strict=True):
-            parameter.grad = gradient
-        optim_wrapper.step()
-        optim_wrapper.zero_grad()
-        return {
-            'loss': objective.teacher_weight * strength + objective.student_weight * weakness,
-            'loss_teacher': strength,
-            'loss_student': weakness,
-            'teacher_confidence': Confidence.mean(theirs),
-            'student_confidence': Confidence.mean(own),
-        }
-
-    def _confidence(self, model: nn.Module) -> Confidence:
-        # Without a plain class loss nothing is watched, and the confidence stays 0.
-        return Confidence(*(self.confidence_loss(model) or (nn.Identity(), 0)))
+        objective.prepare(self.student)
+        return objective
 
     @torch.compiler.disable
     def _student_batch(self, inputs: Tensor, data_samples: list) -> tuple[Tensor, list]:
         """Augmented images first, then clean ones, with their labels."""
         if self.augmenter is None:
             return inputs, data_samples
-        self._normalization.module.check_once(inputs)
-        split = self.batch_mode == 'split'
-        # An odd batch augments one more, so that a single image is augmented.
-        count = (len(inputs) + 1) // 2 if split else len(inputs)
+        self.normalization.check_once(inputs)
+        count = self._count(len(inputs))
+        if not count:
+            self.draw = None
+            return inputs, data_samples
         with torch.no_grad():
             chosen, samples = inputs[:count], data_samples[:count]
             images, self.draw = self.augmenter(chosen, self.valid_sizes(chosen, samples))
             samples = self.move_labels(samples, self.draw)
-        rest = count if split else 0
+        rest = 0 if self.batch_mode == 'double' else count
         return torch.cat((images, inputs[rest:])), [*samples, *data_samples[rest:]]
+
+    def _count(self, images: int) -> int:
+        """How many images of a batch are augmented; a part of one is left to chance."""
+        if self.batch_mode == 'double':
+            return images
+        if self.batch_mode == 'split':
+            return (images + 1) // 2  # a single image is augmented
+        whole, part = divmod(self.fraction * images, 1)
+        return int(whole) + (part > 0 and self.augmenter.chance() < part)
 
     def _apply(self, fn: Any, recurse: bool = True) -> BaseDistiller:
         """Move what is outside of the tree along."""
@@ -280,15 +321,3 @@ class BaseDistiller(ShownStudent, BaseModel):
             if aside.module is not None:
                 aside.module.to(device)
         return self
-
-
-def _build(where: str, config: Mapping[str, Any]) -> Any:
-    """Build a component; an unknown key is refused with the closest allowed one."""
-    require_mapping(where, config)
-    kind = config.get('type')
-    found = MODELS.get(kind) if isinstance(kind, str) else kind
-    if not callable(found):
-        names = [f'tst_mm.{name}' for name in MODELS.module_dict]
-        raise KeyError(f'{where} has type {kind!r}; {closest(str(kind), names)}')
-    reject_unknown_arguments(where, config, found)
-    return MODELS.build(config)

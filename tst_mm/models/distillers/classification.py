@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
+import torch
 from torch import Tensor, nn
 
 from tst_mm.registry import MODELS
@@ -11,6 +13,7 @@ from tst_mm.registry import MODELS
 from .base import BaseDistiller
 from .dry_run import dry_runs
 from .heads import class_logits, class_loss
+from .image_losses import LossesOf, at_once, one_by_one
 from .planner import Plan
 
 
@@ -32,6 +35,12 @@ class ClassificationDistiller(BaseDistiller):
         ...         checkpoint='resnet34.pth'),
         ...     augmenter=dict(type='tst_mm.LearnedAugmenter'))
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.teacher.reader = getattr(self.student, 'head', None)
+        #: By what computes losses whether it gives those of single images in one pass.
+        self._whole: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
 
     def default_kd(self) -> dict[str, Any]:
         """Kullback-Leibler divergence of the class logits.
@@ -73,6 +82,27 @@ class ClassificationDistiller(BaseDistiller):
         if plan.wants('features', default=False):
             plan.add_features(dry_runs(list(models.values())))
         return plan.result()
+
+    def image_losses(
+        self, losses_of: LossesOf, inputs: Tensor, data_samples: list, modules: nn.Module
+    ) -> dict[str, Tensor]:
+        """From one pass where the loss modules can, which is much faster on small images.
+
+        Whether they can is found out once, on the first two images, and remembered.
+        """
+        whole = self._whole.get(modules)
+        if whole is None:
+            first = one_by_one(losses_of, inputs[:2], data_samples[:2])
+            found = at_once(losses_of, inputs[:2], data_samples[:2], modules)
+            whole = found is not None and all(
+                torch.allclose(found[name], first[name], 1e-3, 1e-4) for name in first
+            )
+            self._whole[modules] = whole
+        if whole:
+            found = at_once(losses_of, inputs, data_samples, modules)
+            assert found is not None
+            return found
+        return one_by_one(losses_of, inputs, data_samples)
 
     def ask_teacher(self, inputs: Tensor, data_samples: list) -> None:
         """One pass; a task of several sees the images that have its label, as the student's."""

@@ -66,6 +66,11 @@ class DetectionDistiller(BaseDistiller):
         self.min_size = min_size
         self.min_visible = min_visible
         super().__init__(*args, distiller=distiller, **kwargs)
+        if self.label_trust:
+            raise ValueError(
+                'label_trust is True; allowed: False, as detectors average their losses over '
+                'anchors or regions of their own'
+            )
         if not _has_masks(self.student) and _has_masks(self.teacher.model):
             # Its losses would ask for masks that a box detector's data set does not load.
             self.teacher.model.roi_head.mask_head = None

@@ -1,4 +1,4 @@
-"""A dry run: what each module of a network gives for a small image, without touching the network."""
+"""A dry run: what each module of a network gives for a small image; the network stays as it is."""
 
 from __future__ import annotations
 

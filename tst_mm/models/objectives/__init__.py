@@ -1,23 +1,5 @@
-"""Objectives of the augmenter: teacher strength, student weakness, flipped losses."""
+"""How sure a network is of what is true."""
 
-from .confidence import Confidence
-from .flip import (
-    find_losses,
-    flip_box_loss,
-    flip_softmax_logits,
-    flipped,
-    is_sigmoid,
-    register_flip,
-)
-from .teaching import TeachingObjective
+from .confidence import Confidence, is_sigmoid
 
-__all__ = [
-    'Confidence',
-    'TeachingObjective',
-    'find_losses',
-    'flip_box_loss',
-    'flip_softmax_logits',
-    'flipped',
-    'is_sigmoid',
-    'register_flip',
-]
+__all__ = ['Confidence', 'is_sigmoid']

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .flip import is_sigmoid
+#: Losses on sigmoid logits that count hard elements only.
+FOCAL_LOSSES = {'FocalLoss', 'QualityFocalLoss'}
 
 
 class Confidence:
@@ -81,3 +82,11 @@ class Confidence:
             part = (probability * bins).long().clamp_(0, bins - 1).flatten()
             self.histogram = self.histogram.to(part.device)
             self.histogram.scatter_add_(0, part, weight.flatten().double())
+
+
+def is_sigmoid(loss: nn.Module) -> bool:
+    """Whether a loss on logits treats its classes as independent."""
+    if type(loss).__name__ in FOCAL_LOSSES:
+        return True
+    inner = getattr(loss, 'ce', loss)
+    return any(getattr(inner, key, False) for key in ('use_sigmoid', 'use_mask'))

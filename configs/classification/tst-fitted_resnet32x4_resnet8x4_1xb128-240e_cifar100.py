@@ -1,5 +1,0 @@
-"""Ablation: fitted operators, as published, in place of the closed forms."""
-
-_base_ = ['./tst_resnet32x4_resnet8x4_1xb128-240e_cifar100.py']
-
-model = dict(augmenter=dict(operators='fitted'))

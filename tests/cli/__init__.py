@@ -1,0 +1,1 @@
+"""Running the tools as a user does."""

@@ -1,1 +1,0 @@
-"""Tests of tst_mm.datasets.checks."""

@@ -1,1 +1,0 @@
-"""Steps of the demo: runs, their progress, their results."""

@@ -1,0 +1,96 @@
+"""A slice of the training images that the student does not see for a while."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from mmengine.dataset import ClassBalancedDataset, RepeatDataset
+from mmengine.dist import get_rank, get_world_size
+
+from .randomness import derive_seed
+from .stream import Stream
+
+
+class HeldOut:
+    """Indices that are kept out of the student's batches until they are released.
+
+    In their place come images that are drawn anew for each place, so that batches keep their size
+    and epochs their length. What is drawn depends on the seed and the position only.
+
+    Args:
+        size: Images of the data set.
+        count: How many are held out, fewer than ``size``.
+        seed: Of the run.
+        release: Student iterations after which they are released.
+    """
+
+    def __init__(self, size: int, count: int, seed: int, release: int) -> None:
+        order = np.random.default_rng(derive_seed(seed, Stream.HELD_OUT.number)).permutation(size)
+        self.indices: list[int] = sorted(order[:count].tolist())
+        self.rest: list[int] = sorted(order[count:].tolist())
+        self.size = size
+        self.seed = seed
+        self.release = release
+        self._held = frozenset(self.indices)
+
+    def substitute(self, index: int, step: int, place: int) -> int:
+        """The index that takes the place of another in a student's batch.
+
+        Args:
+            index: As the sampler gives it; beyond ``size`` it is a repetition.
+            step: Student iterations done.
+            place: Position in the batch, of this rank.
+        """
+        if step >= self.release or index % self.size not in self._held:
+            return index
+        key = (self.seed, Stream.SUBSTITUTE.number, step, get_rank(), place)
+        return self.rest[derive_seed(*key) % len(self.rest)]
+
+
+class LookBatches:
+    """Batches for looks at seen and at unseen images, in turn; a batch sampler with seeds.
+
+    Each look is two batches: images that the student trains on, then images held out. Ranks share
+    out the same images.
+
+    Args:
+        held_out: The slice.
+        images: Images of a batch, over all ranks.
+        first: Looks done.
+        last: Looks in all.
+    """
+
+    def __init__(self, held_out: HeldOut, images: int, first: int, last: int) -> None:
+        self.held_out = held_out
+        self.images = images
+        self.first, self.last = first, last
+
+    def __len__(self) -> int:
+        return 2 * (self.last - self.first)
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        for look in range(self.first, self.last):
+            for part, indices in enumerate((self.held_out.rest, self.held_out.indices)):
+                yield self._batch(look, part, indices)
+
+    def _batch(self, look: int, part: int, indices: Sequence[int]) -> list[tuple[int, int]]:
+        key = (self.held_out.seed, Stream.LOOK.number, look, part)
+        count = min(self.images, len(indices))
+        chosen = np.random.default_rng(derive_seed(*key)).choice(indices, count, replace=False)
+        tickets = [(int(i), derive_seed(*key, place)) for place, i in enumerate(chosen)]
+        return tickets[get_rank() :: get_world_size()] or tickets[:1]
+
+
+def distinct_images(dataset: Any) -> int | None:
+    """How many images a data set has, of which index i shows image ``i % images``.
+
+    Returns:
+        None where an index may show several images (mixing data sets) or the order of repetitions
+        is another.
+    """
+    if isinstance(dataset, RepeatDataset):
+        return distinct_images(dataset.dataset)
+    mixes = hasattr(dataset, 'dataset') and not hasattr(dataset, 'load_data_list')
+    if isinstance(dataset, ClassBalancedDataset) or mixes:
+        return None
+    return len(dataset)

@@ -1,0 +1,208 @@
+"""AdaptiveAmountHook: how many images are augmented follows how well the student generalises."""
+
+import math
+from collections.abc import Iterator
+from copy import copy
+from typing import Any
+
+import torch
+from mmengine.dist import all_reduce, broadcast, is_main_process
+from mmengine.hooks import Hook
+from mmengine.optim import AmpOptimWrapper
+from mmengine.runner import Runner, autocast
+from torch.utils.data import DataLoader
+
+from tst_mm.engine.data.held_out import HeldOut, LookBatches, distinct_images
+from tst_mm.engine.data.randomness import seed_step
+from tst_mm.engine.data.seeded_data import SeededBatches, SeededDataset
+from tst_mm.engine.data.stream import Stream
+from tst_mm.engine.safety.exact_resume_hook import ExactResumeHook
+from tst_mm.registry import HOOKS
+from tst_mm.search import AdaptiveAmount
+from tst_mm.utils.hooks import ensure_hook
+from tst_mm.utils.unwrap import unwrap_model
+
+#: Key of our part of a checkpoint.
+_KEY = 'tst_mm_amount'
+#: Bounds of the slice, and the largest part of the data that it may be.
+_LEAST, _MOST, _LARGEST_PART = 40, 2000, 0.2
+#: What part of the images is augmented where there is no slice to spare.
+_FIXED = 0.5
+
+
+@HOOKS.register_module()
+class AdaptiveAmountHook(Hook):
+    """Move the fraction of augmented images of a distiller with ``batch_mode='adaptive'``.
+
+    A slice of the training images is held out, named in the log, until it is released. At regular
+    looks the student's distillation loss on some of them is compared with that on images it trains
+    on, without gradient and without changing anything, and :class:`AdaptiveAmount` moves the
+    fraction: more augmentation where the student memorises, less where it does not. From the
+    release on the fraction stays where it is. A data set of which the slice would be more than a
+    fifth, or whose samples mix several images, has a fixed fraction of one half; the log says so.
+
+    ``AlternatingScheduleHook`` brings this hook along. Fractions and losses go to the runner's
+    message hub and visualizer (``amount/...``) and to ``policy.json``. A resumed run goes on as if
+    it had not been interrupted.
+
+    Args:
+        target: How far the distillation loss on seen images may lie below that on unseen ones, as
+            a part of the latter, in (0, 1). Defaults to 0.05.
+        start: Fraction at the start, from 0 to 1. Defaults to 1.
+        held_out: The slice, as a part of the training images in (0, 0.2]; it has at least 40 and at
+            most 2,000 images. Defaults to 0.05.
+        release: Part of the training after which the slice is released, in (0, 1]. Defaults to
+            0.6.
+        looks: How many looks the whole training would have, from 1. Defaults to 100.
+        images: Images of a look of either kind, over all ranks, from 1. Defaults to 32.
+        speed: Part of the training in which the fraction can go from 1 to 0, above 0. Defaults to
+            0.2.
+
+    Raises:
+        ValueError: A value outside of its range; when training starts also a model whose amount is
+            not adaptive.
+    """
+
+    # After the schedule's stages, before anything that looks at the iteration.
+    priority = 2
+
+    def __init__(
+        self,
+        target: float = 0.05,
+        start: float = 1.0,
+        held_out: float = 0.05,
+        release: float = 0.6,
+        looks: int = 100,
+        images: int = 32,
+        speed: float = 0.2,
+    ) -> None:
+        for key, value, most in (
+            ('held_out', held_out, _LARGEST_PART),
+            ('release', release, 1),
+            ('speed', speed, math.inf),
+        ):
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if not number or not 0 < value <= most:
+                raise ValueError(f'{key} is {value!r}; allowed: above 0, at most {most}')
+        for key, value in (('looks', looks), ('images', images)):
+            if type(value) is not int or value < 1:
+                raise ValueError(f'{key} is {value!r}; allowed: whole numbers from 1')
+        self.amount = AdaptiveAmount(target, start, speed * looks)
+        self.held_out = held_out
+        self.release = release
+        self.looks = looks
+        self.images = images
+        #: One entry a look, as in ``policy.json``.
+        self.history: list[dict[str, Any]] = []
+        self._slice: HeldOut | None = None
+        self._batches: Iterator[Any] | None = None
+        self._loaded: dict[str, Any] | None = None
+
+    def before_run(self, runner: Runner) -> None:
+        """Refuse a model whose amount is not adaptive."""
+        mode = getattr(unwrap_model(runner), 'batch_mode', None)
+        if mode != 'adaptive':
+            raise ValueError(
+                f"AdaptiveAmountHook has no effect: the model's batch_mode is {mode!r}; allowed: "
+                "batch_mode='adaptive', or no such hook"
+            )
+        ensure_hook(runner, ExactResumeHook)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Keep our part of the checkpoint until the run is known."""
+        self._loaded = checkpoint.get(_KEY)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Add our part."""
+        checkpoint[_KEY] = {**self.amount.state_dict(), 'history': self.history}
+
+    def before_train(self, runner: Runner) -> None:
+        """Hold out the slice."""
+        model = unwrap_model(runner)
+        if self._loaded is not None and runner.iter > 0:
+            self.amount.load_state_dict(self._loaded)
+            self.history[:] = self._loaded['history']
+        self._interval = max(1, runner.max_iters // self.looks)
+        self._slice = self._hold_out(runner)
+        model.fraction = self.amount.fraction if self._slice else _FIXED
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        """Look, where it is time for it."""
+        due = runner.iter and runner.iter % self._interval == 0
+        if self._slice is not None and due and runner.iter < self._slice.release:
+            self._look(runner)
+            seed_step(runner, Stream.STUDENT, runner.iter)
+
+    def _hold_out(self, runner: Runner) -> HeldOut | None:
+        """Choose the slice and keep it from the student's batches; None where there is none."""
+        loader = runner.train_loop.dataloader
+        batches = getattr(loader, 'batch_sampler', None)
+        if not isinstance(batches, SeededBatches):
+            reason = 'the data set has no index'
+        else:
+            dataset = loader.dataset
+            inner = dataset.dataset if isinstance(dataset, SeededDataset) else dataset
+            size = distinct_images(inner)
+            count = min(max(round(self.held_out * (size or 0)), _LEAST), _MOST)
+            if size is None:
+                reason = f'samples of {type(inner).__name__} show several images'
+            elif count > _LARGEST_PART * size:
+                reason = f'{count} of {size} images are too many to hold out'
+            else:
+                release = int(self.release * runner.max_iters)
+                held_out = HeldOut(size, count, _common_seed(runner), release)
+                batches.held_out = held_out
+                first = max(0, math.ceil(runner.iter / self._interval) - 1)
+                last = max(first, (release - 1) // self._interval)
+                looks = LookBatches(held_out, self.images, first, last)
+                self._batches = iter(self._loader(loader, looks))
+                runner.logger.info(
+                    f'Amount of augmentation: {count} of {size} training images are held out until '
+                    f'iteration {release}, indices {held_out.indices[:8]} ...; fraction '
+                    f'{self.amount.fraction:.2f} at first'
+                )
+                return held_out
+        runner.logger.warning(f'Amount of augmentation: fixed at {_FIXED}, as {reason}')
+        return None
+
+    def _loader(self, loader: DataLoader, batches: LookBatches) -> DataLoader:
+        """A loader like the student's, of one worker at most, that gives the looks."""
+        clone = copy(loader)
+        # DataLoader refuses to have these set, lest they contradict each other.
+        clone.__dict__.update(
+            batch_sampler=batches, num_workers=min(1, loader.num_workers), _iterator=None
+        )
+        return clone
+
+    def _look(self, runner: Runner) -> None:
+        model = unwrap_model(runner)
+        assert self._batches is not None
+        amp = isinstance(runner.optim_wrapper, AmpOptimWrapper)
+        losses = []
+        for _ in range(2):
+            data = next(self._batches)
+            with autocast(enabled=amp, dtype=runner.optim_wrapper.cast_dtype if amp else None):
+                losses.append(model.imitation_loss(data).float())
+        both = torch.stack(losses)
+        all_reduce(both, 'mean')
+        seen, unseen = both.tolist()
+        model.fraction = self.amount.update(seen, unseen)
+        entry = {
+            'fraction': self.amount.fraction,
+            'seen': self.amount.seen,
+            'unseen': self.amount.unseen,
+            'gap': self.amount.gap,
+        }
+        self.history.append({'iter': runner.iter, **entry})
+        if is_main_process():
+            scalars = {f'amount/{name}': value for name, value in entry.items()}
+            for name, value in scalars.items():
+                runner.message_hub.update_scalar(name, value)
+            runner.visualizer.add_scalars(scalars, step=runner.iter)
+
+
+def _common_seed(runner: Runner) -> int:
+    """The seed of rank 0; ranks may have seeds of their own."""
+    seed = torch.tensor(runner.seed)
+    broadcast(seed)
+    return int(seed)

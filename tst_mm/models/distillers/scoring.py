@@ -1,0 +1,85 @@
+"""Looking at images with student and teacher, without gradient and without a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tst_mm.search import Losses
+
+from ..modes import frozen
+from ..unchanged import unchanged
+from .image_losses import summed
+from .labels import fresh
+
+
+@contextmanager
+def looking(distiller: Any) -> Iterator[None]:
+    """Student, teacher and connectors as in evaluation; afterwards all is what it was."""
+    student, teacher, kd = distiller.student, distiller.teacher.model, distiller.distiller
+    with torch.no_grad(), unchanged(student, teacher, kd), frozen(student), frozen(kd):
+        yield
+
+
+def score(distiller: Any, data: Any, draws: int) -> dict[str, Any]:
+    """See :meth:`tst_mm.models.BaseDistiller.score`.
+
+    Args:
+        distiller: With an augmenter; unwrapped.
+        data: A batch of the training loader.
+        draws: How often each image is drawn.
+    """
+    teacher, objective = distiller.teacher, distiller.objective
+    with looking(distiller):
+        data = distiller.data_preprocessor(data, True)
+        distiller.normalization.check_once(data['inputs'])
+        inputs = data['inputs'].repeat(draws, 1, 1, 1)
+        samples = list(data['data_samples']) * draws
+        images, draw = distiller.augmenter(inputs, distiller.valid_sizes(inputs, samples))
+        samples = distiller.move_labels(samples, draw)
+        student = distiller.image_losses(
+            lambda images, samples: distiller.student(images, fresh(samples), mode='loss'),
+            images,
+            samples,
+            distiller.student,
+        )
+        distillation: dict[str, Tensor] = {}
+        if objective.needs_distillation:
+            distillation = distiller.image_losses(
+                lambda images, samples: distiller.distilled(images, samples)[1],
+                images,
+                samples,
+                distiller.distiller,
+            )
+        images = teacher.inputs(images, distiller.normalization)
+        of_teacher = distiller.image_losses(
+            lambda images, samples: teacher.losses(images, fresh(samples)),
+            images,
+            samples,
+            teacher.model,
+        )
+        judged = objective.judge(Losses(of_teacher, student, distillation))
+    return {
+        'objective': judged.objective,
+        'loss_teacher': judged.teacher,
+        'loss_student': judged.student,
+        'terms': student,
+        'draw': draw,
+    }
+
+
+def imitation_loss(distiller: Any, data: Any) -> Tensor:
+    """See :meth:`tst_mm.models.BaseDistiller.imitation_loss`.
+
+    Args:
+        distiller: Unwrapped.
+        data: A batch of the training loader.
+    """
+    with looking(distiller):
+        data = distiller.data_preprocessor(data, True)
+        losses = distiller.distilled(data['inputs'], data['data_samples'])[1]
+        return torch.stack(list(summed(losses).values())).sum()

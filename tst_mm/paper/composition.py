@@ -1,0 +1,103 @@
+"""How the operators of a draw act together in the paper's code: as a sum of changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tst_mm.augment.composition import Setting, in_sequence, move_and_erase
+from tst_mm.augment.draw import Draw
+from tst_mm.augment.operators import ColorOperator, GeometricOperator, ImageInfo, Operator
+from tst_mm.augment.rows import Rows, take
+from tst_mm.augment.warp import warp_images
+
+from .maps import compose
+from .relaxed_draw import GatedPart
+
+
+class UnlimitedInfo(ImageInfo):
+    """What colour operators are told where colours may leave the range of an image."""
+
+    def limited(self, images: Tensor) -> Tensor:
+        """Values as they are."""
+        return images
+
+
+@dataclass(frozen=True)
+class PaperSetting(Setting):
+    """What is known of a batch beside its draw, with the switches of the published form.
+
+    Attributes:
+        clamp (bool): Whether colours are kept in the range of an image.
+        coordinates (str): Of single geometric operators, see :func:`tst_mm.paper.maps.compose`.
+    """
+
+    clamp: bool
+    coordinates: str
+
+    def info(self, channels: int) -> ImageInfo:
+        """See the base class."""
+        info = super().info(channels)
+        return info if self.clamp else UnlimitedInfo(**vars(info))
+
+
+def summed(inputs: Tensor, draw: Draw, setting: PaperSetting) -> Tensor:
+    """The sum of the colour operators' changes, then geometry and erasing as in sequence.
+
+    The reference on dense tasks; see :func:`tst_mm.augment.composition.in_sequence` for the shapes.
+    """
+    return move_and_erase(_add_changes(inputs, draw, setting, ColorOperator), draw, setting)
+
+
+def residual(inputs: Tensor, draw: Draw, setting: PaperSetting) -> Tensor:
+    """``x + sum of g_i (T_i(x) - x)`` over all operators; moved copies overlay each other.
+
+    The reference on classification; see :func:`tst_mm.augment.composition.in_sequence` for the
+    shapes.
+    """
+    return _add_changes(inputs, draw, setting, Operator)
+
+
+COMPOSITIONS: dict[str, Callable[[Tensor, Draw, PaperSetting], Tensor]] = {
+    'sequence': in_sequence,
+    'summed': summed,
+    'residual': residual,
+}
+
+
+def _add_changes(
+    inputs: Tensor, draw: Draw, setting: PaperSetting, family: type[Operator]
+) -> Tensor:
+    """Add what each operator of a family changes on the input, times its gate."""
+    unit, info = Rows(setting.normalization.to_unit(inputs)), setting.info(inputs.shape[1])
+    given, result = Rows(inputs), Rows(inputs)
+    for part in draw.parts(family):
+        images = given.take(part.images)
+        if isinstance(part.operator, ColorOperator):
+            old = unit.take(part.images)
+            new = part.operator.apply(old, part.level.to(old.dtype), info.select(part.images))
+            change = setting.normalization.delta_to_input(new - old)
+        elif isinstance(part.operator, GeometricOperator):
+            level, extents = part.level.flatten(), take(draw.extents, part.images)
+            gate = torch.ones_like(level)[:, None]
+            matrix = compose(
+                (part.operator,), gate, level[:, None], extents, 'sequence', setting.coordinates
+            )
+            mask = None if setting.mask is None else take(setting.mask, part.images)
+            change = warp_images(images, matrix, mask) - images
+        else:
+            positions, extents = take(draw.positions, part.images), take(draw.extents, part.images)
+            size = images.shape[-2:]
+            region = part.operator.region(part.level.flatten(), positions, extents, *size)
+            change = -images * region.to(images.dtype)
+        if isinstance(part, GatedPart):
+            change = part.gate.to(change.dtype) * change
+        result.put(part.images, result.take(part.images) + change)
+    if setting.clamp and (whole := result.whole()) is not inputs:
+        # A value that is outside already, by rounding, may stay where it is.
+        low, high = setting.normalization.limits()
+        return whole.clamp(torch.minimum(inputs, low), torch.maximum(inputs, high))
+    return result.whole()

@@ -1,0 +1,124 @@
+"""What the augmenter minimises: samples the teacher is good at and the student is not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor, nn
+
+from tst_mm.registry import MODELS
+from tst_mm.search import Losses, TeachingObjective
+from tst_mm.search.objective import total
+from tst_mm.utils import closest
+from tst_mm.utils.presets import with_preset
+
+from .flip import find_losses, flipped
+from .gradient_step import gradient_step
+from .reference_flips import ELEMENT_MEANS, NEGATED_BOXES
+
+#: Arguments of :class:`FlippedObjective` by preset.
+PRESETS: dict[str, dict[str, Any]] = {
+    'recommended': {'form': 'flipped', 'boxes': 'bounded', 'averaging': 'own'},
+    'paper': {'form': 'flipped', 'boxes': 'negated', 'averaging': 'elements'},
+}
+_CHOICES = {
+    'form': ('flipped', 'difference'),
+    'boxes': ('bounded', 'negated'),
+    'averaging': ('own', 'elements'),
+}
+
+
+@MODELS.register_module()
+class FlippedObjective(TeachingObjective):
+    """``teacher_weight * loss(teacher) + student_weight * weakness(student)`` on x'.
+
+    Both losses are the networks' own, with their own targets and averaging.
+
+    Args:
+        form: ``'flipped'`` (default): the student's weakness is its flipped loss, for
+            classification ``-log(1 - p_s + 1e-8)``, bounded below by 0. ``'difference'``: minus
+            the student's loss, as the paper's words, never below ``-cap``.
+        teacher_weight: alpha, not negative. Defaults to 1.
+        student_weight: beta, not negative. Defaults to 1.
+        cap: Largest student loss that is still rewarded by ``'difference'``. Defaults to 10.
+        boxes: Of the flipped form: box losses become ``'bounded'`` (default), see
+            :mod:`tst_mm.paper.flip`, or ``'negated'`` (the reference), which is
+            unbounded below.
+        averaging: Of the flipped form: ``'own'`` (default), that of the loss, or ``'elements'``
+            (the reference): focal losses over all anchors and classes, softmax losses of maps
+            over classes too. No effect on classification.
+        preset: ``'recommended'`` (default) or ``'paper'``: the defaults of ``form``, ``boxes`` and
+            ``averaging``. One that is given wins.
+
+    Raises:
+        ValueError: A value outside what is allowed.
+    """
+
+    def __init__(
+        self,
+        form: str | None = None,
+        teacher_weight: float = 1.0,
+        student_weight: float = 1.0,
+        cap: float = 10.0,
+        boxes: str | None = None,
+        averaging: str | None = None,
+        preset: str = 'recommended',
+    ) -> None:
+        given = {'form': form, 'boxes': boxes, 'averaging': averaging}
+        chosen = with_preset('FlippedObjective', PRESETS, preset, given)
+        for key, allowed in _CHOICES.items():
+            if chosen[key] not in allowed:
+                raise ValueError(f'{key} is {chosen[key]!r}; {closest(chosen[key], allowed)}')
+        super().__init__(teacher_weight, student_weight)
+        number = isinstance(cap, (int, float)) and not isinstance(cap, bool)
+        if not number or not 0 <= cap < math.inf:
+            raise ValueError(f'cap is {cap!r}; allowed: 0 or more')
+        self.form: str = chosen['form']
+        self.cap = cap
+        self.boxes: str = chosen['boxes']
+        self.averaging: str = chosen['averaging']
+        self._losses: list[nn.Module] = []
+
+    def prepare(self, student: nn.Module) -> None:
+        """Find the student's losses.
+
+        Raises:
+            TypeError: A loss has no flipped form.
+        """
+        if self.form == 'flipped':
+            self._losses = list(find_losses('student', student).values())
+
+    def weakness(self, losses: Losses) -> Tensor:
+        """See the base class; in the form ``'difference'`` minus the loss, from ``-cap``."""
+        if self.form == 'difference':
+            return -total(losses.student).clamp(max=self.cap)
+        return super().weakness(losses)
+
+    def flipped_weakness(self, student_loss: Callable[[], Tensor]) -> Tensor:
+        """Small where the student fails; 0-dim.
+
+        Args:
+            student_loss: Computes the student's total loss on x' when called.
+        """
+        if self.form == 'difference':
+            return -student_loss().clamp(max=self.cap)
+        instead = {
+            **(NEGATED_BOXES if self.boxes == 'negated' else {}),
+            **(ELEMENT_MEANS if self.averaging == 'elements' else {}),
+        }
+        with flipped(self._losses, instead):
+            return student_loss()
+
+    def step(self, distiller: Any, data: Any, optim_wrapper: Any) -> dict[str, Tensor]:
+        """One step of the augmenter stage; see :func:`tst_mm.paper.gradient_step.gradient_step`."""
+        return gradient_step(distiller, self, data, optim_wrapper)
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}({_public(self)})'
+
+
+def _public(instance: Any) -> str:
+    items = {k: v for k, v in vars(instance).items() if not k.startswith('_')}
+    return ', '.join(f'{key}={value!r}' for key, value in items.items())

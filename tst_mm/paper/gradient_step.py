@@ -1,0 +1,90 @@
+"""One step of the published search: the objective's gradient moves rates and magnitudes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tst_mm.models.modes import frozen
+from tst_mm.models.objectives import Confidence
+from tst_mm.models.ranks import mean_over_ranks
+from tst_mm.models.unchanged import unchanged
+
+
+def gradient_step(
+    distiller: Any, objective: Any, data: Any, optim_wrapper: Any
+) -> dict[str, Tensor]:
+    """One step of the augmenter stage; student and teacher are left exactly as they are.
+
+    The graphs of student and teacher are freed one after the other: both losses are taken back
+    to the augmented image, and their sum from there through the augmenter.
+
+    Args:
+        distiller: Has a :class:`tst_mm.paper.PaperAugmenter`; unwrapped.
+        objective: What is minimised, as :class:`tst_mm.paper.FlippedObjective`.
+        data: A batch of the training loader.
+        optim_wrapper: MMEngine's wrapper of an optimiser over the policy's parameters.
+
+    Returns:
+        0-dim tensors without gradient: ``loss``, ``loss_teacher``, ``loss_student`` (the
+        student's weakness), ``teacher_confidence`` and ``student_confidence`` on x'; over the
+        batches of all ranks, and the same on each.
+    """
+    with unchanged(distiller.student, distiller.teacher.model):
+        return _step(distiller, objective, data, optim_wrapper)
+
+
+def _step(distiller: Any, objective: Any, data: Any, optim_wrapper: Any) -> dict[str, Tensor]:
+    student, teacher, augmenter = distiller.student, distiller.teacher, distiller.augmenter
+    with optim_wrapper.optim_context(distiller):
+        data = distiller.data_preprocessor(data, True)
+        inputs, data_samples = data['inputs'], data['data_samples']
+        sizes = distiller.valid_sizes(inputs, data_samples)
+        images, draw = augmenter(inputs, sizes, relaxed=True)
+        distiller.draw = draw.detach()
+        data_samples = distiller.move_labels(data_samples, distiller.draw)
+        leaf = images.detach().requires_grad_()
+
+        with (
+            frozen(student),
+            _confidence(distiller, student) as student_confidence,
+        ):
+            weakness = objective.flipped_weakness(
+                lambda: distiller.parse_losses(student(leaf, data_samples, mode='loss'))[0]
+            )
+    optim_wrapper.backward(objective.student_weight * weakness)
+    with optim_wrapper.optim_context(distiller):
+        teacher_inputs = teacher.inputs(leaf, augmenter.normalization)
+        with _confidence(distiller, teacher.model) as teacher_confidence:
+            losses = teacher.losses(teacher_inputs, data_samples)
+            strength = distiller.parse_losses(losses)[0]
+    optim_wrapper.backward(objective.teacher_weight * strength)
+    images.backward(leaf.grad)
+    parameters = list(augmenter.policy.parameters())
+    # Without a gradient no operator drawn here has the parameter; on other ranks one may.
+    gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+    values = [
+        strength.detach(),
+        weakness.detach(),
+        teacher_confidence.sums,
+        student_confidence.sums,
+    ]
+    *gradients, strength, weakness, of_teacher, of_student = mean_over_ranks([*gradients, *values])
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        parameter.grad = gradient
+    optim_wrapper.step()
+    optim_wrapper.zero_grad()
+    return {
+        'loss': objective.teacher_weight * strength + objective.student_weight * weakness,
+        'loss_teacher': strength,
+        'loss_student': weakness,
+        'teacher_confidence': Confidence.mean(of_teacher),
+        'student_confidence': Confidence.mean(of_student),
+    }
+
+
+def _confidence(distiller: Any, model: nn.Module) -> Confidence:
+    """Without a plain class loss nothing is watched, and the confidence stays 0."""
+    return Confidence(*(distiller.confidence_loss(model) or (nn.Identity(), 0)))

@@ -1,0 +1,201 @@
+"""MeasuringSearch: operators are tried by hard draws, and the policy follows their effects."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from mmengine.dist import all_reduce, get_world_size
+from mmengine.runner import autocast
+from torch import Tensor
+
+from tst_mm.registry import MODELS
+
+from .experiment import Effects, FactorialExperiment
+from .tilt import tilt
+
+
+@MODELS.register_module()
+class MeasuringSearch:
+    """Measure what each operator does to the objective, and tilt the policy accordingly.
+
+    In a stage every image is drawn several times by the present policy; student and teacher look
+    at each copy without gradient, and the objective J of each copy is regressed on what was drawn
+    (:class:`FactorialExperiment`, one constant an image, so that the difficulty of an image takes
+    no part). At the end of the stage the policy becomes its prior, tilted by the effects that
+    stand out from their errors (:func:`tilt`): what is not known stays at the prior. The prior is
+    the policy at the start of the run.
+
+    The paper learns by gradients through relaxed gates; measured at the same cost, effects have
+    several times their signal, and two seeds agree. Values need no gradient through a network, no
+    differentiable operator and no flipped loss.
+
+    Args:
+        temperature: How far from the prior evidence carries, above 0, ``math.inf`` for nowhere. At
+            1 (default) an operator that changes J by the spread of single images changes its odds
+            by e.
+        forgetting: Weight of what earlier stages found, each time a stage begins, in (0, 1]. The
+            student changes, so its weaknesses do. Defaults to 0.5.
+        draws: How often each image is drawn in a step, from 2. Defaults to 4. More draws of fewer
+            images cost the same and load less.
+
+    Raises:
+        ValueError: A value outside of its range.
+    """
+
+    def __init__(self, temperature: float = 1.0, forgetting: float = 0.5, draws: int = 4) -> None:
+        number = isinstance(temperature, (int, float)) and not isinstance(temperature, bool)
+        if not number or not temperature > 0:
+            raise ValueError(f'temperature is {temperature!r}; allowed: above 0')
+        if type(draws) is not int or draws < 2:
+            raise ValueError(f'draws is {draws!r}; allowed: whole numbers from 2')
+        FactorialExperiment([True], forgetting)  # refuses a value outside of its range
+        self.temperature = float(temperature)
+        self.forgetting = forgetting
+        self.draws = draws
+        self.experiment: FactorialExperiment | None = None
+        self._prior: Tensor | None = None
+        #: What was seen since the last read: values may still be on their way on the device.
+        self._pending: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def check(self, model: Any) -> None:
+        """See :class:`Search`.
+
+        Raises:
+            TypeError: The policy of the model's augmenter has no densities of magnitudes.
+        """
+        policy = model.augmenter.policy
+        if not hasattr(policy, 'magnitude_tilts'):
+            raise TypeError(
+                f'MeasuringSearch sets densities of magnitudes, which {type(policy).__name__} has '
+                "not; allowed: augmenter=dict(type='tst_mm.LearnedAugmenter'), or "
+                "search=dict(type='tst_mm.GradientSearch')"
+            )
+
+    def begin(
+        self,
+        model: Any,
+        length: int,
+        epoch_length: int,
+        precision: Mapping[str, Any] | None = None,
+    ) -> None:
+        """See :class:`Search`."""
+        self.check(model)
+        self._model, self._precision = model, precision
+        self._policy = policy = model.augmenter.policy
+        if self.experiment is None:
+            varies = policy.for_all(policy.magnitude_tilts.isfinite().double()) * torch.tensor(
+                [float(operator.has_magnitude) for operator in policy.operators]
+            )
+            self.experiment = FactorialExperiment(varies.bool().tolist(), self.forgetting)
+            self._prior = policy.probability_logits.detach().double().clone()
+        else:
+            self.experiment.forget()
+
+    def step(self, data: Any) -> dict[str, Tensor]:
+        """See :class:`Search`."""
+        with nullcontext() if self._precision is None else autocast(**self._precision):
+            score = self._model.score(data, self.draws)
+        draw, values = score['draw'], score['objective']
+        self._pending.append((draw.gates, draw.magnitudes, values))
+        names = ('objective', 'loss_teacher', 'loss_student')
+        means = torch.stack([score[name].float().mean() for name in names])
+        terms = {name: value.float().mean() for name, value in score['terms'].items()}
+        if get_world_size() > 1:
+            # Ranks go on with the same sums, so that rank 0's checkpoint is everybody's.
+            self._read()
+            all_reduce(means, 'mean')
+            for value in terms.values():
+                all_reduce(value, 'mean')
+        self._model.objective.update(terms)
+        return dict(zip(('loss', *names[1:]), means.unbind(), strict=True))
+
+    def end(self) -> str:
+        """See :class:`Search`."""
+        effects = self.effects()
+        assert self._prior is not None
+        logits, tilts = tilt(self._prior, effects, self.temperature)
+        self._policy.set_(logits, tilts)
+        known = effects.known()
+        order = [i for i in effects.main.argsort().tolist() if known[i]]
+        words = [
+            f'{self._policy.names[i]} {effects.main[i]:+.3g} ± {effects.main_error[i]:.2g}'
+            for i in order
+        ]
+        return (
+            f'{round(effects.count)} draws, spread {effects.spread:.3g}; known effects on the '
+            f'objective, small is good: {", ".join(words) or "none"}'
+        )
+
+    def effects(self) -> Effects:
+        """What is known of the operators now; waits for the device."""
+        self._read()
+        assert self.experiment is not None, 'a search knows nothing before its first stage'
+        return self.experiment.effects()
+
+    def evidence(self) -> list[dict[str, Any]]:
+        """See :class:`Search`: ``effect``, ``effect_error``, ``slope``, ``slope_error``.
+
+        They are in units of the spread of single images' objectives; an error is None where
+        nothing is known.
+        """
+        if self.experiment is None:
+            return []
+        effects = self.effects()
+        unit = effects.spread or 1.0
+        columns = (effects.main, effects.main_error, effects.slope, effects.slope_error)
+        names = ('effect', 'effect_error', 'slope', 'slope_error')
+        rows = zip(*((column / unit).tolist() for column in columns), strict=True)
+        return [
+            {name: v if math.isfinite(v) else None for name, v in zip(names, row, strict=True)}
+            for row in rows
+        ]
+
+    def lr(self) -> None:
+        """See :class:`Search`: there is none."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """See :class:`Search`."""
+        if self.experiment is None:
+            return {}
+        self._read()
+        return {
+            'kind': type(self).__name__,
+            'sums': self.experiment.state_dict(),
+            'prior': self._prior,
+            'scales': self._model.objective.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any], begun: bool = True) -> None:
+        """See :class:`Search`."""
+        if not state:
+            return
+        if state.get('kind') != type(self).__name__ or self.experiment is None:
+            raise ValueError(
+                f'the checkpoint holds the state of a {state.get("kind")}; allowed: a '
+                f'{type(self).__name__}, as this run has, or search as it was'
+            )
+        self.experiment.load_state_dict(state['sums'])
+        self._prior = state['prior'].double()
+        self._model.objective.load_state_dict(state['scales'])
+        if not begun:
+            self.experiment.forget()
+
+    def _read(self) -> None:
+        """Take what is pending into the experiment, with that of all ranks."""
+        if not self._pending:
+            return
+        assert self.experiment is not None
+        new = FactorialExperiment(self.experiment.with_magnitude.tolist())
+        for gates, magnitudes, values in self._pending:
+            images = len(values) // self.draws
+            new.observe(gates, magnitudes, values, torch.arange(images).repeat(self.draws))
+        self._pending = []
+        sums = new.state_dict()
+        if get_world_size() > 1:
+            for value in sums.values():
+                all_reduce(value, 'sum')
+        self.experiment.merge(sums)

@@ -1,0 +1,196 @@
+"""What makes an image worth teaching: J, from the losses of teacher and student on it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tst_mm.registry import MODELS
+
+#: Smallest probability in the logarithm of the weakness, which makes it finite at a loss of 0.
+_FLOOR = 1e-6
+#: Share of a new batch in the running means of the student's losses.
+_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What teacher and student make of the same images.
+
+    All tensors are without gradient: (n,) one value an image, or 0-dim where a model's losses come
+    for a batch as a whole.
+
+    Attributes:
+        teacher (dict[str, Tensor]): The teacher's own losses by name.
+        student (dict[str, Tensor]): The student's own losses by name.
+        distillation (dict[str, Tensor]): The distillation losses by name.
+    """
+
+    teacher: Mapping[str, Tensor]
+    student: Mapping[str, Tensor]
+    distillation: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The value of images for teaching; small is good.
+
+    Attributes:
+        objective (Tensor): J, (n,) or 0-dim.
+        teacher (Tensor): The teacher's part, its total loss; small where the teacher is right.
+        student (Tensor): The student's part, its weakness; small where the student fails.
+    """
+
+    objective: Tensor
+    teacher: Tensor
+    student: Tensor
+
+
+class Objective:
+    """Base of the objectives, and what they share: weights, and scales of the student's losses.
+
+    An objective of one's own defines :meth:`weakness` and registers itself::
+
+        @MODELS.register_module()
+        class Margin(Objective):
+            def weakness(self, losses):
+                return -sum(losses.student.values())
+
+    Args:
+        teacher_weight: Weight of the teacher's loss, 0 or more. Defaults to 1.
+        student_weight: Weight of the student's weakness, 0 or more. Defaults to 1.
+
+    Raises:
+        ValueError: A weight is negative or no number.
+    """
+
+    #: Whether :class:`Losses` must hold the distillation losses.
+    needs_distillation = False
+
+    def __init__(self, teacher_weight: float = 1.0, student_weight: float = 1.0) -> None:
+        for key, value in (('teacher_weight', teacher_weight), ('student_weight', student_weight)):
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if not number or not 0 <= value < math.inf:
+                raise ValueError(f'{key} is {value!r}; allowed: 0 or more')
+        self.teacher_weight = teacher_weight
+        self.student_weight = student_weight
+        #: Running mean of each of the student's losses; 1 counts until the first update.
+        self.scales: dict[str, Tensor] = {}
+
+    def prepare(self, student: nn.Module) -> None:
+        """Look at the student once, when it is built; nothing by default."""
+
+    def weakness(self, losses: Losses) -> Tensor:
+        """How well the student already does on the images; falls as it gets worse.
+
+        Args:
+            losses: See the class.
+
+        Returns:
+            (n,) or 0-dim.
+        """
+        raise NotImplementedError(f'{type(self).__name__} must define weakness')
+
+    def judge(self, losses: Losses) -> Judgement:
+        """Judge images by the losses on them, see the classes."""
+        teacher = total(losses.teacher)
+        student = self.weakness(losses)
+        objective = self.teacher_weight * teacher + self.student_weight * student
+        return Judgement(objective, teacher, student)
+
+    def update(self, student: Mapping[str, Tensor]) -> None:
+        """Take the student's losses on a batch into their running means.
+
+        Args:
+            student: (n,) or 0-dim by name.
+        """
+        for name, values in student.items():
+            mean = values.detach().double().mean()
+            if name in self.scales:
+                mean = torch.lerp(self.scales[name].to(mean), mean, _SHARE)
+            self.scales[name] = mean
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resume needs."""
+        return {name: scale.cpu() for name, scale in self.scales.items()}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Continue from :meth:`state_dict`."""
+        self.scales = {str(name): torch.as_tensor(scale) for name, scale in state.items()}
+
+    def __repr__(self) -> str:
+        weights = f'teacher_weight={self.teacher_weight}, student_weight={self.student_weight}'
+        return f'{type(self).__name__}({weights})'
+
+
+@MODELS.register_module()
+class TeachingObjective(Objective):
+    """The teacher is good at an image and the student is not (paper, section 3).
+
+    ``J = teacher_weight * loss(teacher) + student_weight * sum of phi(loss(student))``, with
+    :func:`bounded_weakness` of each named loss at its own scale, so that a total of 0.1 and one of
+    30 are treated alike. For a cross entropy ``l = -log p`` at scale 1 this is the paper's
+    ``-log(1 - p)``. It takes no gradient, so no loss needs a flipped form (the reference flips
+    each kind of loss by hand).
+
+    Args:
+        teacher_weight: See :class:`Objective`.
+        student_weight: See :class:`Objective`.
+    """
+
+    def weakness(self, losses: Losses) -> Tensor:
+        """See the base class."""
+        return total(
+            {
+                name: bounded_weakness(values, self.scales.get(name, 1.0))
+                for name, values in losses.student.items()
+            }
+        )
+
+
+@MODELS.register_module()
+class DisagreementObjective(Objective):
+    """What the student has still to learn from the teacher, as long as the teacher is right.
+
+    ``J = teacher_weight * loss(teacher) - student_weight * distillation loss``.
+
+    Args:
+        teacher_weight: See :class:`Objective`.
+        student_weight: See :class:`Objective`.
+    """
+
+    needs_distillation = True
+
+    def weakness(self, losses: Losses) -> Tensor:
+        """See the base class."""
+        return -total(losses.distillation)
+
+
+def bounded_weakness(loss: Tensor, scale: Tensor | float = 1.0) -> Tensor:
+    """``phi(l) = -s log(1 - exp(-l / s))``: falls as the loss rises, never below 0.
+
+    Args:
+        loss: Any shape, 0 or more; what is below 0 counts as 0.
+        scale: s, positive: where the loss begins to count as large.
+
+    Returns:
+        The same shape; log 2 times s where the loss is log 2 times s, finite at a loss of 0.
+    """
+    scale = torch.as_tensor(scale, dtype=loss.dtype, device=loss.device).clamp(min=_FLOOR)
+    return -scale * torch.log((-torch.expm1(-loss.clamp(min=0) / scale)).clamp(min=_FLOOR))
+
+
+def total(losses: Mapping[str, Tensor]) -> Tensor:
+    """The sum of losses by name: (n,) or 0-dim.
+
+    Raises:
+        ValueError: There are none.
+    """
+    if not losses:
+        raise ValueError('a model returned no loss; allowed: losses with "loss" in their names')
+    return torch.stack(list(losses.values())).sum(0)

@@ -1,0 +1,66 @@
+"""What a search is to the schedule: stages gather evidence, and a policy follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from torch import Tensor
+
+
+class Search(Protocol):
+    """Learns a policy in stages; the schedule tells when, the model scores images.
+
+    A search is built once a run. What it keeps between and inside stages is in its state, so that
+    a run can be resumed anywhere.
+    """
+
+    def check(self, model: Any) -> None:
+        """Refuse a model that cannot be searched, before training starts."""
+
+    def begin(
+        self,
+        model: Any,
+        length: int,
+        epoch_length: int,
+        precision: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Begin a stage.
+
+        Args:
+            model: A distiller: it has an ``augmenter`` with a ``policy``, and ``score``, which
+                judges images and changes nothing.
+            length: Steps of the stage.
+            epoch_length: Steps in which the stage's loader has seen all images once.
+            precision: Arguments of MMEngine's ``autocast``; None is full precision.
+        """
+
+    def step(self, data: Any) -> dict[str, Tensor]:
+        """Learn from one batch of the loader.
+
+        Returns:
+            0-dim tensors for the log, the same on all ranks.
+        """
+
+    def end(self) -> str:
+        """End the stage and let the policy follow; a sentence for the log."""
+
+    def evidence(self) -> list[dict[str, Any]]:
+        """What is known of each operator, in index order: plain data for the policy file."""
+
+    def lr(self) -> float | None:
+        """The learning rate, of a search that has one."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resume needs, in plain types and tensors."""
+
+    def load_state_dict(self, state: dict[str, Any], begun: bool = True) -> None:
+        """Continue from :meth:`state_dict`, after :meth:`begin`.
+
+        Args:
+            state: Of a search over the same policy.
+            begun: Whether it was inside of the stage; otherwise before it.
+
+        Raises:
+            ValueError: The state is of another search, or broken.
+        """

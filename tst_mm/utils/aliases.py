@@ -1,0 +1,100 @@
+"""Old spellings of configs, understood for one more release with a word on what to write now.
+
+The published form's switches were arguments of ``LearnedAugmenter`` once, and its
+flipped losses were ``TeachingObjective``.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tst_mm.utils.errors import reject_unknown_keys
+
+_AUGMENTERS = ('LearnedAugmenter', 'tst_mm.LearnedAugmenter')
+_OBJECTIVES = (None, 'TeachingObjective', 'tst_mm.TeachingObjective')
+_PAPER_AUGMENTERS = ('PaperAugmenter', 'tst_mm.PaperAugmenter')
+#: Arguments that ``LearnedAugmenter`` had.
+SWITCHES = (
+    'preset',
+    'squashing',
+    'composition',
+    'coordinates',
+    'clamp',
+    'gate',
+    'sharing',
+    'sign',
+    'temperature',
+)
+#: Arguments that ``TeachingObjective`` had.
+#: Arguments that ``AlternatingScheduleHook`` had, and those that it has.
+_SEARCH = ('optim_wrapper', 'plateau')
+_SCHEDULE = ('stages', 'by_epoch', 'search', 'dataloader', 'interval', 'checkpoint_interval')
+_FLIPPED = ('form', 'cap', 'boxes', 'averaging', 'preset')
+
+
+def current_augmenter(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An augmenter's config as it is written now; with a warning where that is another."""
+    old = [key for key in SWITCHES if key in config]
+    if isinstance(config.get('operators'), str):
+        old.append('operators')
+    if config.get('type') not in _AUGMENTERS or not old:
+        return config
+    # The switches that are not given were those of the recommended form.
+    new = {**config, 'type': 'tst_mm.PaperAugmenter'}
+    new.setdefault('preset', 'recommended')
+    _warn('augmenter', old, config, new)
+    return new
+
+
+def current_objective(config: Mapping[str, Any], augmenter: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An objective's config as it is written now, beside the augmenter's, which is current."""
+    old = [key for key in _FLIPPED if key in config]
+    gradient = augmenter.get('type') in _PAPER_AUGMENTERS and bool(config)
+    if config.get('type') not in _OBJECTIVES or not (old or gradient):
+        return config
+    new = {**config, 'type': 'tst_mm.FlippedObjective'}
+    _warn('objective', old or ['type'], config, new)
+    return new
+
+
+def current_search(search: Mapping[str, Any] | None, old: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The config of a schedule's search; ``old`` are arguments that the schedule's hook had.
+
+    Raises:
+        KeyError: An argument that there never was, or old ones beside a search.
+    """
+    reject_unknown_keys('AlternatingScheduleHook', old, (*_SEARCH, *_SCHEDULE))
+    given = {key: value for key, value in old.items() if key in _SEARCH}
+    if not given:
+        return {'type': 'tst_mm.MeasuringSearch', **(search or {})}
+    new = {'type': 'tst_mm.GradientSearch', **given}
+    if search is not None:
+        raise KeyError(
+            f'AlternatingScheduleHook has search and {sorted(given)}; allowed: search=dict({new})'
+        )
+    _warn('search', list(given), {'type': 'AlternatingScheduleHook'}, new)
+    return new
+
+
+def explain_switches(given: Iterable[str]) -> str:
+    """What to write in the place of switches that ``LearnedAugmenter`` had; '' if none is."""
+    words = ', '.join(f'{key}=…' for key in given if key in SWITCHES)
+    if not words:
+        return ''
+    return (
+        f'LearnedAugmenter has no switches of the published form ({words}); '
+        f"write dict(type='tst_mm.PaperAugmenter', preset='recommended', {words})"
+    )
+
+
+def _warn(where: str, old: list[str], config: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    words = ', '.join(f'{key}={value!r}' for key, value in new.items())
+    kind = config.get('type', 'tst_mm.TeachingObjective')
+    warnings.warn(
+        f'{where}: {", ".join(old)} of {kind} moved to the published form, tst_mm.paper; '
+        f'write {where}=dict({words}). The old way goes with the next release.',
+        FutureWarning,
+        stacklevel=3,
+    )

@@ -1,0 +1,38 @@
+"""Hooks of a run, found by what they are, however the config named them."""
+
+from typing import TypeVar
+
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+Kind = TypeVar('Kind', bound=Hook)
+
+
+def find_hook(runner: Runner, kind: type[Kind]) -> Kind | None:
+    """The first hook of a run that is of a class or of a subclass of it.
+
+    Args:
+        runner: Of the run.
+        kind: Class of the hook.
+
+    Returns:
+        The hook; None where the run has none.
+    """
+    return next((hook for hook in runner.hooks if isinstance(hook, kind)), None)
+
+
+def ensure_hook(runner: Runner, kind: type[Kind]) -> Kind:
+    """The hook of a class, as :func:`find_hook`; a run without one gets one with its defaults.
+
+    A hook may call this in its ``before_run``. That may then be called a second time, because
+    MMEngine walks through the list that has just grown.
+
+    Args:
+        runner: Of the run.
+        kind: Class of the hook.
+    """
+    hook = find_hook(runner, kind)
+    if hook is None:
+        hook = kind()
+        runner.register_hook(hook)
+    return hook
