@@ -34,8 +34,8 @@ def test_nothing_of_the_base_config_is_lost(path):
 @pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
 def test_the_pair_is_planned(path):
     """Whole networks; only the checkpoints stay where they are."""
-    import mmdet.models
-    import mmpretrain.models
+    import mmdet.models  # noqa: F401
+    import mmpretrain.models  # noqa: F401
     import mmseg.models  # noqa: F401
 
     config = Config.fromfile(path)
