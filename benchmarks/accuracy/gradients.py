@@ -92,7 +92,7 @@ def measure(task: str, work_dir: Path, batches: int) -> dict[str, Any]:
     for step in range(batches):
         batch = next(data)
         model.augmenter.reseed(1, step)
-        model.augmenter_step({key: value[:16] for key, value in batch.items()}, optimizer)
+        model.objective.step(model, {key: value[:16] for key, value in batch.items()}, optimizer)
     gradients = torch.stack(optimizer.gradients)
     mean, noise = gradients.mean(0), gradients.std(0)
     acts = noise > 0  # what changes nothing has neither signal nor noise

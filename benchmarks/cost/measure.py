@@ -306,7 +306,7 @@ def step_waits(case: Case) -> dict[str, str]:
 
     def augmenter() -> None:
         optimizer = torch.optim.SGD(model.augmenter.policy.parameters(), lr=0.0)
-        model.augmenter_step(data, OptimWrapper(optimizer))
+        model.objective.step(model, data, OptimWrapper(optimizer))
 
     found = {}
     for step in (student, augmenter):

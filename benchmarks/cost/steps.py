@@ -98,7 +98,7 @@ class Steps:
     def _augmenter_step(self, model: nn.Module) -> Step:
         policy = model.augmenter.policy
         optimizer = OptimWrapper(torch.optim.SGD(policy.parameters(), lr=_LR, momentum=0.9))
-        return lambda: model.augmenter_step(self.data, optimizer)
+        return lambda: model.objective.step(model, self.data, optimizer)
 
 
 def count_flops(call: Step) -> float:

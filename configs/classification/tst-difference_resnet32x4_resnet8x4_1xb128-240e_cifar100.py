@@ -6,3 +6,6 @@ model = dict(
     augmenter=dict(_delete_=True, type='tst_mm.PaperAugmenter', preset='recommended'),
     objective=dict(type='tst_mm.FlippedObjective', form='difference'),
 )
+
+custom_hooks = _base_.custom_hooks
+custom_hooks[0].search = dict(type='tst_mm.GradientSearch')

@@ -7,3 +7,6 @@ model = dict(
         _delete_=True, type='tst_mm.PaperAugmenter', preset='recommended', operators='fitted'
     )
 )
+
+custom_hooks = _base_.custom_hooks
+custom_hooks[0].search = dict(type='tst_mm.GradientSearch')

@@ -2,7 +2,4 @@
 
 _base_ = ['./tst_resnet32x4_resnet8x4_1xb128-240e_cifar100.py']
 
-model = dict(
-    augmenter=dict(_delete_=True, type='tst_mm.PaperAugmenter', preset='recommended'),
-    objective=dict(type='tst_mm.FlippedObjective', student_weight=0),
-)
+model = dict(objective=dict(student_weight=0))

@@ -8,7 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from test_engine.toy import STUDENT, toy_config
 from test_models.helpers import batch, policy_of, policy_optimizer
-from test_paper.helpers import distiller
+from test_paper.helpers import augmenter_step, distiller
 
 from test_docs.pages import DOCS, ROOT
 from tst_mm.paper.flip import find_losses, flipped
@@ -54,7 +54,7 @@ def test_own_loss_and_own_objectives_train_the_policy(page_space):
         before = policy_of(model)
         data = batch(4, classes=10)
         data['inputs'] = [image[:1] for image in data['inputs']]
-        losses = model.augmenter_step(data, policy_optimizer(model))
+        losses = augmenter_step(model, data, policy_optimizer(model))
         assert losses['loss'].isfinite() and not torch.equal(policy_of(model), before)
     assert losses['loss_student'].item() < 0  # a saturating loss with the opposite sign
 
