@@ -2,6 +2,7 @@
 #   VENV=DIR     another folder for the virtual environment; VENV=active takes the active one
 #   PYTHON=PATH  the Python 3.11 that makes it
 #   ARGS='…'     further arguments for pytest
+#   TST_MM_WHEELS=DIR  wheels of mmcv that were built elsewhere
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-detection demo-segmentation results test test-fast test-classic test-all \
 	lint docs

@@ -21,8 +21,8 @@ from setup_steps.operators import Operators
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / 'requirements'
 FAMILIES = {'default': 'mminstall.txt', 'classic': 'mminstall-classic.txt'}
-#: Wheels of mmcv that somebody built for this machine already.
-PREBUILT = ROOT.parent / 'shared' / 'wheels'
+#: The environment variable that names a folder of wheels of mmcv built elsewhere.
+WHEELS = 'TST_MM_WHEELS'
 #: Whatever is broken shows here, not in the middle of a training.
 _CHECK = """
 import tst_mm, tst_mm.compat
@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the set-up.
 
     Args:
-        argv: Command line; the process's own by default.
+        argv: The command line; the process's own by default.
 
     Returns:
         0, or 1 after a failing step, which is then named on stderr.
@@ -45,9 +45,19 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         '--venv', default='.venv', help="its folder, or 'active' for the environment in use"
     )
+    parser.add_argument(
+        '--wheels',
+        type=Path,
+        default=os.environ.get(WHEELS) or None,
+        metavar='DIR',
+        help='folder of wheels of mmcv built elsewhere, tried before mmcv is compiled '
+        f'(default: what the variable {WHEELS} names)',
+    )
     args = parser.parse_args(argv)
+    if args.wheels and not args.wheels.is_dir():
+        parser.error(f'--wheels or {WHEELS}: {args.wheels} is not a folder')
     try:
-        set_up(args.family, args.venv)
+        set_up(args.family, args.venv, args.wheels)
     except (SetupError, OSError) as error:
         failure = diagnose(str(error)) if isinstance(error, OSError) else error
         print(f'\nset-up failed: {failure.why}\n   what to do: {failure.remedy}', file=sys.stderr)
@@ -60,12 +70,13 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def set_up(family: str, venv: str) -> None:
+def set_up(family: str, venv: str, wheels: Path | None) -> None:
     """Do what is not done yet.
 
     Args:
-        family: Key of ``FAMILIES``.
-        venv: Folder of the virtual environment, or ``'active'``.
+        family: The key of the family in ``FAMILIES``.
+        venv: The folder of the virtual environment, or ``'active'``.
+        wheels: The folder of wheels of mmcv that were built elsewhere; None for no such folder.
 
     Raises:
         SetupError: If a step fails.
@@ -98,7 +109,7 @@ def set_up(family: str, venv: str) -> None:
     needed = [f'-r{REQUIREMENTS / name}.txt' for name in ('runtime', 'optional', 'tests')]
     console.run([*pip, *needed], pip_progress)
     console.run([*pip, '--no-deps', *libraries], pip_progress)
-    Operators(mmcv, python, PREBUILT).install(console)
+    Operators(mmcv, python, wheels).install(console)
 
     console.step('tst_mm')
     console.run([*pip, '--no-deps', '--no-build-isolation', '-e', ROOT], pip_progress)

@@ -18,22 +18,19 @@ import signal
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / 'tools'))
+from tst_mm.experiments import RunError
+from tst_mm.utils.cli import one_line_errors
 
-from demo_steps.queue import RunError  # noqa: E402
-
-from tst_mm.utils.cli import one_line_errors  # noqa: E402
-
-from . import results  # noqa: E402
-from .matrix import METHODS, STUDENTS, TASKS  # noqa: E402
+from . import results
+from .cells import ROOT
+from .matrix import METHODS, STUDENTS, TASKS
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command.
 
     Args:
-        argv: Command line; the process's own by default.
+        argv: The command line; the process's own by default.
 
     Returns:
         0; 1 after a failed training or when a repeated run differs.

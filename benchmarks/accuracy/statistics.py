@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,14 +14,14 @@ _RESAMPLES = 10_000
 
 @dataclass(frozen=True)
 class Difference:
-    """Of two methods over the seeds that both have.
+    """The difference of two methods over the seeds that both have.
 
     Attributes:
-        mean: Of the differences.
-        sd: Of the differences.
-        pairs: How many there are.
-        bootstrap: 95 % interval of the mean, percentiles over resampled pairs.
-        student: 95 % interval of the mean by Student's t, wider where pairs are few.
+        mean: The mean of the differences.
+        sd: The standard deviation of the differences.
+        pairs: The number of differences.
+        bootstrap: The 95 % interval of the mean, from percentiles over resampled pairs.
+        student: The 95 % interval of the mean by Student's t, wider where pairs are few.
     """
 
     mean: float
@@ -41,21 +42,32 @@ class Difference:
 
 
 def difference(values: Mapping[int, float], others: Mapping[int, float]) -> Difference | None:
-    """Paired by key, which is the seed.
+    """Compare two methods seed by seed.
+
+    Args:
+        values: The metrics of one method, by seed.
+        others: The metrics of the other method, by seed; seeds that only one has do not count.
 
     Returns:
-        None with fewer than two pairs.
+        The difference; None with fewer than two pairs.
     """
     seeds = sorted(values.keys() & others.keys())
     if len(seeds) < 2:
         return None
     gaps = np.array([values[seed] - others[seed] for seed in seeds])
-    mean, sd, n = gaps.mean(), gaps.std(ddof=1), len(gaps)
-    picks = np.random.default_rng(0).integers(0, n, (_RESAMPLES, n))
-    low, high = np.percentile(gaps[picks].mean(axis=1), [2.5, 97.5])
-    margin = stats.t.ppf(0.975, n - 1) * sd / n**0.5
+    with warnings.catch_warnings():
+        # Where all differences are the same: both intervals are that one value.
+        warnings.filterwarnings('ignore', 'Precision loss occurred', RuntimeWarning)
+        student = stats.ttest_1samp(gaps, 0.0).confidence_interval()
+    resampled = stats.bootstrap(
+        (gaps,), np.mean, n_resamples=_RESAMPLES, method='percentile', rng=np.random.default_rng(0)
+    ).confidence_interval
     return Difference(
-        float(mean), float(sd), n, (float(low), float(high)), (mean - margin, mean + margin)
+        mean=float(gaps.mean()),
+        sd=float(gaps.std(ddof=1)),
+        pairs=len(gaps),
+        bootstrap=(float(resampled.low), float(resampled.high)),
+        student=(float(student.low), float(student.high)),
     )
 
 

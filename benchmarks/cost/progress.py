@@ -1,49 +1,50 @@
-"""One line that says where a run stands and how long it takes."""
+"""Where the benchmark stands and how long it takes."""
 
 from __future__ import annotations
 
-import sys
-import time
+from rich import progress
+from rich.console import Console
 
 
 class Progress:
-    """Counts rounds: on a terminal one line that is rewritten, else a line a case.
+    """Counts rounds: on a terminal a bar, elsewhere a line for each case.
 
     Args:
-        cases: How many there will be.
+        cases: How many cases there will be.
     """
 
     def __init__(self, cases: int) -> None:
-        self.cases, self.begun = cases, 0
-        self.start = time.monotonic()
-        self.case, self.rounds = '', 0
+        self._console = Console(stderr=True, highlight=False, markup=False)
+        self._bar = progress.Progress(
+            progress.TextColumn('{task.description}', markup=False),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TimeElapsedColumn(),
+            progress.TimeRemainingColumn(),
+            console=self._console,
+            auto_refresh=False,  # no thread beside what is measured
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task('', total=cases)
+        self._cases, self._begun = cases, 0
+        self._case, self._rounds = '', 0
+        self._bar.start()
 
     def begin(self, case: str) -> None:
         """A new case starts."""
-        self.case, self.rounds = case, 0
-        self.begun += 1
-        self._show(line=True)
+        self._case, self._rounds = case, 0
+        self._begun += 1
+        if self._bar.disable:
+            self._console.print(f'case {self._begun} of {self._cases}: {case}')
+        self._bar.update(self._task, completed=self._begun - 1, description=case, refresh=True)
 
     def tick(self) -> None:
         """A round is done."""
-        self.rounds += 1
-        self._show(line=False)
+        self._rounds += 1
+        description = f'{self._case}: round {self._rounds}'
+        self._bar.update(self._task, description=description, refresh=True)
 
     def end(self) -> None:
         """Everything is done."""
-        if sys.stderr.isatty():
-            print(file=sys.stderr)
-
-    def _show(self, line: bool) -> None:
-        spent = time.monotonic() - self.start
-        done = self.begun - 1
-        eta = f', about {_clock(spent / done * (self.cases - done))} left' if done else ''
-        text = f'[case {self.begun}/{self.cases}, {_clock(spent)}{eta}] {self.case}'
-        if sys.stderr.isatty():
-            print(f'\r\033[K{text}: round {self.rounds}', end='', file=sys.stderr, flush=True)
-        elif line:
-            print(text, file=sys.stderr, flush=True)
-
-
-def _clock(seconds: float) -> str:
-    return f'{int(seconds) // 60}:{int(seconds) % 60:02d}'
+        self._bar.update(self._task, completed=self._begun)
+        self._bar.stop()

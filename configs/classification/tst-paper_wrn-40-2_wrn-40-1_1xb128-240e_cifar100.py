@@ -1,5 +1,11 @@
 """WRN-40-2 teaches WRN-40-1 on CIFAR-100 (paper): TST exactly as published."""
 
-_base_ = ['./tst_wrn-40-2_wrn-40-1_1xb128-240e_cifar100.py', '../_base_/models/tst_paper.py']
+_base_ = [
+    './kd_wrn-40-2_wrn-40-1_1xb128-240e_cifar100.py',
+    '../_base_/schedules/paper_cifar100_240e_2x30.py',
+    '../_base_/models/tst_paper.py',
+]
 
 model = {{_base_.paper}}
+custom_hooks = _base_.custom_hooks
+custom_hooks[0].stages = [dict(begin=30, length=10), dict(begin=90, length=10)]

@@ -1,5 +1,9 @@
 """WRN-40-4 teaches WRN-16-2 on CIFAR-100 (paper): TST exactly as published."""
 
-_base_ = ['./tst_wrn-40-4_wrn-16-2_1xb128-240e_cifar100.py', '../_base_/models/tst_paper.py']
+_base_ = [
+    './kd_wrn-40-4_wrn-16-2_1xb128-240e_cifar100.py',
+    '../_base_/schedules/paper_cifar100_240e_2x30.py',
+    '../_base_/models/tst_paper.py',
+]
 
 model = {{_base_.paper}}

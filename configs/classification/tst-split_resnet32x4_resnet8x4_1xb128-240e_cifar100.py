@@ -1,4 +1,4 @@
-"""TST at the cost of plain KD: half of each batch augmented, half clean."""
+"""Ablation: half of each batch augmented, whatever the student needs."""
 
 _base_ = ['./tst_resnet32x4_resnet8x4_1xb128-240e_cifar100.py']
 

@@ -1,11 +1,5 @@
 """ResNet-110 teaches ResNet-20 on CIFAR-100 (paper): what TST adds."""
 
-_base_ = ['./kd_resnet110_resnet20_1xb128-240e_cifar100.py']
+_base_ = ['./kd_resnet110_resnet20_1xb128-240e_cifar100.py', '../_base_/schedules/tst.py']
 
 model = dict(augmenter=dict(type='tst_mm.LearnedAugmenter'))
-custom_hooks = [
-    dict(
-        type='tst_mm.AlternatingScheduleHook',
-        stages=[dict(begin=30, length=1), dict(begin=90, length=1)],
-    )
-]

@@ -2,7 +2,7 @@
 
 _base_ = [
     './kd_vgg13_mobilenet-v2_1xb128-240e_cifar100.py',
-    '../_base_/schedules/tst_cifar100_240e_2x30.py',
+    '../_base_/schedules/tst.py',
 ]
 
 model = dict(augmenter=dict(type='tst_mm.LearnedAugmenter'))

@@ -2,7 +2,7 @@
 
 _base_ = [
     './kd_wrn-40-2_shufflenet-v1_1xb128-240e_cifar100.py',
-    '../_base_/schedules/tst_cifar100_240e_7x5.py',
+    '../_base_/schedules/tst.py',
 ]
 
 model = dict(augmenter=dict(type='tst_mm.LearnedAugmenter'))

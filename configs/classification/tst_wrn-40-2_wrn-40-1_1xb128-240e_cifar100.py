@@ -1,11 +1,5 @@
 """WRN-40-2 teaches WRN-40-1 on CIFAR-100 (paper): what TST adds."""
 
-_base_ = ['./kd_wrn-40-2_wrn-40-1_1xb128-240e_cifar100.py']
+_base_ = ['./kd_wrn-40-2_wrn-40-1_1xb128-240e_cifar100.py', '../_base_/schedules/tst.py']
 
 model = dict(augmenter=dict(type='tst_mm.LearnedAugmenter'))
-custom_hooks = [
-    dict(
-        type='tst_mm.AlternatingScheduleHook',
-        stages=[dict(begin=30, length=10), dict(begin=90, length=10)],
-    )
-]

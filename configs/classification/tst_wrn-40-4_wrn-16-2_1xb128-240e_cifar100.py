@@ -2,7 +2,7 @@
 
 _base_ = [
     './kd_wrn-40-4_wrn-16-2_1xb128-240e_cifar100.py',
-    '../_base_/schedules/tst_cifar100_240e_2x30.py',
+    '../_base_/schedules/tst.py',
 ]
 
 model = dict(augmenter=dict(type='tst_mm.LearnedAugmenter'))

@@ -2,4 +2,5 @@
 
 _base_ = ['./pspnet_tst.py']
 
+model = dict(batch_mode='split')
 custom_hooks = [dict(type='tst_mm.AlternatingScheduleHook', stages=[])]

@@ -1,9 +1,8 @@
 """The same student, with TST: what it adds to pspnet_kd.py."""
 
-_base_ = ['./pspnet_kd.py', '../_base_/schedules/demo_dense_stages.py']
+_base_ = ['./pspnet_kd.py', '../_base_/schedules/tst.py']
 
 model = dict(
     # Two operators an image, of four by default: more is too much for the few steps.
     augmenter=dict(type='tst_mm.LearnedAugmenter', num_ops=2),
-    batch_mode='split',
 )

@@ -1,8 +1,7 @@
 """The same student, with TST: what it adds to retinanet_kd.py."""
 
-_base_ = ['./retinanet_kd.py', '../_base_/schedules/demo_dense_stages.py']
+_base_ = ['./retinanet_kd.py', '../_base_/schedules/tst.py']
 
 model = dict(
     augmenter=dict(type='tst_mm.LearnedAugmenter'),
-    batch_mode='split',
 )

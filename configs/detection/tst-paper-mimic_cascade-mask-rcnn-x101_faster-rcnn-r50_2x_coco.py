@@ -1,7 +1,8 @@
 """Cascade Mask X101 teaches Faster R-CNN R50 (paper): TST exactly as published, with mimic."""
 
 _base_ = [
-    './tst-mimic_cascade-mask-rcnn-x101_faster-rcnn-r50_2x_coco.py',
+    './kd-mimic_cascade-mask-rcnn-x101_faster-rcnn-r50_2x_coco.py',
+    '../_base_/schedules/paper_coco_2x.py',
     '../_base_/models/tst_paper_dense.py',
 ]
 

@@ -1,5 +1,9 @@
 """RetinaNet X101 teaches RetinaNet R50 (paper): TST exactly as published, with mimic."""
 
-_base_ = ['./tst-mimic_retinanet_x101-r50_2x_coco.py', '../_base_/models/tst_paper_dense.py']
+_base_ = [
+    './kd-mimic_retinanet_x101-r50_2x_coco.py',
+    '../_base_/schedules/paper_coco_2x.py',
+    '../_base_/models/tst_paper_dense.py',
+]
 
 model = {{_base_.paper}}

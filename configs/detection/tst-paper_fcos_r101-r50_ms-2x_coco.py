@@ -1,5 +1,9 @@
 """FCOS R101 teaches FCOS R50 (paper): TST exactly as published."""
 
-_base_ = ['./tst_fcos_r101-r50_ms-2x_coco.py', '../_base_/models/tst_paper_dense.py']
+_base_ = [
+    './kd_fcos_r101-r50_ms-2x_coco.py',
+    '../_base_/schedules/paper_coco_2x.py',
+    '../_base_/models/tst_paper_dense.py',
+]
 
 model = {{_base_.paper}}

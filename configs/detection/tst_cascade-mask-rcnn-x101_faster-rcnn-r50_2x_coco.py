@@ -2,7 +2,7 @@
 
 _base_ = [
     './kd_cascade-mask-rcnn-x101_faster-rcnn-r50_2x_coco.py',
-    '../_base_/schedules/tst_coco_2x.py',
+    '../_base_/schedules/tst.py',
 ]
 
 model = dict(augmenter=dict(type='tst_mm.LearnedAugmenter'))

@@ -1,5 +1,5 @@
 """Faster R-CNN R101 teaches Faster R-CNN R50: what TST adds."""
 
-_base_ = ['./kd_faster-rcnn_r101-r50_2x_coco.py', '../_base_/schedules/tst_coco_2x.py']
+_base_ = ['./kd_faster-rcnn_r101-r50_2x_coco.py', '../_base_/schedules/tst.py']
 
 model = dict(augmenter=dict(type='tst_mm.LearnedAugmenter'))

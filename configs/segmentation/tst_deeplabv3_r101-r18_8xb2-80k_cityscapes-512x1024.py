@@ -2,7 +2,7 @@
 
 _base_ = [
     './kd_deeplabv3_r101-r18_8xb2-80k_cityscapes-512x1024.py',
-    '../_base_/schedules/tst_cityscapes_80k.py',
+    '../_base_/schedules/tst.py',
 ]
 
 model = dict(augmenter=dict(type='tst_mm.LearnedAugmenter'))

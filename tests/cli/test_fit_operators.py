@@ -9,12 +9,6 @@ from PIL import Image
 FEW = ['--steps', '30', '--count', '40', '--size', '16', '--batch-size', '16']
 
 
-@pytest.fixture(autouse=True)
-def _its_parts(root, monkeypatch):
-    """Python puts the folder of a script on the path; runpy does not."""
-    monkeypatch.syspath_prepend(str(root / 'tools'))
-
-
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
     """Forty coloured pictures."""

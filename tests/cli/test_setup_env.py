@@ -11,9 +11,8 @@ import pytest
 
 
 @pytest.fixture
-def load(root, monkeypatch):
-    """Import a module of the set-up, which runs as a script beside its parts."""
-    monkeypatch.syspath_prepend(root / 'tools')
+def load():
+    """Import a module of the set-up when a test asks for it."""
     return importlib.import_module
 
 
@@ -156,16 +155,16 @@ def test_wheel_without_operators_is_told_apart(load, tmp_path):
 def test_kept_wheels_fit_torch_and_python(load, tmp_path, monkeypatch, root):
     operators = load('setup_steps.operators')
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
-    prebuilt = tmp_path / 'prebuilt'
-    prebuilt.mkdir()
-    found = operators.Operators('onedl-mmcv==2.3.6', sys.executable, prebuilt)
+    elsewhere = tmp_path / 'elsewhere'
+    elsewhere.mkdir()
+    found = operators.Operators('onedl-mmcv==2.3.6', sys.executable, elsewhere)
     for name in (
         'onedl_mmcv-2.3.6-cp311-cp311-linux_x86_64.whl',
         'onedl_mmcv-2.3.6-py3-none-any.whl',
         'onedl_mmcv-2.3.5-cp311-cp311-linux_x86_64.whl',
         'mmcv-2.1.0-cp311-cp311-linux_x86_64.whl',
     ):
-        (prebuilt / name).touch()
+        (elsewhere / name).touch()
     assert [path.name for path in found.candidates()] == [
         'onedl_mmcv-2.3.6-cp311-cp311-linux_x86_64.whl'
     ]
@@ -173,6 +172,8 @@ def test_kept_wheels_fit_torch_and_python(load, tmp_path, monkeypatch, root):
     kept = found.cache / 'onedl_mmcv-2.3.6-cp311-cp311-linux_x86_64.whl'
     kept.touch()
     assert next(found.candidates()) == kept
+    found.wheels = None
+    assert list(found.candidates()) == [kept]
     assert operators.cache_key('2.13.0+cu130', True) == 'torch-2.13.0+cu130-cuda'
     assert operators.cache_key('2.13.0+cu130', False) == 'torch-2.13.0+cu130'
 
@@ -202,6 +203,22 @@ def test_second_call_does_nothing(load, tmp_path, monkeypatch):
     (tmp_path / 'tst_mm-setup').write_text(module.fingerprint('default'))
     monkeypatch.setattr(module, 'Console', None)  # any step would fail
     assert module.main(['--venv', str(tmp_path)]) == 0
+
+
+def test_wheels_are_named_by_an_option_or_a_variable(load, tmp_path, monkeypatch, capsys):
+    module = load('setup_env')
+    asked = []
+    monkeypatch.setattr(module, 'set_up', lambda family, venv, wheels: asked.append(wheels))
+    monkeypatch.delenv('TST_MM_WHEELS', raising=False)
+    module.main([])
+    (tmp_path / 'one').mkdir()
+    monkeypatch.setenv('TST_MM_WHEELS', str(tmp_path / 'one'))
+    module.main([])
+    module.main(['--wheels', str(tmp_path)])
+    assert asked == [None, tmp_path / 'one', tmp_path]
+    with pytest.raises(SystemExit):
+        module.main(['--wheels', str(tmp_path / 'nowhere')])
+    assert f'{tmp_path / "nowhere"} is not a folder' in capsys.readouterr().err
 
 
 def test_other_family_or_python_means_new_work(load, monkeypatch):

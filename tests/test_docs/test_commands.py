@@ -54,7 +54,6 @@ def test_a_tool_accepts_its_options(command, monkeypatch):
 
     monkeypatch.setattr(argparse.ArgumentParser, 'parse_args', parse_and_stop)
     monkeypatch.setattr(sys, 'argv', [script, *arguments])
-    monkeypatch.syspath_prepend(ROOT / 'tools')
     with pytest.raises(Parsed):
         runpy.run_path(str(ROOT / script), run_name='__main__')
 

@@ -41,12 +41,13 @@ class Operators:
     """The wheel of one mmcv for one environment.
 
     Args:
-        requirement: ``onedl-mmcv==2.3.6`` or ``mmcv==2.1.0``.
+        requirement: The name and the version, ``onedl-mmcv==2.3.6`` or ``mmcv==2.1.0``.
         python: The environment's Python; torch, setuptools, wheel and ninja are installed there.
-        prebuilt: Folder that may hold wheels built elsewhere; used if they import.
+        wheels: A folder of wheels that were built elsewhere, which are used if they import.
+            Defaults to None, for no such folder.
     """
 
-    def __init__(self, requirement: str, python: Path, prebuilt: Path) -> None:
+    def __init__(self, requirement: str, python: Path, wheels: Path | None = None) -> None:
         self.requirement = requirement
         self.python = python
         probe = subprocess.run([python, '-c', _PROBE], capture_output=True, text=True, check=True)
@@ -55,7 +56,7 @@ class Operators:
         self.cuda = bool(self.torch['gpu'] and self.torch['cuda_home'])
         cache = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
         self.cache = cache / 'tst_mm' / 'wheels' / cache_key(self.torch['torch'], self.cuda)
-        self.prebuilt = prebuilt
+        self.wheels = wheels
 
     def installed(self) -> bool:
         """Whether this mmcv is installed with operators that load beside this torch."""
@@ -69,7 +70,8 @@ class Operators:
 
     def candidates(self) -> Iterator[Path]:
         """Wheels that exist already and may fit."""
-        folders = [self.cache] if self.cuda else [self.cache, self.prebuilt]
+        # Wheels from elsewhere have operators for the CPU only.
+        folders = [self.cache] if self.cuda or not self.wheels else [self.cache, self.wheels]
         for folder in folders:
             yield from sorted(folder.glob(wheel_pattern(self.requirement)))
 
@@ -77,7 +79,7 @@ class Operators:
         """Install mmcv from a kept wheel, or build it.
 
         Args:
-            console: Shows the progress.
+            console: The console that shows the progress.
 
         Raises:
             SetupError: If it cannot be built, or does not import afterwards.
@@ -109,7 +111,7 @@ class Operators:
         """Compile the operators.
 
         Args:
-            console: Shows the progress.
+            console: The console that shows the progress.
 
         Returns:
             The wheel, in the user's cache.

@@ -60,7 +60,7 @@ class Display:
             TextColumn('{task.fields[position]}', markup=False),
             TimeElapsedColumn(),
             console=self._console,
-            refresh_per_second=2,  # the cores are for the trainings
+            auto_refresh=False,
             transient=True,
             disable=not self._console.is_terminal,
         )
@@ -94,6 +94,7 @@ class Display:
             if name not in self._lines:
                 self._lines[name] = self._live.add_task(name, total=None, position='')
             self._live.update(self._lines[name], position=position)
+        self._live.refresh()
 
     def say(self, text: str) -> None:
         """Print a line that stays."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import struct
 from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
+from io import BytesIO
+
+from PIL import Image
 
 #: Pixels of a figure for one pixel of the page, so that small type stays sharp.
 _DENSITY = 1.5
@@ -67,8 +69,8 @@ def page(title: str, parts: Sequence[str]) -> str:
     """The whole page.
 
     Args:
-        title: Plain text.
-        parts: HTML, from the functions below.
+        title: The title in plain text.
+        parts: The parts in HTML, from the functions below.
     """
     return _PAGE.format(title=escape(title), style=_STYLE, body='\n'.join(parts))
 
@@ -77,10 +79,10 @@ def section(title: str, text: str, parts: Sequence[str], findings: str = '') -> 
     """A heading, what was found, how to read what follows, and that, side by side if it fits.
 
     Args:
-        title: Plain text.
-        text: Plain text.
-        parts: HTML.
-        findings: HTML.
+        title: The heading in plain text.
+        text: The paragraph in plain text.
+        parts: What follows, in HTML.
+        findings: What was found, in HTML.
     """
     body = '\n'.join(parts)
     return (
@@ -108,12 +110,13 @@ def picture(caption: str, alternative: str, light: bytes, dark: bytes) -> str:
     """A figure.
 
     Args:
-        caption: Plain text above it; empty for none.
-        alternative: Plain text in place of it.
-        light: PNG for a light page.
-        dark: PNG of the same size for a dark page.
+        caption: The plain text above the figure; empty for none.
+        alternative: The plain text that stands for the figure where it cannot be seen.
+        light: The PNG file for a light page.
+        dark: The PNG file for a dark page, of the same size.
     """
-    width, height = struct.unpack('>II', light[16:24])  # of the PNG header
+    with Image.open(BytesIO(light)) as image:
+        width, height = image.size
     size = f'width="{width / _DENSITY:.0f}" height="{height / _DENSITY:.0f}"'
     above = f'<figcaption>{escape(caption)}</figcaption>' if caption else ''
     return (
@@ -128,8 +131,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table; the first cell of each row is its heading.
 
     Args:
-        head: Plain texts.
-        rows: Plain texts, each row as long as ``head``.
+        head: The titles of the columns in plain text.
+        rows: The cells in plain text, each row as long as ``head``.
     """
     lines = [''.join(f'<th scope="col">{escape(cell)}</th>' for cell in head)]
     for first, *rest in rows:

@@ -4,5 +4,6 @@ custom_hooks = [
     dict(
         type='tst_mm.AlternatingScheduleHook',
         stages=[dict(begin=10, length=5), dict(begin=25, length=5)],
+        search=dict(type='tst_mm.GradientSearch'),
     )
 ]

@@ -4,5 +4,6 @@ custom_hooks = [
     dict(
         type='tst_mm.AlternatingScheduleHook',
         stages=[dict(begin=30, length=30), dict(begin=90, length=30)],
+        search=dict(type='tst_mm.GradientSearch'),
     )
 ]

@@ -5,9 +5,12 @@ custom_hooks = [
         type='tst_mm.AlternatingScheduleHook',
         by_epoch=True,
         stages=[dict(begin=6, length=1), dict(begin=12, length=1)],
-        optim_wrapper=dict(
-            optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=0.0),
-            clip_grad=dict(max_norm=20),
+        search=dict(
+            type='tst_mm.GradientSearch',
+            optim_wrapper=dict(
+                optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=0.0),
+                clip_grad=dict(max_norm=20),
+            ),
         ),
     )
 ]

@@ -4,5 +4,6 @@ custom_hooks = [
     dict(
         type='tst_mm.AlternatingScheduleHook',
         stages=dict(first=32, every=30, length=5),
+        search=dict(type='tst_mm.GradientSearch'),
     )
 ]

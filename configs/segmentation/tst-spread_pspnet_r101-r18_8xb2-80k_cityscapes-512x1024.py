@@ -1,8 +1,0 @@
-"""PSPNet R101 teaches PSPNet R18 (paper): what TST adds in short stages, spread."""
-
-_base_ = [
-    './kd_pspnet_r101-r18_8xb2-80k_cityscapes-512x1024.py',
-    '../_base_/schedules/tst_cityscapes_80k_spread.py',
-]
-
-model = dict(augmenter=dict(type='tst_mm.LearnedAugmenter'))
