@@ -70,7 +70,9 @@ def gradient_in_one_graph(model, data):
     images, _ = model.augmenter(inputs, relaxed=True)
     objective = model.objective
     with frozen(model.student):
-        weakness = objective.weakness(lambda: model.student(images, samples, mode='loss')['loss'])
+        weakness = objective.flipped_weakness(
+            lambda: model.student(images, samples, mode='loss')['loss']
+        )
     teacher_inputs = model.teacher.inputs(images, model.augmenter.normalization)
     strength = model.teacher.losses(teacher_inputs, samples)['loss']
     loss = objective.teacher_weight * strength + objective.student_weight * weakness
