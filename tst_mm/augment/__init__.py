@@ -2,7 +2,7 @@
 
 from .augmenter import LearnedAugmenter
 from .draw import Draw, hard_gate
-from .labels import move_boxes, move_maps, move_points
+from .labels import at_scale, move_boxes, move_keypoints, move_maps, move_points
 from .normalization import Normalization
 from .policy import AugmentPolicy
 
@@ -11,8 +11,10 @@ __all__ = [
     'Draw',
     'LearnedAugmenter',
     'Normalization',
+    'at_scale',
     'hard_gate',
     'move_boxes',
+    'move_keypoints',
     'move_maps',
     'move_points',
 ]

@@ -89,3 +89,43 @@ def move_maps(maps: Tensor, matrix: Tensor, extents: Tensor, fill: int) -> Tenso
     index = torch.where(padding, own_y * width + own_x, index)
     moved = maps.flatten(1).gather(1, index.flatten(1).expand(len(maps), -1)).view_as(maps)
     return moved.masked_fill_(outside & ~padding, fill)
+
+
+@torch.no_grad()
+def move_keypoints(points: Tensor, matrix: Tensor, extents: Tensor) -> tuple[Tensor, Tensor]:
+    """Move key points and tell which are inside.
+
+    Args:
+        points: (n, k, 2) x and y in pixels.
+        matrix: (n, 3, 3) forward map of each row's image.
+        extents: (n, 2) height and width of the valid area of each row's image.
+
+    Returns:
+        (n, k, 2) moved points, and (n, k) bool, True where a point lies inside the valid area.
+    """
+    moved = move_points(points, matrix)
+    limit = extents.flip(-1)[:, None].to(moved.dtype)
+    return moved, ((moved >= 0) & (moved < limit)).all(-1)
+
+
+def at_scale(matrix: Tensor, extents: Tensor, scale: tuple[float, float]) -> tuple[Tensor, Tensor]:
+    """A map's motion where it has another resolution than the image.
+
+    Args:
+        matrix: (n, 3, 3) forward maps in pixels of the image.
+        extents: (n, 2) height and width of the valid area.
+        scale: Rows and columns of the map for one of the image.
+
+    Returns:
+        The same two in pixels of the map; extents rounded up.
+    """
+    if scale == (1.0, 1.0):
+        return matrix, extents
+    rows, columns = scale
+    ratio = matrix.new_ones(3, 3)
+    ratio[0] *= columns
+    ratio[1] *= rows
+    ratio[:, 0] /= columns
+    ratio[:, 1] /= rows
+    size = torch.stack((extents[:, 0] * rows, extents[:, 1] * columns), dim=1)
+    return matrix * ratio, size.ceil()

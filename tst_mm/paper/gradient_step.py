@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tst_mm.models.modes import frozen
 from tst_mm.models.objectives import Confidence
@@ -49,7 +49,7 @@ def _step(distiller: Any, objective: Any, data: Any, optim_wrapper: Any) -> dict
 
         with (
             frozen(student),
-            Confidence(*distiller.confidence_loss(student)) as student_confidence,
+            _confidence(distiller, student) as student_confidence,
         ):
             weakness = objective.flipped_weakness(
                 lambda: distiller.parse_losses(student(leaf, data_samples, mode='loss'))[0]
@@ -57,7 +57,7 @@ def _step(distiller: Any, objective: Any, data: Any, optim_wrapper: Any) -> dict
     optim_wrapper.backward(objective.student_weight * weakness)
     with optim_wrapper.optim_context(distiller):
         teacher_inputs = teacher.inputs(leaf, augmenter.normalization)
-        with Confidence(*distiller.confidence_loss(teacher.model)) as teacher_confidence:
+        with _confidence(distiller, teacher.model) as teacher_confidence:
             losses = teacher.losses(teacher_inputs, data_samples)
             strength = distiller.parse_losses(losses)[0]
     optim_wrapper.backward(objective.teacher_weight * strength)
@@ -83,3 +83,8 @@ def _step(distiller: Any, objective: Any, data: Any, optim_wrapper: Any) -> dict
         'teacher_confidence': Confidence.mean(of_teacher),
         'student_confidence': Confidence.mean(of_student),
     }
+
+
+def _confidence(distiller: Any, model: nn.Module) -> Confidence:
+    """Without a plain class loss nothing is watched, and the confidence stays 0."""
+    return Confidence(*(distiller.confidence_loss(model) or (nn.Identity(), 0)))

@@ -21,15 +21,16 @@ def test_other_classes_are_refused():
         distiller(teacher=teacher)
 
 
-def test_head_without_a_linear_layer_is_refused():
-    student = classifier()
-    student['head'] = {'type': 'mmpretrain.ClsHead'}
-    message = 'student: ImageClassifier with head ClsHead has no linear layer.*LinearClsHead'
-    with pytest.raises(ValueError, match=message):
-        distiller(student)
-    del student['head']
-    with pytest.raises(ValueError, match='student: ImageClassifier with head NoneType'):
-        distiller(student)
+def test_logits_are_found_where_the_network_gives_them():
+    """A head without a layer gives what the neck gives; without a head there is nothing."""
+    bare = classifier(classes=16)
+    bare['head'] = {'type': 'mmpretrain.ClsHead'}
+    model = distiller(bare, {'model': classifier(classes=16), 'checkpoint': 'random'})
+    assert model.distiller.student_recorders.recorders['kd'].source == 'neck'
+    assert model.distiller.teacher_recorders.recorders['kd'].source == 'head.fc'
+    del bare['head']
+    with pytest.raises(ValueError, match='student: ImageClassifier with head NoneType gives no'):
+        distiller(bare)
 
 
 def test_networks_of_different_kinds():

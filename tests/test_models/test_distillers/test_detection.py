@@ -101,12 +101,24 @@ def test_distilling_a_copy_of_oneself_costs_nothing(name):
 def test_mismatched_pairs_are_named():
     with pytest.raises(ValueError, match='teacher has 5 classes, student 3'):
         distiller('DetectionDistiller', detector('retinanet'), detector('retinanet', classes=5))
-    with pytest.raises(ValueError, match='different heads'):
-        distiller('DetectionDistiller', detector('retinanet'), detector('faster_rcnn'))
-    config = detector('retinanet')
-    config.bbox_head = dict(type='CenterNetHead', num_classes=3, in_channels=32, feat_channels=32)
-    with pytest.raises(ValueError, match='CenterNetHead as box head; allowed: heads with'):
-        distiller('DetectionDistiller', config)
+    pair = detector('retinanet'), detector('faster_rcnn')
+    message = 'FasterRCNN has no dense bbox_head; mimic is False; allowed: features'
+    with pytest.raises(ValueError, match=message):
+        distiller('DetectionDistiller', *pair, mimic=False)
+
+
+def test_detectors_of_different_kinds_share_levels_of_equal_stride():
+    """RetinaNet's P3 to P6 are compared with those of Faster R-CNN, whose pyramid begins at P2."""
+    teacher = detector('faster_rcnn')
+    teacher.neck.out_channels = teacher.rpn_head.in_channels = 48
+    teacher.roi_head.bbox_roi_extractor.out_channels = teacher.roi_head.bbox_head.in_channels = 48
+    model = distiller('DetectionDistiller', detector('retinanet'), teacher)
+    losses = model.train_step(detection_data(), student_optimizer(model))
+    compared = {key for key in losses if 'mimic' in key or 'kd' in key}
+    assert compared == {f'loss_mimic_p{level}' for level in range(4)}
+    mappings = model.distiller.loss_forward_mappings
+    assert [m['preds_T']['data_idx'] for m in mappings.values()] == [1, 2, 3, 4]
+    assert 0 < losses['loss_mimic_p0'] < 2
 
 
 def test_own_losses_replace_the_default_ones():

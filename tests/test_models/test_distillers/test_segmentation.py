@@ -79,7 +79,7 @@ def test_mistakes_are_named():
     small.gt_sem_seg = PixelData(data=small.gt_sem_seg.data[:, :10])
     model.augmenter.reseed(0)
     _, draw = model.augmenter(data['inputs'])
-    with pytest.raises(ValueError, match=r'label map of image\.png is \(10, 96\)'):
+    with pytest.raises(ValueError, match=r'gt_sem_seg\.data of image\.png is \(10, 96\)'):
         model.move_labels(data['data_samples'], draw)
 
 

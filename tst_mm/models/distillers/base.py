@@ -24,6 +24,7 @@ from ..build import build_model
 from ..teacher import FrozenTeacher
 from .image_losses import LossesOf, one_by_one
 from .kd import build_kd, kd_losses
+from .labels import fresh
 from .scoring import imitation_loss, score
 from .trust import trusted_losses
 
@@ -68,6 +69,8 @@ class BaseDistiller(BaseModel):
         label_trust: Whether a label counts only as far as the teacher believes it on that very
             image or pixel, augmented or clean: its loss is weighed by the teacher's probability of
             it. For classification and segmentation; off by default.
+        plan: What the planner would choose otherwise, see :class:`~.planner.Plan`; for the
+            default ``distiller`` only.
         data_preprocessor: The student's and teacher's, where their dictionaries have none
             (mmpretrain keeps it beside the model).
 
@@ -85,6 +88,7 @@ class BaseDistiller(BaseModel):
         distiller: Mapping[str, Any] | None = None,
         batch_mode: str | float = 'adaptive',
         label_trust: bool = False,
+        plan: Mapping[str, Any] | None = None,
         data_preprocessor: Mapping[str, Any] | None = None,
         **unknown: Any,
     ) -> None:
@@ -109,6 +113,9 @@ class BaseDistiller(BaseModel):
         self.batch_mode = batch_mode
         #: Which part of a batch is augmented, in [0, 1]; moved by a hook where it is adaptive.
         self.fraction = float(batch_mode) if number else 1.0
+        if plan is not None and distiller is not None:
+            raise KeyError('plan has no effect beside a "distiller"; give one of them')
+        self.plan = plan
         self.check_pair()
         kd = self.default_kd() if distiller is None else distiller
         self.distiller = build_kd(self.complete_kd(kd), self.student, self.teacher.model)
@@ -147,7 +154,6 @@ class BaseDistiller(BaseModel):
 
     def check_pair(self) -> None:
         """Raise ``ValueError`` when student and teacher cannot be compared."""
-        raise NotImplementedError
 
     def default_kd(self) -> dict[str, Any]:
         """The task's distillation losses: arguments of ``ConfigurableDistiller``."""
@@ -174,14 +180,14 @@ class BaseDistiller(BaseModel):
         """Data samples whose labels follow a draw; the given ones are never modified."""
         return data_samples
 
-    def confidence_loss(self, model: nn.Module) -> tuple[nn.Module, int]:
+    def confidence_loss(self, model: nn.Module) -> tuple[nn.Module, int] | None:
         """What is logged as confidence of student or teacher.
 
         Returns:
             The classification loss module of ``model`` and the number of its classes, without
-            background.
+            background; None where there is no plain one.
         """
-        raise NotImplementedError
+        return None
 
     # The two steps ------------------------------------------------------------------------------
 
@@ -256,9 +262,10 @@ class BaseDistiller(BaseModel):
     def distilled(self, inputs: Tensor, data_samples: list) -> tuple[dict, dict]:
         """The student's own losses and the distillation losses on a batch."""
         with self.distiller.student_recorders:
-            losses = self.student(inputs, data_samples, mode='loss')
+            losses = self.student(inputs, fresh(data_samples), mode='loss')
         with torch.no_grad(), self.distiller.teacher_recorders:
-            self.ask_teacher(self.teacher.inputs(inputs, self._normalization.module), data_samples)
+            images = self.teacher.inputs(inputs, self.normalization)
+            self.ask_teacher(images, fresh(data_samples))
         return losses, kd_losses(self.distiller)
 
     def _build_objective(

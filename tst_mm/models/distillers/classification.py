@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from tst_mm.registry import MODELS
 
-from ..objectives import is_sigmoid
 from .base import BaseDistiller
+from .dry_run import dry_runs
+from .heads import class_logits, class_loss
 from .image_losses import LossesOf, at_once, one_by_one
-from .kd import compare
+from .planner import Plan
 
 
 @MODELS.register_module()
@@ -22,7 +23,8 @@ class ClassificationDistiller(BaseDistiller):
 
     By default the class logits are distilled with ``KLDivergence`` at temperature 4 and weight 1
     (paper, CIFAR), that is ``CE + T^2 KL(teacher || student)`` over clean and augmented images;
-    those of independent sigmoids (multi-label heads) with :class:`BinaryKLDivergence`.
+    those of independent sigmoids (multi-label heads) with :class:`BinaryKLDivergence`; of heads
+    with several tasks, those of each task that both have.
 
     Example:
         >>> model = dict(
@@ -39,26 +41,46 @@ class ClassificationDistiller(BaseDistiller):
         #: By what computes losses whether it gives those of single images in one pass.
         self._whole: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
 
-    def check_pair(self) -> None:
-        """Both must tell the same number of classes apart."""
-        classes = {
-            name: _logits(name, model)[1]
-            for name, model in (('student', self.student), ('teacher', self.teacher.model))
-        }
-        if classes['student'] != classes['teacher']:
-            raise ValueError(
-                f'teacher has {classes["teacher"]} classes, student {classes["student"]}; '
-                f'allowed: the same number'
-            )
-
     def default_kd(self) -> dict[str, Any]:
-        """Kullback-Leibler divergence of the class logits."""
-        if is_sigmoid(self.student.head.loss_module):
-            loss = {'type': 'tst_mm.BinaryKLDivergence'}
-        else:
-            loss = {'type': 'KLDivergence', 'tau': 4, 'loss_weight': 1.0}
-        sources = (_logits('student', self.student)[0], _logits('teacher', self.teacher.model)[0])
-        return compare('kd', *sources, loss)
+        """Kullback-Leibler divergence of the class logits.
+
+        Raises:
+            ValueError: The two tell different numbers of classes apart, or have no logits.
+        """
+        models = {'student': self.student, 'teacher': self.teacher.model}
+        plan = Plan(self.plan, *models.values())
+        logits = {}
+        for who, model in models.items():
+            runs = dry_runs([model])
+            found = class_logits(model, runs and runs[0])
+            if isinstance(found, str):
+                raise ValueError(
+                    f'{who}: {found}; allowed: classifiers whose output is (B, classes) or whose '
+                    f'head ends in a linear layer (LinearClsHead, ...), or a "distiller" that '
+                    f'compares something else'
+                )
+            logits[who] = found
+        for task in logits['student'].keys() & logits['teacher'].keys():
+            student, teacher = (logits[who][task] for who in models)
+            if student.channels != teacher.channels:
+                raise ValueError(
+                    f'teacher has {teacher.channels} classes, student {student.channels}'
+                    f'{f" ({student.head})" if task else ""}; allowed: the same number'
+                )
+            if plan.wants('logits'):
+                # The student's own way of reading them, whatever the teacher was trained with.
+                activation = (plan.choices.get('activation') or student.activation) == 'softmax'
+                loss: dict[str, Any] = {'type': 'tst_mm.BinaryKLDivergence'}
+                if activation:
+                    loss = {'type': 'KLDivergence', 'tau': 4, 'loss_weight': 1.0}
+                plan.add_logits(f'kd_{task}' if task else 'kd', student, teacher, loss)
+        if plan.empty:
+            plan.reasons.append(
+                f'heads have tasks {sorted(logits["student"])} and {sorted(logits["teacher"])}'
+            )
+        if plan.wants('features', default=False):
+            plan.add_features(dry_runs(list(models.values())))
+        return plan.result()
 
     def image_losses(
         self, losses_of: LossesOf, inputs: Tensor, data_samples: list, modules: nn.Module
@@ -81,24 +103,26 @@ class ClassificationDistiller(BaseDistiller):
             return found
         return one_by_one(losses_of, inputs, data_samples)
 
-    def confidence_loss(self, model: nn.Module) -> tuple[nn.Module, int]:
-        """The head's loss module, over all classes."""
-        who = 'student' if model is self.student else 'teacher'
-        return model.head.loss_module, _logits(who, model)[1]
+    def ask_teacher(self, inputs: Tensor, data_samples: list) -> None:
+        """One pass; a task of several sees the images that have its label, as the student's."""
+        model = self.teacher.model
+        tasks = getattr(getattr(self.student, 'head', None), 'task_heads', None)
+        theirs = getattr(getattr(model, 'head', None), 'task_heads', None)
+        if not tasks or not theirs or all(task in s for task in tasks for s in data_samples):
+            super().ask_teacher(inputs, data_samples)
+            return
+        for task, head in theirs.items():
+            rows = [i for i, sample in enumerate(data_samples) if task in sample]
+            if rows:
+                head(model.extract_feat(inputs[rows]))
 
-
-def _logits(who: str, model: nn.Module) -> tuple[str, int]:
-    """Dotted name and width of the layer that gives the class logits: the head's last linear one.
-
-    Raises:
-        ValueError: The head has no linear layer.
-    """
-    head = getattr(model, 'head', None)
-    layers = [] if head is None else list(head.named_modules())
-    for name, layer in reversed(layers):
-        if isinstance(layer, nn.Linear):
-            return f'head.{name}', layer.out_features
-    raise ValueError(
-        f'{who}: {type(model).__name__} with head {type(head).__name__} has no linear layer in '
-        f'its head; allowed: mmpretrain classifiers whose head ends in one (LinearClsHead, ...)'
-    )
+    def confidence_loss(self, model: nn.Module) -> tuple[nn.Module, int] | None:
+        """The head's loss module, over all classes; None of several tasks."""
+        loss, head = class_loss(model), getattr(model, 'head', None)
+        if loss is None or hasattr(head, 'task_heads'):
+            return None
+        found = class_logits(model, None)
+        classes = getattr(head, 'num_classes', None)
+        if not isinstance(classes, int):
+            classes = None if isinstance(found, str) else found[''].channels
+        return None if classes is None else (loss, classes)

@@ -51,6 +51,12 @@ def build_kd(config: Mapping[str, Any], student: nn.Module, teacher: nn.Module) 
         reject_unknown_keys('distiller', config, _KEYS)
     for key, model in (('student_recorders', student), ('teacher_recorders', teacher)):
         _check_sources(key, config.get(key) or {}, model)
+    for name in config.get('distill_losses') or {}:
+        if 'loss' not in name:
+            raise KeyError(
+                f'distiller.distill_losses has {name!r}, which MMEngine would not add to the '
+                f'total; allowed: names with "loss" in them, such as {f"loss_{name}"!r}'
+            )
     try:
         kd = MODELS.build(config)
         kd.prepare_from_student(student)
@@ -59,6 +65,11 @@ def build_kd(config: Mapping[str, Any], student: nn.Module, teacher: nn.Module) 
         reason = ' '.join(str(error.args[0] if error.args else error).split())
         raise ValueError(f'distiller: {type(error).__name__}: {reason}') from error
     return kd
+
+
+def sources(config: Mapping[str, Any], key: str = 'teacher_recorders') -> list[str]:
+    """Dotted names of the modules that ``config[key]`` records."""
+    return [str(recorder.get('source', '')) for recorder in (config.get(key) or {}).values()]
 
 
 @torch.compiler.disable
@@ -78,7 +89,7 @@ def compare(
     loss: Mapping[str, Any],
     *,
     recorder: str | None = None,
-    data_idx: int | None = None,
+    data_idx: int | tuple[int | None, int | None] | None = None,
     connector: Mapping[str, Any] | None = None,
     keys: tuple[str, str] = ('preds_S', 'preds_T'),
 ) -> dict[str, Any]:
@@ -90,15 +101,21 @@ def compare(
         teacher_source: Dotted name of the teacher's module.
         loss: Configuration of the loss.
         recorder: Name of the recorders. Defaults to ``what``.
-        data_idx: Which of the module's outputs, when it gives several.
+        data_idx: Which of the module's outputs, when it gives several; a pair where they differ
+            in student and teacher.
         connector: Configuration of a module that the student's output passes first.
         keys: The loss's arguments for student and teacher.
     """
     recorder = recorder or what
-    record: dict[str, Any] = {'recorder': recorder}
-    if data_idx is not None:
-        record['data_idx'] = data_idx
-    student = {**record, 'from_student': True}
+    indices = data_idx if isinstance(data_idx, tuple) else (data_idx, data_idx)
+    student, teacher = (
+        {
+            'recorder': recorder,
+            **({} if index is None else {'data_idx': index}),
+            'from_student': from_student,
+        }
+        for index, from_student in zip(indices, (True, False), strict=True)
+    )
     if connector is not None:
         student['connector'] = what
     return {
@@ -106,9 +123,7 @@ def compare(
         'teacher_recorders': {recorder: {'type': 'ModuleOutputs', 'source': teacher_source}},
         'connectors': {} if connector is None else {what: dict(connector)},
         'distill_losses': {f'loss_{what}': dict(loss)},
-        'loss_forward_mappings': {
-            f'loss_{what}': {keys[0]: student, keys[1]: {**record, 'from_student': False}}
-        },
+        'loss_forward_mappings': {f'loss_{what}': {keys[0]: student, keys[1]: teacher}},
     }
 
 

@@ -14,6 +14,7 @@ from tst_mm.search import Losses
 from ..modes import frozen
 from ..unchanged import unchanged
 from .image_losses import summed
+from .labels import fresh
 
 
 @contextmanager
@@ -40,7 +41,7 @@ def score(distiller: Any, data: Any, draws: int) -> dict[str, Any]:
         images, draw = distiller.augmenter(inputs, distiller.valid_sizes(inputs, samples))
         samples = distiller.move_labels(samples, draw)
         student = distiller.image_losses(
-            lambda images, samples: distiller.student(images, samples, mode='loss'),
+            lambda images, samples: distiller.student(images, fresh(samples), mode='loss'),
             images,
             samples,
             distiller.student,
@@ -54,7 +55,12 @@ def score(distiller: Any, data: Any, draws: int) -> dict[str, Any]:
                 distiller.distiller,
             )
         images = teacher.inputs(images, distiller.normalization)
-        of_teacher = distiller.image_losses(teacher.losses, images, samples, teacher.model)
+        of_teacher = distiller.image_losses(
+            lambda images, samples: teacher.losses(images, fresh(samples)),
+            images,
+            samples,
+            teacher.model,
+        )
         judged = objective.judge(Losses(of_teacher, student, distillation))
     return {
         'objective': judged.objective,

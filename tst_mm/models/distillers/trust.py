@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .image_losses import unreduced
 from .kd import kd_losses
+from .labels import fresh
 
 
 def trusted_losses(
@@ -34,10 +35,10 @@ def trusted_losses(
     """
     kd, teacher = distiller.distiller, distiller.teacher
     with kd.student_recorders, unreduced(distiller.student):
-        losses = distiller.student(inputs, data_samples, mode='loss')
+        losses = distiller.student(inputs, fresh(data_samples), mode='loss')
     with torch.no_grad(), kd.teacher_recorders, unreduced(teacher.model):
         theirs = teacher.inputs(inputs, distiller.normalization)
-        doubt = _first_loss(teacher.losses(theirs, data_samples))
+        doubt = _first_loss(teacher.losses(theirs, fresh(data_samples)))
     trust = torch.exp(-doubt.float()).clamp(max=1)
     weighed = {
         name: _weigh(name, value, trust) if 'loss' in name else value

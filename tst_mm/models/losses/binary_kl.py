@@ -13,6 +13,9 @@ from tst_mm.registry import MODELS
 
 from ..ranks import mean_over_ranks
 
+#: Probabilities are kept this far from 0 and 1.
+_EPSILON = 1e-6
+
 
 @MODELS.register_module()
 class BinaryKLDivergence(nn.Module):
@@ -27,14 +30,17 @@ class BinaryKLDivergence(nn.Module):
     Args:
         tau: Temperature; the loss is multiplied by its square. Defaults to 1.
         loss_weight: Defaults to 1.
+        activated: Whether probabilities are given instead of logits, as TOOD's head gives them.
+            Defaults to False.
     """
 
-    def __init__(self, tau: float = 1.0, loss_weight: float = 1.0) -> None:
+    def __init__(self, tau: float = 1.0, loss_weight: float = 1.0, activated: bool = False) -> None:
         super().__init__()
         if not tau > 0:
             raise ValueError(f'tau is {tau!r}; allowed: above 0')
         self.tau = tau
         self.loss_weight = loss_weight
+        self.activated = activated
 
     def forward(
         self, preds_S: Tensor | Sequence[Tensor], preds_T: Tensor | Sequence[Tensor]
@@ -58,7 +64,10 @@ class BinaryKLDivergence(nn.Module):
             raise ValueError(f'student logits are {shapes[0]}, teacher logits {shapes[1]}')
         divergence, foreground = [], []
         for student, teacher in zip(preds_S, preds_T, strict=True):
-            student, teacher = student.float() / self.tau, teacher.detach().float()
+            student, teacher = student.float(), teacher.detach().float()
+            if self.activated:
+                student, teacher = student.logit(_EPSILON), teacher.logit(_EPSILON)
+            student = student / self.tau
             target = teacher / self.tau
             # Element by element: the sums of cross entropy and entropy would cancel.
             gap = target.sigmoid() * (target - student)

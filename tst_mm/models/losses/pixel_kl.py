@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
@@ -12,20 +13,26 @@ from tst_mm.registry import MODELS
 class PixelKLDivergence(nn.Module):
     """Mean over pixels of ``KL(teacher || student)`` over the classes.
 
+    With ``use_sigmoid`` each class is a two-way distribution of its own, and theirs are summed.
     MMRazor's ``KLDivergence`` divides by images only, which grows with the resolution. Teacher
     logits of another output stride are resized bilinearly to the student's.
 
     Args:
         tau: Temperature; the loss is multiplied by its square. Defaults to 1.
         loss_weight: Defaults to 1.
+        use_sigmoid: Whether classes are independent, as of heads with one channel. Defaults to
+            False.
     """
 
-    def __init__(self, tau: float = 1.0, loss_weight: float = 1.0) -> None:
+    def __init__(
+        self, tau: float = 1.0, loss_weight: float = 1.0, use_sigmoid: bool = False
+    ) -> None:
         super().__init__()
         if not tau > 0:
             raise ValueError(f'tau is {tau!r}; allowed: above 0')
         self.tau = tau
         self.loss_weight = loss_weight
+        self.use_sigmoid = use_sigmoid
 
     def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
         """Compare logits.
@@ -42,9 +49,13 @@ class PixelKLDivergence(nn.Module):
             preds_T = F.interpolate(
                 preds_T, size=preds_S.shape[2:], mode='bilinear', align_corners=False
             )
+        student, teacher = preds_S / self.tau, preds_T / self.tau
+        if self.use_sigmoid:
+            student = torch.stack((student, torch.zeros_like(student)), dim=1)
+            teacher = torch.stack((teacher, torch.zeros_like(teacher)), dim=1)
         divergence = F.kl_div(
-            F.log_softmax(preds_S / self.tau, dim=1),
-            F.log_softmax(preds_T / self.tau, dim=1),
+            F.log_softmax(student, dim=1),
+            F.log_softmax(teacher, dim=1),
             reduction='sum',
             log_target=True,
         )

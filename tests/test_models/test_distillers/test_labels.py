@@ -12,7 +12,7 @@ from mmengine.structures import InstanceData, PixelData
 
 from tst_mm.augment import LearnedAugmenter
 from tst_mm.augment.draw import compose
-from tst_mm.models.distillers.detection_labels import move_detection_labels
+from tst_mm.models.distillers.labels import move_labels
 
 
 def sample(height, width, boxes, labels=None, masks=None, ignored=()):
@@ -67,7 +67,7 @@ def test_box_contains_its_warped_mask_within_a_pixel(shear, shift, height, width
     boxes = [[25, 25, 40, 45]]
     given_sample = sample(height, width, boxes, masks=bitmaps(height, width, boxes))
     draw = draw_of([(height, width)], ShearX=shear, ShearY=shear / 2, TranslateX=shift)
-    moved = move_detection_labels([given_sample], draw, 1, 0.1)[0].gt_instances
+    moved = move_labels([given_sample], draw, 1, 0.1)[0].gt_instances
     if not len(moved):
         return
     rows, columns = np.nonzero(moved.masks.masks[0])
@@ -98,7 +98,7 @@ def test_any_boxes_stay_inside_the_valid_image_or_go(rotate, shift_x, shift_y, b
     before = copy.deepcopy(samples)
     draw = draw_of(sizes, Rotate=rotate, TranslateX=shift_x, TranslateY=shift_y)
     for old, given_sample, new, (height, width) in zip(
-        before, samples, move_detection_labels(samples, draw, 1, 0.1), sizes, strict=True
+        before, samples, move_labels(samples, draw, 1, 0.1), sizes, strict=True
     ):
         assert torch.equal(old.gt_instances.bboxes, given_sample.gt_instances.bboxes)
         for instances in (new.gt_instances, new.ignored_instances):
@@ -113,7 +113,7 @@ def test_any_boxes_stay_inside_the_valid_image_or_go(rotate, shift_x, shift_y, b
 def test_labels_go_with_their_boxes():
     boxes = [[2, 2, 12, 12], [45, 20, 58, 40], [20, 20, 30, 30]]
     draw = draw_of([(60, 60)], TranslateX=1.0)  # 27 pixels to the right
-    moved = move_detection_labels([sample(60, 60, boxes, labels=[7, 8, 9])], draw, 1, 0.1)[0]
+    moved = move_labels([sample(60, 60, boxes, labels=[7, 8, 9])], draw, 1, 0.1)[0]
     assert moved.gt_instances.labels.tolist() == [7, 9]
     shift = 60 * 150 / 331
     expected = torch.tensor([[2 + shift, 2, 12 + shift, 12], [20 + shift, 20, 30 + shift, 30]])
@@ -124,9 +124,9 @@ def test_barely_visible_boxes_go():
     boxes = [[0, 20, 20, 40]]
     draw = draw_of([(60, 60)], TranslateX=-0.6)  # 16.3 pixels to the left: 18 % stay
     given_sample = sample(60, 60, boxes)
-    assert len(move_detection_labels([given_sample], draw, 1, 0.1)[0].gt_instances) == 1
-    assert len(move_detection_labels([given_sample], draw, 1, 0.3)[0].gt_instances) == 0
-    assert len(move_detection_labels([given_sample], draw, 5, 0.1)[0].gt_instances) == 0
+    assert len(move_labels([given_sample], draw, 1, 0.1)[0].gt_instances) == 1
+    assert len(move_labels([given_sample], draw, 1, 0.3)[0].gt_instances) == 0
+    assert len(move_labels([given_sample], draw, 5, 0.1)[0].gt_instances) == 0
 
 
 def test_polygons_move_exactly():
@@ -135,7 +135,7 @@ def test_polygons_move_exactly():
     square = np.array([10.0, 10, 30, 10, 30, 30, 10, 30])
     masks = PolygonMasks([[square]], 60, 60)
     draw = draw_of([(60, 60)], TranslateY=0.5)
-    moved = move_detection_labels([sample(60, 60, [[10, 10, 30, 30]], masks=masks)], draw, 1, 0.1)
+    moved = move_labels([sample(60, 60, [[10, 10, 30, 30]], masks=masks)], draw, 1, 0.1)
     shift = 60 * 150 / 331 / 2
     expected = square + np.array([0, shift] * 4)
     polygon = moved[0].gt_instances.masks.masks[0][0]
@@ -151,7 +151,7 @@ def test_box_structures_and_semantic_maps_keep_their_kind():
     given_sample.gt_instances.bboxes = HorizontalBoxes(given_sample.gt_instances.bboxes)
     given_sample.gt_sem_seg = PixelData(data=torch.ones(1, 40, 40, dtype=torch.uint8))
     draw = draw_of([(40, 40)], TranslateX=0.5)
-    moved = move_detection_labels([given_sample], draw, 1, 0.1)[0]
+    moved = move_labels([given_sample], draw, 1, 0.1)[0]
     assert isinstance(moved.gt_instances.bboxes, HorizontalBoxes)
     assert set(moved.gt_sem_seg.data.unique().tolist()) == {1, 255}
     assert (given_sample.gt_sem_seg.data == 1).all()
@@ -160,13 +160,13 @@ def test_box_structures_and_semantic_maps_keep_their_kind():
 def test_no_geometry_gives_the_same_objects_back():
     samples = [sample(40, 40, [[10, 10, 20, 20]])]
     draw = replace(draw_of([(40, 40)]), moved_images=())
-    assert move_detection_labels(samples, draw, 1, 0.1)[0] is samples[0]
+    assert move_labels(samples, draw, 1, 0.1)[0] is samples[0]
 
 
 @pytest.mark.parametrize('level', [-1.0, 1.0])
 def test_rotated_box_has_its_closed_form(level):
     draw = draw_of([(80, 80)], Rotate=level)
-    moved = move_detection_labels([sample(80, 80, [[30, 35, 50, 45]])], draw, 1, 0.1)[0]
+    moved = move_labels([sample(80, 80, [[30, 35, 50, 45]])], draw, 1, 0.1)[0]
     x1, y1, x2, y2 = moved.gt_instances.bboxes[0].tolist()
     cos, sin = np.cos(np.pi / 6), np.sin(np.pi / 6)
     assert np.isclose(x2 - x1, 20 * cos + 10 * sin, atol=1e-4)

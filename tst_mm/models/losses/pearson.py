@@ -1,0 +1,52 @@
+"""Correlation of feature maps, for networks whose features have scales of their own."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from tst_mm.registry import MODELS
+
+_EPSILON = 1e-8
+
+
+@MODELS.register_module()
+class PearsonFeatureLoss(nn.Module):
+    """``1 - r``, with the mean over channels of Pearson's correlation over images and places.
+
+    As MMRazor's ``PKDLoss`` (Cao et al., NeurIPS 2022), which teaches detectors of one kind by
+    detectors of another. Deviations: channels without variance have a gradient that is a number,
+    and so have maps of one place; the teacher's map is resized to the student's.
+
+    Args:
+        loss_weight: Defaults to 1.
+    """
+
+    def __init__(self, loss_weight: float = 1.0) -> None:
+        super().__init__()
+        self.loss_weight = loss_weight
+
+    def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
+        """Compare feature maps.
+
+        Args:
+            preds_S: (N, C, H, W) of the student.
+            preds_T: (N, C, h, w) of the teacher.
+
+        Returns:
+            0-dim loss in [0, 2], times the weight; differentiable in the student's map.
+        """
+        preds_S, preds_T = preds_S.float(), preds_T.detach().float()
+        if preds_T.shape[2:] != preds_S.shape[2:]:
+            preds_T = F.interpolate(
+                preds_T, size=preds_S.shape[2:], mode='bilinear', align_corners=False
+            )
+        gap = _standardised(preds_S) - _standardised(preds_T)
+        return self.loss_weight * gap.square().mean() / 2
+
+
+def _standardised(maps: Tensor) -> Tensor:
+    """(N, C, H, W) with mean 0 and variance 1 in each channel."""
+    variance, mean = torch.var_mean(maps, dim=(0, 2, 3), correction=0, keepdim=True)
+    return (maps - mean) * torch.rsqrt(variance + _EPSILON)
