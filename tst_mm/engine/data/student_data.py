@@ -9,6 +9,10 @@ from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from mmengine.runner.loops import _InfiniteDataloaderIterator
 from torch.utils.data import DataLoader, IterableDataset
 
+from tst_mm.utils.unwrap import unwrap_model
+
+from .empty_data import describe_empty_data
+from .label_check import LabelCheck
 from .seeded_data import SeededBatches, seeded_loader
 from .stream import Stream
 
@@ -52,6 +56,9 @@ def seed_student_data(runner: Runner, max_corrupt: int = 0) -> None:
     Args:
         runner: With a built train loop.
         max_corrupt: See :class:`tst_mm.engine.data.corrupt_samples.CorruptSamples`.
+
+    Raises:
+        ValueError: There is not one batch.
     """
     loop = runner.train_loop
     loader = loop.dataloader
@@ -59,8 +66,11 @@ def seed_student_data(runner: Runner, max_corrupt: int = 0) -> None:
         return
     batches = loader.batch_sampler
     if not isinstance(batches, SeededBatches):
+        if not len(batches):
+            raise ValueError(_describe_no_batch(loader))
         batches = SeededBatches(batches, runner.seed)
-        loop.dataloader = seeded_loader(loader, batches, max_corrupt)
+        check = LabelCheck.of(unwrap_model(runner))
+        loop.dataloader = seeded_loader(loader, batches, max_corrupt, check)
         if isinstance(loop, IterBasedTrainLoop):
             batches.select(Stream.STUDENT, runner.iter, runner.max_iters)
             loop.dataloader_iterator = SeededStream(loop.dataloader, runner.iter)
@@ -69,6 +79,17 @@ def seed_student_data(runner: Runner, max_corrupt: int = 0) -> None:
         first = runner.epoch * length
         batches.select(Stream.STUDENT, runner.iter, first + length, turn=runner.epoch)
         _number_batches(loop, from_=runner.iter - first)
+
+
+def _describe_no_batch(loader: DataLoader) -> str:
+    count = len(loader.dataset)
+    if not count:
+        return describe_empty_data(loader.dataset)
+    return (
+        f'{count} training samples are less than one batch of {loader.batch_size} on each of '
+        f'{get_world_size()} processes, and drop_last leaves none; allowed: a smaller batch_size, '
+        'or drop_last=False'
+    )
 
 
 def _number_batches(loop: EpochBasedTrainLoop, from_: int) -> None:
