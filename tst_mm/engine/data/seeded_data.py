@@ -109,7 +109,9 @@ class SeededBatches:
         turn, rank = self.turn, get_rank()
         step = turn * len(self)
         if isinstance(self.sampler, InfiniteSampler):  # goes on where it was, even in a new pass
-            self.sampler.indices = self.sampler._indices_of_rank()
+            old = self.sampler
+            self.sampler = type(old)(range(old.size), shuffle=old.shuffle, seed=old.seed)
+            self.batch_sampler.sampler = self.sampler
         while step < self.last:
             if hasattr(self.sampler, 'set_epoch'):
                 self.sampler.set_epoch(self.stream.number * _EPOCHS_APART + turn)

@@ -1,5 +1,6 @@
 """ExactResumeHook: a run that is killed and resumed ends as if it had not been."""
 
+from bisect import bisect
 from typing import Any
 
 from mmengine.hooks import CheckpointHook, Hook
@@ -124,8 +125,8 @@ class ExactResumeHook(Hook):
                 return  # inside an epoch
         else:
             done, end = runner.iter, runner.max_iters
-        loop._decide_current_val_interval()
-        if done and done >= loop.val_begin and (done % loop.val_interval == 0 or done == end):
+        interval = loop.dynamic_intervals[bisect(loop.dynamic_milestones, done + 1) - 1]
+        if done and done >= loop.val_begin and (done % interval == 0 or done == end):
             for hook in runner.hooks:
                 if isinstance(hook, CheckpointHook) and hook.last_ckpt is None:
                     # With a new best it writes the last checkpoint again, if it knows it.
