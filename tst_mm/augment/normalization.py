@@ -10,6 +10,11 @@ from torch import Tensor, nn
 
 from .operators.base import LUMA_RGB
 
+#: Grey levels by which interpolation may leave the range of images.
+_SLACK = 64
+#: Fractions of grey levels within a smaller range than this are no grey levels.
+_NARROW = 8
+
 
 class Normalization(nn.Module):
     """Mean, standard deviation and channel order of a network's input.
@@ -35,6 +40,7 @@ class Normalization(nn.Module):
     ) -> None:
         super().__init__()
         self.channel_order = channel_order
+        self._checked = False
         # Configs give whole numbers too; the channel weights take the dtype of the mean.
         for name, values in (('mean', mean), ('std', std)):
             column = torch.tensor(values, dtype=torch.float32).view(-1, 1, 1)
@@ -55,7 +61,8 @@ class Normalization(nn.Module):
         """Read it off an OpenMMLab data preprocessor (mmpretrain, mmdet, mmseg, MMEngine).
 
         Images are assumed to be loaded as OpenMMLab's pipelines do, in BGR order, before the
-        preprocessor's own conversion.
+        preprocessor's own conversion. Means and deviations below 1 are those of images from 0
+        to 1.
         """
         # The names of mmpretrain, of MMEngine with mmdet and the forked mmseg, of the older mmseg.
         names = ('to_rgb', '_channel_conversion', 'channel_conversion')
@@ -63,7 +70,35 @@ class Normalization(nn.Module):
         order = 'rgb' if swaps else 'bgr'
         if not getattr(preprocessor, '_enable_normalize', False):
             return cls(channel_order=order)
-        return cls(preprocessor.mean.flatten().tolist(), preprocessor.std.flatten().tolist(), order)
+        mean, std = (getattr(preprocessor, key).flatten() for key in ('mean', 'std'))
+        if 0 <= mean.min() <= mean.max() <= 1 and std.max() < 1:
+            mean, std = mean * 255, std * 255
+        return cls(mean.tolist(), std.tolist(), order)
+
+    def check_once(self, inputs: Tensor) -> None:
+        """See that a batch has the range that this normalisation implies; later calls do nothing.
+
+        Args:
+            inputs: (B, C, H, W), normalised.
+
+        Raises:
+            ValueError: Values are far outside of 0 to 255, or fractions within a few grey levels.
+        """
+        if self._checked:
+            return
+        self._checked = True
+        pixels = inputs.float() * self.std + self.mean
+        low, high = pixels.min().item(), pixels.max().item()
+        fractions = (pixels - pixels.round()).abs().max().item() > 0.01
+        narrow = 0 < high - low < _NARROW and fractions
+        if narrow or low < -_SLACK or high > 255 + _SLACK:
+            raise ValueError(
+                f'images have values from {low:.3g} to {high:.3g} where grey levels of 0 to 255 '
+                f'are expected by mean {_column(self.mean)} and std {_column(self.std)} of the '
+                f"student's data_preprocessor: the augmenter would take them for other colours; "
+                f'allowed: mean and std given to the data_preprocessor, instead of normalised '
+                f'images or images of 0 to 1 from the pipeline'
+            )
 
     def to_unit(self, inputs: Tensor) -> Tensor:
         """(B, C, H, W) normalised -> values in [0, 1]."""
@@ -97,3 +132,8 @@ class Normalization(nn.Module):
         if inputs.shape[1] == 3 and self.channel_order != target.channel_order:
             pixels = pixels.flip(1)
         return (pixels - target.mean) / target.std
+
+
+def _column(values: Tensor) -> list[float]:
+    """One number a channel, for messages."""
+    return [round(value, 3) for value in values.flatten().tolist()]

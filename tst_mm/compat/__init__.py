@@ -4,7 +4,15 @@ Nothing on disk is touched. A mend waits for the import of the package it is for
 ``tst_mm`` stays light, and does nothing where it is not needed.
 """
 
-from tst_mm.compat import config_address, gloo, mmengine, mmrazor, mmsegmentation, torchvision
+from tst_mm.compat import (
+    config_address,
+    gloo,
+    layer_decay,
+    mmengine,
+    mmrazor,
+    mmsegmentation,
+    torchvision,
+)
 from tst_mm.compat.mmrazor import load_mmrazor
 from tst_mm.compat.on_import import mend_on_import
 from tst_mm.compat.versions import check_versions
@@ -23,5 +31,11 @@ def install_mends() -> None:
     mend_on_import(
         'mmseg.models.losses.cross_entropy_loss', mmsegmentation.class_weights_of_known_pixels
     )
+    for constructors in (
+        'mmdet.engine.optimizers.layer_decay_optimizer_constructor',
+        'mmseg.engine.optimizers.layer_decay_optimizer_constructor',
+        'mmpretrain.engine.optimizers.layer_decay_optim_wrapper_constructor',
+    ):
+        mend_on_import(constructors, layer_decay.rates_of_the_student)
     mend_on_import('torchvision', torchvision.declared_operators)
     mend_on_import('mmrazor', mmrazor.accepted_versions)

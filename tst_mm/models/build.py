@@ -17,6 +17,7 @@ def build_model(
     what: str,
     config: Mapping[str, Any] | nn.Module,
     data_preprocessor: Mapping[str, Any] | None = None,
+    instead: bool = False,
 ) -> nn.Module:
     """Build a model.
 
@@ -25,8 +26,9 @@ def build_model(
         config: A model dictionary; or ``dict(cfg_path=...)`` with ``'mmdet::path.py'`` or a
             file, whose ``model`` is taken, any further keys overriding its entries; or a built
             module.
-        data_preprocessor: For a model dictionary that has none, as mmpretrain's configs keep it
-            beside the model.
+        data_preprocessor: For a model that has none, as mmpretrain's configs keep it beside the
+            model.
+        instead: Take it also in place of the one that the config of ``cfg_path`` has.
 
     Raises:
         FileNotFoundError: The config file does not exist.
@@ -46,9 +48,13 @@ def build_model(
         base = read_config(what, path)
         if 'model' not in base:
             raise KeyError(f'{what}: config {path!r} has no "model"')
-        if 'data_preprocessor' in base:
+        if data_preprocessor and instead:
+            base.model.data_preprocessor = ConfigDict(data_preprocessor)
+        elif 'data_preprocessor' in base:
             # mmpretrain's configs have it beside the model, where only its own tools look.
             base.model.setdefault('data_preprocessor', base.data_preprocessor)
+        elif data_preprocessor:
+            base.model.setdefault('data_preprocessor', ConfigDict(data_preprocessor))
         scope = base.get('default_scope', 'mmengine')
         model = ConfigDict(Config._merge_a_into_b(model, base.model))
         model.setdefault('_scope_', scope)

@@ -37,6 +37,9 @@ class FrozenTeacher:
 
     Attributes:
         model (nn.Module): The network, always in evaluation mode.
+        reader (nn.Module | None): A classifier's head, the student's, that computes losses of this
+            network's logits where it cannot do that itself: trained on labels of another kind, or
+            with two heads (DeiT, LeViT), which mmpretrain does not train.
         normalization (Normalization): What its input looks like.
 
     Raises:
@@ -64,6 +67,7 @@ class FrozenTeacher:
                 self.model, config['checkpoint'], config.get('allow_partial', False), 'teacher'
             )
         self.model.requires_grad_(False).eval()
+        self.reader: Any = None
         self.normalization = Normalization.from_data_preprocessor(self.model.data_preprocessor)
 
     def __deepcopy__(self, memo: dict) -> FrozenTeacher:
@@ -83,9 +87,25 @@ class FrozenTeacher:
         return normalization.convert(inputs, self.normalization).to(inputs.dtype)
 
     def losses(self, inputs: Tensor, data_samples: list) -> dict[str, Any]:
-        """The teacher's ordinary losses, differentiable in the inputs."""
-        with heads_in_training(self.model):
-            return self.model(inputs, data_samples, mode='loss')
+        """The teacher's ordinary losses, differentiable in the inputs.
+
+        Raises:
+            ValueError: It cannot compute them from the student's labels.
+        """
+        try:
+            with heads_in_training(self.model):
+                return self.model(inputs, data_samples, mode='loss')
+        except (AssertionError, AttributeError, KeyError, NotImplementedError, TypeError) as error:
+            reader = getattr(self.reader, '_get_loss', None)
+            if reader is not None:
+                return reader(self.model(inputs, mode='tensor'), data_samples)
+            kind = type(self.model).__name__
+            reason = ' '.join(str(error).split())
+            raise ValueError(
+                f'teacher: {kind} cannot compute its losses from the labels of the student '
+                f'({type(error).__name__}: {reason}); allowed: a teacher that trains on the same '
+                f'kinds of labels, or labels that it needs added to the data set (masks, maps)'
+            ) from error
 
     def _same(self, normalization: Normalization) -> bool:
         """Compare once: the answer does not change."""
@@ -121,7 +141,7 @@ def load_weights(model: nn.Module, checkpoint: str, allow_partial: bool, what: s
     }
     own = model.state_dict()
     missing = [k for k in own if k not in weights and not k.endswith('num_batches_tracked')]
-    unexpected = [key for key in weights if key not in own]
+    unexpected = [key for key in weights if key not in own and not _is_copy(key, weights, own)]
     misshapen = [
         f'{key} {tuple(weights[key].shape)} for {tuple(own[key].shape)}'
         for key in own
@@ -143,6 +163,18 @@ def load_weights(model: nn.Module, checkpoint: str, allow_partial: bool, what: s
     with torch.no_grad():
         model.load_state_dict(fits, strict=False)
     print_log('; '.join([found, *faults]), 'current', 30 if faults else 20)
+
+
+def _is_copy(key: str, weights: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> bool:
+    """Whether an entry is that of a layer which the model has in another place, too.
+
+    DDQ-DETR, for one, gives its decoder the head's layers when it first trains.
+    """
+    end = key[key.find('.') :]
+    return any(
+        name.endswith(end) and name in weights and torch.equal(weights[name], weights[key])
+        for name in own
+    )
 
 
 def _read(checkpoint: Any, what: str) -> dict[str, Any]:

@@ -20,13 +20,15 @@ from ..helpers import batch, classifier, vision_transformer
 from ..helpers import distiller as classification_distiller
 
 NUMBERS = Path(__file__).with_name('planned_as_before.json')
+#: The batch mode that was the default then.
+DOUBLE = {'batch_mode': 'double'}
 
 
 def _detection(student, teacher=None, **data):
     teacher = detector(teacher or student)
     if 'roi_head' not in teacher:
         teacher.neck.out_channels = teacher.bbox_head.in_channels = 48  # a connector that widens
-    model = dense_distiller('DetectionDistiller', detector(student), teacher)
+    model = dense_distiller('DetectionDistiller', detector(student), teacher, **DOUBLE)
     return model, detection_data(**data)
 
 
@@ -35,17 +37,17 @@ def _cascade():
     config = detector('cascade_mask_rcnn')
     for key in ('mask_head', 'mask_roi_extractor'):
         config.roi_head.pop(key)
-    return dense_distiller('DetectionDistiller', config), detection_data()
+    return dense_distiller('DetectionDistiller', config, **DOUBLE), detection_data()
 
 
 def _segmentation():
-    model = dense_distiller('SegmentationDistiller', segmentor(), segmentor(width=48))
+    model = dense_distiller('SegmentationDistiller', segmentor(), segmentor(width=48), **DOUBLE)
     return model, segmentation_data()
 
 
 def _classification(**options):
     torch.manual_seed(0)
-    model = classification_distiller(**options)
+    model = classification_distiller(**{**DOUBLE, **options})
     model.init_weights()
     return model, batch()
 

@@ -26,6 +26,7 @@ from .image_losses import LossesOf, one_by_one
 from .kd import build_kd, kd_losses
 from .labels import fresh
 from .scoring import imitation_loss, score
+from .shown_student import ShownStudent
 from .trust import trusted_losses
 
 BATCH_MODES = ('adaptive', 'double', 'split')
@@ -41,7 +42,7 @@ class _Aside:
         return self
 
 
-class BaseDistiller(BaseModel):
+class BaseDistiller(ShownStudent, BaseModel):
     """A student that learns from a frozen teacher on clean and augmented images.
 
     Two steps, neither of which knows epochs:
@@ -71,8 +72,9 @@ class BaseDistiller(BaseModel):
             it. For classification and segmentation; off by default.
         plan: What the planner would choose otherwise, see :class:`~.planner.Plan`; for the
             default ``distiller`` only.
-        data_preprocessor: The student's and teacher's, where their dictionaries have none
-            (mmpretrain keeps it beside the model).
+        data_preprocessor: The student's, in place of that of its ``cfg_path``, and where its
+            dictionary has none (mmpretrain keeps it beside the model); and the teacher's where
+            its config has none.
 
     Raises:
         KeyError: Unknown keys or recorder sources.
@@ -103,7 +105,7 @@ class BaseDistiller(BaseModel):
                 f'batch_mode is {batch_mode!r}; {closest(str(batch_mode), BATCH_MODES)}, or a '
                 'number from 0 to 1'
             )
-        student = build_model('student', student, data_preprocessor)
+        student = build_model('student', student, data_preprocessor, instead=True)
         super().__init__(data_preprocessor=student.data_preprocessor)
         self.student = student
         self.teacher = FrozenTeacher(teacher, data_preprocessor)
@@ -289,6 +291,7 @@ class BaseDistiller(BaseModel):
         """Augmented images first, then clean ones, with their labels."""
         if self.augmenter is None:
             return inputs, data_samples
+        self.normalization.check_once(inputs)
         count = self._count(len(inputs))
         if not count:
             self.draw = None

@@ -38,6 +38,7 @@ class ClassificationDistiller(BaseDistiller):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.teacher.reader = getattr(self.student, 'head', None)
         #: By what computes losses whether it gives those of single images in one pass.
         self._whole: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
 

@@ -36,6 +36,7 @@ def score(distiller: Any, data: Any, draws: int) -> dict[str, Any]:
     teacher, objective = distiller.teacher, distiller.objective
     with looking(distiller):
         data = distiller.data_preprocessor(data, True)
+        distiller.normalization.check_once(data['inputs'])
         inputs = data['inputs'].repeat(draws, 1, 1, 1)
         samples = list(data['data_samples']) * draws
         images, draw = distiller.augmenter(inputs, distiller.valid_sizes(inputs, samples))
