@@ -72,9 +72,10 @@ def measure(task: str, work_dir: Path, batches: int) -> dict[str, Any]:
     """Effects and gradients against the student that plain KD of seed 0 left.
 
     Args:
-        task: A classification task.
-        work_dir: Of the matrix.
-        batches: Of 64 images for the effects, and of 16 for the gradients.
+        task: The key of a classification task.
+        work_dir: The work folder of the matrix.
+        batches: How many batches are taken, of 64 images for the effects and of 16 for the
+            gradients.
 
     Returns:
         ``effects``, ``{operator: [teacher's term, student's term, standard error of the sum]}``;
