@@ -30,7 +30,7 @@ from tst_mm.engine.schedule.stages import Stage, parse_stages, resolve_stages
 from tst_mm.registry import HOOKS
 from tst_mm.search import Search
 from tst_mm.utils import require_mapping
-from tst_mm.utils.aliases import current_search
+from tst_mm.utils.aliases import current_search, search_in_place_of
 from tst_mm.utils.components import build_component
 from tst_mm.utils.files import write_bytes
 from tst_mm.utils.unwrap import unwrap_model
@@ -41,10 +41,10 @@ class AlternatingScheduleHook(Hook):
     """Train the augmenter in stages, between parts of the student's training.
 
     A stage runs before the student iteration at which it begins and takes nothing from the
-    student: not its iterations, its order of data, its random numbers or its timer. The policy
-    carries over from stage to stage; the optimiser and its learning rate start anew in each.
-    Between stages the policy stands still. Progress goes to the runner's logger, message hub and
-    visualizer (``augmenter/...``) and to ``policy.json`` in the work folder.
+    student: not its iterations, its order of data, its random numbers or its timer. The search
+    says what carries over from stage to stage. Between stages the policy stands still. Progress
+    goes to the runner's logger, message hub and visualizer (``augmenter/...``) and to
+    ``policy.json`` in the work folder.
 
     All random draws depend on the seed, the stage and the step only, and with
     :class:`ExactResumeHook`, which comes along, those of the student too. What else a resume needs
@@ -55,7 +55,7 @@ class AlternatingScheduleHook(Hook):
     A stage calls the hooks of the run: ``before_augmenter_stage(runner, stage)`` and
     ``after_augmenter_iter(runner, stage, data_batch, outputs)``, where ``stage`` is the running
     :class:`tst_mm.engine.schedule.augmenter_stage.AugmenterStage` and ``outputs`` what
-    ``augmenter_step`` returned.
+    the search's step returned.
 
     Args:
         stages: Where stages begin and how long they are. A list of ``dict(begin=30, length=30)``,
@@ -76,8 +76,8 @@ class AlternatingScheduleHook(Hook):
             written at its end, and only the latest is kept. Defaults to none.
 
     Raises:
-        KeyError: An unknown or missing key of a stage or of ``plateau``.
-        TypeError: ``plateau``, ``optim_wrapper`` or ``dataloader`` is no dictionary.
+        KeyError: An unknown or missing key of a stage or of ``search``.
+        TypeError: ``search`` or ``dataloader`` is no dictionary.
         ValueError: A value that is not allowed; when training starts also a stage beyond the end.
     """
 
@@ -106,6 +106,7 @@ class AlternatingScheduleHook(Hook):
         self.stages = stages
         self.by_epoch = by_epoch
         self.search: Search = build_component('search', current_search(search, old))
+        self._old = old
         self.dataloader = dataloader
         self.interval = interval
         self.checkpoint_interval = checkpoint_interval
@@ -127,6 +128,10 @@ class AlternatingScheduleHook(Hook):
             )
         self.model = model
         self.policy = model.augmenter.policy
+        if self._old:
+            trained = any(parameter.requires_grad for parameter in self.policy.parameters())
+            config = search_in_place_of(self._old, trained)
+            self.search = build_component('search', config)
         ExactResumeHook.ensure(runner)
         adaptive = model.batch_mode == 'adaptive'
         self._amount = AdaptiveAmountHook.ensure(runner) if adaptive else None
@@ -169,9 +174,20 @@ class AlternatingScheduleHook(Hook):
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add our part."""
         state = pack_state(
-            self.schedule, self.policy, self.search, self.stage, self.running, self.log.history
+            self.schedule,
+            self.policy,
+            self.search,
+            self.stage,
+            self.running,
+            self.log.history,
+            self.log.evidence,
         )
-        checkpoint[STATE_KEY] = {**state, **self.log.extras()}
+        # What a checkpoint left inside of a stage is handed on, until that stage goes on.
+        checkpoint[STATE_KEY] = {**state, **(self._continued or {}), **self.log.extras()}
+
+    def after_train(self, runner: Runner) -> None:
+        """Write the policy with what was logged since the last stage."""
+        self.log.write_policy()
 
     def start_stage(self, index: int) -> AugmenterStage:
         """Build a stage that has done no step."""
@@ -183,7 +199,7 @@ class AlternatingScheduleHook(Hook):
         index = self.stage
         stage = self.running = self.start_stage(index)
         if self._continued is not None:
-            stage.load_state_dict(**self._continued)
+            self._restore(stage, **self._continued)
             self._continued = None
         share_buffers(self.model.student)
         runner.call_hook('before_augmenter_stage', stage=stage)
@@ -237,15 +253,36 @@ class AlternatingScheduleHook(Hook):
         if resuming:
             check_state(state, self.schedule, self.policy, runner.iter)
             self.stage = state['stage']
-            self._continued = {'running': state['running'], 'search': state['search']}
-            self.log.history = list(state['history'])
+            self.log.history, self.log.evidence = list(state['history']), list(state['evidence'])
         check_operators(state, self.policy)
         self.policy.load_state_dict(state['policy_state'])
         if not resuming:
             self.log.remember_start()
+        elif state['running'] is None:
+            self._restore(None, None, state['search'])
+        else:
+            self._continued = {'running': state['running'], 'search': state['search']}
         runner.logger.info(
             f'Policy taken from the checkpoint; {self.stage}/{len(self.schedule)} stages done.'
         )
+
+    def _restore(
+        self, stage: AugmenterStage | None, running: dict[str, Any] | None, search: dict[str, Any]
+    ) -> None:
+        """Give search and running stage the state that a checkpoint has of them.
+
+        Raises:
+            ValueError: A state is of another stage or search, or broken.
+        """
+        try:
+            self.search.load_state_dict(search)
+            if stage is not None:
+                stage.load_state_dict(running)
+        except Exception as error:  # whatever torch makes of an optimiser's state
+            raise ValueError(
+                'the checkpoint holds no state of this augmenter stage: '
+                f'{type(error).__name__}: {error}'
+            ) from error
 
     def _wants_checkpoint(self, step: int) -> bool:
         return self.checkpoint_interval is not None and step % self.checkpoint_interval == 0
