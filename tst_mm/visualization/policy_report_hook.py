@@ -9,10 +9,11 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from tst_mm.engine.data.randomness import global_generators_kept, seed_step
+from tst_mm.engine.data.randomness import seed_step
 from tst_mm.engine.data.stream import Stream
 from tst_mm.engine.schedule.alternating_schedule_hook import AlternatingScheduleHook
 from tst_mm.registry import HOOKS
+from tst_mm.utils.generators import global_generators_kept
 from tst_mm.utils.hooks import find_hook
 from tst_mm.utils.unwrap import unwrap_model
 
