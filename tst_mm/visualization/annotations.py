@@ -101,9 +101,7 @@ class Annotations:
         return class_color(int(self.labels[i]), self.palette)
 
 
-def class_color(
-    index: int, palette: Sequence[Sequence[int]] = ()
-) -> tuple[float, float, float]:
+def class_color(index: int, palette: Sequence[Sequence[int]] = ()) -> tuple[float, float, float]:
     """RGB in [0, 1] of a class; after each round of our own palette its colours are darker.
 
     Args:

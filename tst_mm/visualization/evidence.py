@@ -73,9 +73,7 @@ class Evidence:
     def order(self) -> list[int]:
         """Indices of the operators, those most worth teaching first, the unmeasured last."""
         measured = np.isfinite(self.errors[-1])
-        return sorted(
-            range(len(measured)), key=lambda i: (not measured[i], self.effects[-1, i], i)
-        )
+        return sorted(range(len(measured)), key=lambda i: (not measured[i], self.effects[-1, i], i))
 
 
 def _row(where: str, columns: Sequence[Any], count: int) -> list[list[float]]:
