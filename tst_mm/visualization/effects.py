@@ -243,9 +243,7 @@ def _write_rates(axes: Axes, run: History, names: list[str]) -> None:
         i = run.names.index(name)
         ends = [f'{run.start_rates[i]:.0%}', f'{run.final_rates[i]:.0%}']
         text = ' → '.join(dict.fromkeys(ends))
-        axes.annotate(
-            text, xy=(1, row), xytext=(10, 0), xycoords=('axes fraction', 'data'), **style
-        )
+        axes.annotate(text, xy=(1, row), xytext=(10, 0), **style)
 
 
 def _color(evidence: Evidence, i: int) -> str:
