@@ -14,6 +14,17 @@ def requirements(name: str) -> list[str]:
     return [line for line in lines if line and not line.startswith(('#', '-'))]
 
 
+def extras() -> dict[str, list[str]]:
+    """What the libraries of each task import, by the headings of ``requirements/optional.txt``."""
+    parts: dict[str, list[str]] = {}
+    text = (ROOT / 'requirements' / 'optional.txt').read_text(encoding='utf-8')
+    for heading, body in re.findall(r'^# \[(\w+)\].*\n((?:[^#].*\n)+)', text, re.MULTILINE):
+        parts[heading] = body.split()
+    shared = parts.pop('all')
+    tasks = {name: [*shared, *own] for name, own in parts.items()}
+    return {**tasks, 'all': sorted({name for names in tasks.values() for name in names})}
+
+
 def read_version() -> str:
     """The version, read without importing the package."""
     text = (ROOT / 'tst_mm' / 'version.py').read_text(encoding='utf-8')
@@ -43,4 +54,5 @@ setup(
     # torch, MMEngine and mmcv are not declared: they come in two families with the same import
     # names, and mmcv must be built against the installed torch. `import tst_mm` checks them.
     install_requires=requirements('runtime'),
+    extras_require=extras(),
 )

@@ -35,15 +35,16 @@ class Recipe:
     """One training of the paper.
 
     Attributes:
-        name: In the table.
-        student: Makes the student.
-        teacher: Makes the teacher.
-        size: Height and width of an image.
-        images: In an epoch, or all of them when ``epochs`` is 1.
-        epochs: Of student training.
-        reference_stages: Epochs of augmenter training in the reference, over the same images.
-        stage_images: Images of all our stages: few scalars need few of them.
-        per_gpu: Images a step on one GPU, which the memory is for.
+        name: What the table calls the recipe.
+        student: What makes the student.
+        teacher: What makes the teacher.
+        size: The height and width of an image in pixels.
+        images: The number of images in an epoch, or of all of them when ``epochs`` is 1.
+        epochs: The number of epochs of student training.
+        reference_stages: The number of epochs of augmenter training in the reference, over the same
+            images.
+        stage_images: The number of images of all our stages: few scalars need few of them.
+        per_gpu: The number of images in a step on one GPU, which the memory is for.
     """
 
     name: str
@@ -62,8 +63,8 @@ class Passes:
     """One image through a network.
 
     Attributes:
-        flops: Of a forward pass.
-        memory: Bytes of activations at the peak of a forward and backward pass.
+        flops: The operations of a forward pass.
+        memory: The bytes of activations at the peak of a forward and backward pass.
     """
 
     flops: float
@@ -113,8 +114,8 @@ def count(model: nn.Module, size: tuple[int, int]) -> Passes:
     """Count one image through a network on the meta device.
 
     Args:
-        model: On the meta device, in training mode.
-        size: Height and width.
+        model: The network on the meta device, in training mode.
+        size: The height and width of the image in pixels.
     """
     images = torch.empty(2, 3, *size, device='meta', requires_grad=True)
 
@@ -134,10 +135,10 @@ def row(recipe: Recipe, tflops: float, loader: float, overhead: float) -> list[l
     """Lines of the table: plain KD, split, double, the reference's schedule.
 
     Args:
-        recipe: Which.
-        tflops: What a GPU sustains, in 1e12 operations a second.
-        loader: Images a second that a node delivers to its GPUs.
-        overhead: Time of a step over that of its passes.
+        recipe: The recipe.
+        tflops: What a GPU sustains, in 1e12 operations per second.
+        loader: How many images per second a node delivers to its GPUs.
+        overhead: The time of a step over that of its passes.
     """
     student, teacher = (count(make(), recipe.size) for make in (recipe.student, recipe.teacher))
     seen = recipe.images * recipe.epochs

@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> None:
     """Fit, then report.
 
     Args:
-        argv: Command line; the process's own by default.
+        argv: The command line; the process's own by default.
     """
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -10,7 +10,6 @@ from tst_mm.engine.dry_run import dry_run
 from tst_mm.engine.launch import (
     add_arguments,
     load_config,
-    resume_from,
     train,
     use_amp,
 )
@@ -54,12 +53,10 @@ def main(args: argparse.Namespace) -> None:
         if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
             raise KeyError('--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...)')
         cfg.auto_scale_lr.enable = True
-    if args.resume is not None:
-        resume_from(cfg, args.resume)
     if args.dry_run:
         print(f'Dry run of {args.config}: all built, two steps done.\n{dry_run(cfg)}')
     else:
-        train(cfg)
+        train(cfg, args.resume)
 
 
 if __name__ == '__main__':

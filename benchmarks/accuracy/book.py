@@ -13,7 +13,7 @@ class Book:
     """Rows by task and method; the last one of a seed counts.
 
     Args:
-        rows: All rows of one split.
+        rows: The rows of one split.
     """
 
     def __init__(self, rows: Sequence[Row]) -> None:

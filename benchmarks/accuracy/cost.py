@@ -21,9 +21,9 @@ class Cost:
     augmenter itself computes is not in it: its operators have next to no products.
 
     Attributes:
-        student: Of the student.
-        teacher: Of the teacher.
-        images: In the batch.
+        student: The operations of the student's forward pass.
+        teacher: The operations of the teacher's forward pass.
+        images: The number of images in the batch.
     """
 
     student: float
@@ -44,8 +44,8 @@ class Cost:
         """A student step.
 
         Args:
-            teacher: Whether a teacher is asked.
-            images: Batches through the networks.
+            teacher: Whether the step asks a teacher.
+            images: How many batches go through the networks. Defaults to 1.
         """
         return images * (self.kd if teacher else 3 * self.student) / self.kd
 
@@ -54,7 +54,7 @@ def measure(config: Config) -> Cost:
     """Count the forward passes of a distiller's networks on the first batch of its loader.
 
     Args:
-        config: Of plain KD; the teacher's weights are not needed.
+        config: The config of plain KD; the teacher's weights are not needed.
     """
     config.model.teacher.checkpoint = 'random'
     with DefaultScope.overwrite_default_scope(config.default_scope):

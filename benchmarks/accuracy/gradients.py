@@ -72,9 +72,10 @@ def measure(task: str, work_dir: Path, batches: int) -> dict[str, Any]:
     """Effects and gradients against the student that plain KD of seed 0 left.
 
     Args:
-        task: A classification task.
-        work_dir: Of the matrix.
-        batches: Of 64 images for the effects, and of 16 for the gradients.
+        task: The key of a classification task.
+        work_dir: The work folder of the matrix.
+        batches: How many batches are taken, of 64 images for the effects and of 16 for the
+            gradients.
 
     Returns:
         ``effects``, ``{operator: [teacher's term, student's term, standard error of the sum]}``;
@@ -92,7 +93,7 @@ def measure(task: str, work_dir: Path, batches: int) -> dict[str, Any]:
     for step in range(batches):
         batch = next(data)
         model.augmenter.reseed(1, step)
-        model.augmenter_step({key: value[:16] for key, value in batch.items()}, optimizer)
+        model.objective.step(model, {key: value[:16] for key, value in batch.items()}, optimizer)
     gradients = torch.stack(optimizer.gradients)
     mean, noise = gradients.mean(0), gradients.std(0)
     acts = noise > 0  # what changes nothing has neither signal nor noise

@@ -20,21 +20,22 @@ class Task:
     """What a student learns, from whom, and how long.
 
     Attributes:
-        title: In tables.
-        about: Data and networks, in words.
-        data: Which teacher: tasks of the same data share it.
-        student: Config of the student alone, from the repository's root.
-        teacher: Config of the teacher.
-        distiller: Class of the distiller.
+        title: What tables call it.
+        about: The data and the networks in words.
+        data: The name of the data; tasks of the same data share a teacher.
+        student: The config of the student alone, from the repository's root.
+        teacher: The config of the teacher, from the repository's root.
+        distiller: The class of the distiller.
         images: How many training images the student sees; the seed of a run chooses which.
-        budget: Cost of a run, in steps of plain KD.
-        metric: Name in MMEngine's scalars.
-        head: Of the metric, in tables.
-        scale: Of the metric, to give percent.
-        search: Arguments of ``AlternatingScheduleHook``, its stages apart.
-        begins: Parts of the student's training after which a stage begins.
-        iters: Iterations of a stage.
-        stage_images: Images in an iteration of a stage; None for as many as in a student step.
+        budget: What a run may cost, in steps of plain KD.
+        metric: The name of the metric in MMEngine's scalars.
+        head: What tables call the metric.
+        scale: What the metric is multiplied by to be in percent. Defaults to 1.
+        search: The arguments of ``AlternatingScheduleHook``, its stages apart.
+        begins: The parts of the student's training, in [0, 1], after which a stage begins.
+        iters: How many iterations a stage has. Defaults to 20.
+        stage_images: How many images an iteration of a stage has; None, the default, for as many as
+            a student step has.
     """
 
     title: str
@@ -59,13 +60,14 @@ class Method:
     """How the student is taught.
 
     Attributes:
-        title: In tables.
+        title: What tables call it.
         model: What the method changes in plain KD's model; None for a student without a teacher.
-        images: Images through the networks a step, in batches.
-        searches: Whether it has augmenter stages.
-        search: What it changes in the task's search.
-        transforms: Transforms of the loader, before the images are packed.
-        policy_of: The method whose final policy (task and seed alike) it keeps from the start.
+        images: How many batches go through the networks in a step. Defaults to 1.
+        searches: Whether the method has augmenter stages. Defaults to False.
+        search: What the method changes in the task's search.
+        transforms: The transforms that the loader gets before the images are packed.
+        policy_of: The method whose final policy (task and seed alike) is kept from the start; None,
+            the default, for no such method.
     """
 
     title: str

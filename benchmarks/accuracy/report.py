@@ -25,8 +25,8 @@ def write_report(rows: Sequence[Row], folder: Path) -> list[Path]:
     """Write ``results.md`` and ``images/results_*.png``.
 
     Args:
-        rows: Of the file of results.
-        folder: That of the documentation.
+        rows: The rows of the file of results.
+        folder: The folder of the documentation.
 
     Returns:
         What was written.

@@ -60,11 +60,11 @@ def search(
     """One stage against the student that plain KD left.
 
     Args:
-        task: Key of ``TASKS``.
-        seed: Of the KD run, and of the search.
-        work_dir: Of the matrix.
-        iters: Iterations of the stage.
-        images: In each.
+        task: The key of the task in ``TASKS``.
+        seed: The seed of the KD run, and of the search.
+        work_dir: The work folder of the matrix.
+        iters: How many iterations the stage has.
+        images: How many images each iteration has.
         trained: Whether the teacher is the trained one; else it has random weights.
 
     Returns:
@@ -93,7 +93,7 @@ def format_policies(found: dict[str, list[dict]]) -> str:
     """Rates and magnitudes of all searches, and how alike they are.
 
     Args:
-        found: Operators by the name of the search.
+        found: The operators that each search found, by its name.
     """
     names = [operator['name'] for operator in next(iter(found.values()))]
     rows = [

@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     """Measure, print, write.
 
     Args:
-        argv: Command line; the process's own by default.
+        argv: The command line; the process's own by default.
 
     Returns:
         0, also when targets are missed: the table says which.

@@ -33,11 +33,11 @@ class Launches(TorchDispatchMode):
     device the count is that of any device, without one.
 
     Args:
-        device: Only work on this type of device counts.
+        device: The type of device whose work counts.
 
     Attributes:
-        kernels (Counter): Launches by operation, for example ``{'aten.mul': 12}``.
-        copies (int): Copies from the host to the device.
+        kernels (Counter): The number of launches by operation, for example ``{'aten.mul': 12}``.
+        copies (int): The number of copies from the host to the device.
     """
 
     def __init__(self, device: str = 'cpu') -> None:
@@ -102,7 +102,7 @@ class PeakBytes(TorchDispatchMode):
     What lived before, such as weights, does not count; what an operation needs inside neither.
 
     Attributes:
-        peak (int): Bytes.
+        peak (int): The most bytes that were alive at a time.
     """
 
     def __init__(self) -> None:

@@ -18,9 +18,9 @@ class DemoSchedule:
     """The demo's schedule.
 
     Attributes:
-        student_steps: Of the whole training.
-        augmenter_steps: Of all stages.
-        stage_images: Images in a step of a stage.
+        student_steps: The number of student steps of the whole training.
+        augmenter_steps: The number of augmenter steps of all stages.
+        stage_images: How many images a step of a stage has.
     """
 
     student_steps: int

@@ -41,9 +41,9 @@ class Measurement:
     """Takes the clock to one device.
 
     Args:
-        device: What to measure on.
-        rounds: Rounds of every case, after the warm-up.
-        progress: Told as rounds are done.
+        device: The device to measure on.
+        rounds: How many rounds every case has, after the warm-up.
+        progress: What is told as rounds are done.
     """
 
     def __init__(self, device: torch.device, rounds: int, progress: Progress) -> None:
@@ -235,7 +235,7 @@ def count_augmenter(shape: Shape) -> dict[str, Any]:
     On the ``meta`` device: the counts are those of any device.
 
     Args:
-        shape: (B, C, H, W).
+        shape: The shape (B, C, H, W) of a batch.
 
     Returns:
         Launches of a forward pass without gradient and with it, and of the backward pass;
@@ -287,7 +287,7 @@ def step_waits(case: Case) -> dict[str, str]:
     On the ``meta`` device, from a batch that lies there already: copying it is the loader's part.
 
     Args:
-        case: Networks and batch.
+        case: The networks and the batch.
 
     Returns:
         ``student`` and ``augmenter``: the first wait in words, or an empty string.
@@ -306,7 +306,7 @@ def step_waits(case: Case) -> dict[str, str]:
 
     def augmenter() -> None:
         optimizer = torch.optim.SGD(model.augmenter.policy.parameters(), lr=0.0)
-        model.augmenter_step(data, OptimWrapper(optimizer))
+        model.objective.step(model, data, OptimWrapper(optimizer))
 
     found = {}
     for step in (student, augmenter):

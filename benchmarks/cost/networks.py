@@ -24,13 +24,13 @@ class Case:
     """A student, a teacher and what they see.
 
     Attributes:
-        name: In tables.
-        about: Networks and batch in words.
-        distiller: Class of the distiller.
-        student: Config.
-        teacher: Config.
-        shape: (B, C, H, W) of a batch.
-        data: Makes a batch as a loader gives it, from (B, C, H, W).
+        name: What tables call the case.
+        about: The networks and the batch in words.
+        distiller: The class of the distiller.
+        student: The config of the student.
+        teacher: The config of the teacher.
+        shape: The shape (B, C, H, W) of a batch.
+        data: What makes a batch as a loader gives it, from its shape (B, C, H, W).
     """
 
     name: str

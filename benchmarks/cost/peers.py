@@ -20,7 +20,7 @@ class KorniaAugmenter:
     do, so gradients reach rates and magnitudes wherever kornia's functions let them through.
 
     Args:
-        augmenter: Gives policy, draws and normalisation.
+        augmenter: The augmenter that gives policy, draws and normalisation.
     """
 
     def __init__(self, augmenter: LearnedAugmenter) -> None:
@@ -84,7 +84,7 @@ class TorchvisionAugmenter:
     """Torchvision's transforms, image by image on 8-bit values, without gradients.
 
     Args:
-        augmenter: Gives policy and draws.
+        augmenter: The augmenter that gives policy and draws.
     """
 
     def __init__(self, augmenter: LearnedAugmenter) -> None:

@@ -58,10 +58,10 @@ def profile_call(call, device: torch.device, rounds: int, rows: int) -> str:
     """The operators of a call with the largest times of their own, in milliseconds a call.
 
     Args:
-        call: What to profile.
-        device: Its device; on a GPU times are the device's.
-        rounds: Calls, after one that does not count.
-        rows: How many operators.
+        call: What is profiled.
+        device: The device of the call; on a GPU times are the device's.
+        rounds: How many calls are made, after one that does not count.
+        rows: How many operators the table has.
     """
     cuda = device.type == 'cuda'
     call()

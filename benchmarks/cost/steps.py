@@ -23,8 +23,8 @@ class Steps:
     """All steps of one case, each on networks of its own with the same weights.
 
     Args:
-        case: Networks and batch.
-        device: Where they run.
+        case: The networks and the batch.
+        device: The device that they run on.
 
     Attributes:
         calls (dict[str, Callable]): ``plain`` (the student alone), ``kd``, ``split``, ``double``,
@@ -98,7 +98,7 @@ class Steps:
     def _augmenter_step(self, model: nn.Module) -> Step:
         policy = model.augmenter.policy
         optimizer = OptimWrapper(torch.optim.SGD(policy.parameters(), lr=_LR, momentum=0.9))
-        return lambda: model.augmenter_step(self.data, optimizer)
+        return lambda: model.objective.step(model, self.data, optimizer)
 
 
 def count_flops(call: Step) -> float:
@@ -113,9 +113,9 @@ def forward_flops(model: nn.Module, inputs: Tensor, samples: list) -> tuple[floa
     """Forward passes of a distiller's networks, in floating point operations.
 
     Args:
-        model: The distiller.
-        inputs: (B, C, H, W), as the preprocessor gives them.
-        samples: Data samples.
+        model: The distiller whose networks are counted.
+        inputs: The images (B, C, H, W), as the preprocessor gives them.
+        samples: The data samples of the images.
 
     Returns:
         Of the student, of the teacher with its losses, and of the teacher as plain KD asks it.

@@ -12,7 +12,7 @@ def format_report(result: Mapping[str, Any]) -> str:
     """Everything in a result, targets first.
 
     Args:
-        result: As ``python -m benchmarks.cost`` writes it.
+        result: The result as ``python -m benchmarks.cost`` writes it.
     """
     where = result['environment']
     versions = ', '.join(f'{name} {value}' for name, value in where['versions'].items())

@@ -30,10 +30,10 @@ class Target:
 
     Attributes:
         name: What is measured.
-        value: Median, or a count.
-        bound: What it has to stay within.
+        value: The median of the rounds, or a count.
+        bound: What the value has to stay within.
         least: Whether the bound is the least value, not the largest.
-        floor: The floor argument, and the cause where the bound is missed.
+        floor: What the floor is, and the cause where the bound is missed.
         spread: The middle half of the rounds, where a clock was used.
     """
 
@@ -66,7 +66,7 @@ def judge(measured: Mapping[str, Any]) -> list[Target]:
     """All targets of which something was measured.
 
     Args:
-        measured: Parts by name, as ``python -m benchmarks.cost`` writes them.
+        measured: The parts by name, as ``python -m benchmarks.cost`` writes them.
     """
     targets: list[Target] = []
     for name, case in measured.get('steps', {}).items():

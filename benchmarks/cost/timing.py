@@ -18,7 +18,7 @@ class Times:
     """Seconds of one variant, one number a round.
 
     Attributes:
-        rounds (tuple[float, ...]): In the order in which they were measured.
+        rounds (tuple[float, ...]): The times in the order in which they were measured.
     """
 
     rounds: tuple[float, ...]
@@ -68,11 +68,11 @@ def take_turns(
     """Measure variants in turn: A B C, A B C, ...
 
     Args:
-        variants: What to call, by name.
-        rounds: Calls of each that count.
-        device: It is idle before the clock starts and before it stops.
-        progress: Told after each round.
-        warm_up: Rounds before those that count.
+        variants: What is called, by name.
+        rounds: How many calls of each variant count.
+        device: The device that is waited for before the clock starts and before it stops.
+        progress: What is told after each round.
+        warm_up: How many rounds come before those that count.
     """
     seconds: dict[str, list[float]] = {name: [] for name in variants}
     gc.collect()

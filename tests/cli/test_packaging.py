@@ -1,28 +1,56 @@
 """What `pip install .` puts into an environment."""
 
+import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 
 import pytest
 
 
 @pytest.fixture(scope='module')
-def wheel(root, tmp_path_factory):
-    """The wheel, built from a copy so that no build folder is left behind."""
+def distribution(root, tmp_path_factory):
+    """The source distribution, unpacked; made from a copy, so that no build folder is left."""
     source = tmp_path_factory.mktemp('source')
-    for name in ('setup.py', 'pyproject.toml', 'README.md', 'LICENSE', 'model-index.yml'):
-        shutil.copy(root / name, source)
+    for path in root.iterdir():
+        if path.is_file() and not path.name.startswith('.'):
+            shutil.copy(path, source)
     ignore = shutil.ignore_patterns('__pycache__')
     for name in ('requirements', 'tst_mm', 'configs', 'tools'):
         shutil.copytree(root / name, source / name, symlinks=True, ignore=ignore)
+    run(source, 'setup.py', '-q', 'sdist')
+    (path,) = source.glob('dist/*.tar.gz')
+    with tarfile.open(path) as archive:
+        archive.extractall(source / 'unpacked', filter='data')
+    (unpacked,) = (source / 'unpacked').iterdir()
+    return unpacked
+
+
+@pytest.fixture(scope='module')
+def wheel(distribution, tmp_path_factory):
+    """The wheel that is built from the source distribution."""
+    out = tmp_path_factory.mktemp('wheel')
     options = ['--quiet', '--no-deps', '--no-build-isolation', '--disable-pip-version-check']
-    command = [sys.executable, '-m', 'pip', 'wheel', *options, '-w', source, source]
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
-    (path,) = source.glob('*.whl')
+    run(distribution, '-m', 'pip', 'wheel', *options, '-w', str(out), '.')
+    (path,) = out.glob('*.whl')
     with zipfile.ZipFile(path) as archive:
         yield archive
+
+
+def run(folder, *arguments):
+    """Run Python in a folder; return what it prints."""
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def files_in(folder):
@@ -47,3 +75,25 @@ def test_requires_nothing_of_either_family(wheel):
     assert required
     assert not [it for it in required if it.startswith(('mm', 'onedl', 'torch'))]
     assert 'License-File: LICENSE' in lines
+
+
+def test_extras_are_what_the_libraries_of_a_task_import(wheel, root):
+    (name,) = (name for name in wheel.namelist() if name.endswith('/METADATA'))
+    extras = {}
+    for line in wheel.read(name).decode().splitlines():
+        if found := re.match(r'Requires-Dist: (\S+?)\s*;.*extra == [\'"](\w+)[\'"]', line):
+            extras.setdefault(found[2], set()).add(found[1])
+    assert set(extras) == {'det', 'seg', 'cls', 'all'}
+    assert extras['det'] & extras['seg'] & extras['cls'] == {
+        'addict', 'joblib', 'opencv-python-headless<5', 'ordered-set', 'pyyaml', 'regex',
+        'termcolor', 'yapf',
+    }  # fmt: skip
+    assert 'pycocotools' in extras['det'] and 'ftfy' in extras['seg'] and 'einops' in extras['cls']
+    lines = (root / 'requirements' / 'optional.txt').read_text().splitlines()
+    assert extras['all'] == {line for line in lines if not line.startswith('#')}
+
+
+def test_a_source_distribution_is_a_source_of_everything(distribution, wheel):
+    assert re.fullmatch(r'\d+\.\d+\.\d+\n', run(distribution, 'setup.py', '--version'))
+    for name in ('Makefile', 'requirements/mminstall.txt', 'configs/demo', 'tools/dist_train.sh'):
+        assert (distribution / name).exists(), name

@@ -30,7 +30,7 @@ def alternate(kind: str, boxes: bool = True) -> dict[str, Any]:
     losses, augmenter_losses, policies = [], [], []
     for _ in range(2):
         data = models.batch(kind, boxes)
-        augmenter_losses.append(model.augmenter_step(data, augmenter))
+        augmenter_losses.append(model.objective.step(model, data, augmenter))
         policies.append(torch.cat(policy).detach().clone())
         losses.append(wrapped.train_step(data, student))
     return {
@@ -124,7 +124,7 @@ def lone_operators(seed: int) -> tuple[list, list]:
     model = models.build('classifier', operators=['Invert', 'Rotate'], num_ops=1)
     models.replay('classifier', model, seed)
     optimizer, gradients = models.optimizer(model.augmenter.policy.parameters(), 0.1)
-    model.augmenter_step(models.batch('classifier'), optimizer)
+    model.objective.step(model, models.batch('classifier'), optimizer)
     acting = model.augmenter.draw([(32, 32)], relaxed=True).acted_on
     return gradients, [index is None or len(index) > 0 for index in acting]
 

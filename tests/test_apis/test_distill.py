@@ -67,6 +67,14 @@ def test_plain_distillation(plain, tmp_path):
     assert result.policy is None and not (tmp_path / 'run' / 'policy.json').exists()
     assert (tmp_path / 'run' / 'student_epoch_4.pth').is_file()
 
+    # Not a second time into the same folder, unless it goes on there.
+    again = {'augmenter': None, 'work_dir': tmp_path / 'run'}
+    with pytest.raises(ValueError, match='holds a finished run, at iteration 8 of 8'):
+        distill(plain, TEACHER, **again)
+    distill(plain, TEACHER, options={'train_cfg.max_epochs': 5}, resume=True, **again)
+    saved = torch.load(tmp_path / 'run' / 'epoch_5.pth', weights_only=False)
+    assert saved['meta']['iter'] == 10
+
 
 @pytest.mark.parametrize(
     ('changes', 'error', 'words'),

@@ -106,7 +106,7 @@ def test_wrong_ones_are_refused_by_all_who_read_them(tmp_path, path, value, word
     ('path', 'value', 'words'),
     [
         ('operators.0.name', 'Rotat', ["'Rotat'", "did you mean 'Rotate'"]),
-        ('operators.0.limit', 120, ['range of operator Rotate is 120', '0 to 90 degrees']),
+        ('operators.0.limit', 200, ['range of operator Rotate is 200', '0 to 180 degrees']),
         ('operators.1.magnitude', 0.5, ["no magnitude of 'Invert'"]),
     ],
 )

@@ -20,7 +20,7 @@ def of(name):
 @of('docs/customise_augmenter.md')
 def test_own_operators_are_drawn_and_are_the_identity_at_level_zero(page_space, capsys):
     policy = page_space['built'].policy
-    assert policy.names[-2:] == ('Gamma', 'Zoom')
+    assert policy.names[-2:] == ('Gamma', 'Stretch')
     assert policy.operators[-1].limit == 0.5
     images = torch.rand(3, 3, 8, 8)
     level = torch.zeros(3, 1, 1, 1)

@@ -7,8 +7,9 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from test_engine.toy import STUDENT, toy_config
+from test_models import helpers
 from test_models.helpers import batch, policy_of, policy_optimizer
-from test_paper.helpers import distiller
+from test_paper.helpers import augmenter_step, distiller
 
 from test_docs.pages import DOCS, ROOT
 from tst_mm.paper.flip import find_losses, flipped
@@ -41,22 +42,40 @@ def test_own_loss_is_flipped(page_space):
     assert value.item() == pytest.approx(-torch.tensor(0.3).log().item() + 2 * 0.7, rel=1e-5)
 
 
+def student_with(head):
+    return {**deepcopy(STUDENT), 'head': head}
+
+
+def grey_batch():
+    data = batch(4, classes=10)
+    data['inputs'] = [image[:1] for image in data['inputs']]
+    return data
+
+
 @of('customise_objective.md')
-def test_own_loss_and_own_objectives_train_the_policy(page_space):
-    student = deepcopy(STUDENT)
-    student['head'] = page_space['head']
+def test_own_objectives_judge_images(page_space):
+    student = student_with(page_space['head'])
+    teacher = {'model': deepcopy(STUDENT), 'checkpoint': 'random'}
     for objective in (page_space['model']['objective'], page_space['objective']):
-        model = distiller(
-            student=student,
-            teacher={'model': deepcopy(STUDENT), 'checkpoint': 'random'},
-            objective=objective,
-        )
-        before = policy_of(model)
-        data = batch(4, classes=10)
-        data['inputs'] = [image[:1] for image in data['inputs']]
-        losses = model.augmenter_step(data, policy_optimizer(model))
-        assert losses['loss'].isfinite() and not torch.equal(policy_of(model), before)
-    assert losses['loss_student'].item() < 0  # a saturating loss with the opposite sign
+        model = helpers.distiller(student=student, teacher=teacher, objective=objective)
+        scored = model.score(grey_batch(), draws=2)
+        assert scored['objective'].shape == (8,) and scored['objective'].isfinite().all()
+        assert type(model.objective).__name__ == objective['type'].split('.')[1]
+    assert (scored['loss_student'] < 0).all()  # a saturating loss with the opposite sign
+
+
+@of('customise_objective.md')
+def test_own_loss_trains_the_policy_of_the_published_search(page_space):
+    model = distiller(
+        student=student_with(page_space['head']),
+        teacher={'model': deepcopy(STUDENT), 'checkpoint': 'random'},
+        **page_space['published'],
+    )
+    before = policy_of(model)
+    losses = augmenter_step(model, grey_batch(), policy_optimizer(model))
+    assert losses['loss'].isfinite() and not torch.equal(policy_of(model), before)
+    for hook in page_space['custom_hooks']:
+        assert type(HOOKS.build(hook).search).__name__ == 'GradientSearch'
 
 
 @of('customise_schedule.md')

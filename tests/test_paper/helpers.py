@@ -95,6 +95,11 @@ def dense_distiller(*args: Any, **options: Any) -> nn.Module:
     return dense.distiller(*args, **{'augmenter': config, **options})
 
 
+def augmenter_step(model: nn.Module, data: Any, optimizer: Any) -> dict[str, Tensor]:
+    """One step of the search by gradient."""
+    return model.objective.step(model, data, optimizer)
+
+
 def noisy_distiller(make: Any = models.noisy_classifier, **options: Any) -> nn.Module:
     """Student and teacher have everything that draws noise or updates itself."""
     return distiller(make(), {'model': make(), 'checkpoint': 'random'}, **options)

@@ -12,7 +12,7 @@ from torch import nn
 
 from tst_mm.registry import MODELS
 
-from .helpers import distiller
+from .helpers import augmenter_step, distiller
 
 
 def test_loss_without_a_flip_is_refused_when_it_will_be_flipped():
@@ -40,7 +40,7 @@ def weakness_of(student, data):
     model.augmenter.policy.probability_logits.data.fill_(-50.0)  # x' = x
     inputs = model.data_preprocessor(data, True)['inputs']
     model.student.eval()
-    losses = model.augmenter_step(data, policy_optimizer(model))
+    losses = augmenter_step(model, data, policy_optimizer(model))
     return losses, model.student(inputs)
 
 
@@ -77,7 +77,7 @@ def test_several_labels(loss):
     model = distiller(student, teacher)
     model.augmenter.policy.probability_logits.data.fill_(-50.0)
     model.student.eval()
-    losses = model.augmenter_step(data, policy_optimizer(model))
+    losses = augmenter_step(model, data, policy_optimizer(model))
     logits = model.student(model.data_preprocessor(data, True)['inputs'])
     expected = F.binary_cross_entropy_with_logits(logits, 1 - hot, reduction='sum') / 6
     expected = expected * (1 if loss == 'CrossEntropyLoss' else 0.5)
@@ -167,7 +167,7 @@ def test_augmenter_learns_what_the_teacher_can_and_the_student_cannot():
     gaps = []
     for step in range(300):
         model.augmenter.reseed(0, step)
-        losses = model.augmenter_step(toy_batch(32, seed=step), optimizer)
+        losses = augmenter_step(model, toy_batch(32, seed=step), optimizer)
         gaps.append((losses['teacher_confidence'] - losses['student_confidence']).item())
     policy = model.augmenter.policy.summary()
     assert policy['Brightness']['rate'] > start['Brightness']['rate'] + 0.1

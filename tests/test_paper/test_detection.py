@@ -6,7 +6,7 @@ from mmengine.optim import OptimWrapper
 from test_models.dense import detection_data, detector
 from test_models.helpers import assert_same, policy_of, policy_optimizer, snapshot
 
-from .helpers import dense_distiller
+from .helpers import augmenter_step, dense_distiller
 
 
 def student_optimizer(model):
@@ -24,13 +24,13 @@ def student_optimizer(model):
         ('mask_rcnn', 'mask_rcnn', True),
     ],
 )
-def test_augmenter_step(student, teacher, masks):
+def test_one_step(student, teacher, masks):
     model = dense_distiller('DetectionDistiller', detector(student), detector(teacher))
     data = detection_data(masks=masks)
     optimizer = policy_optimizer(model, lr=0.1)
     student_before, teacher_before = snapshot(model), snapshot(model.teacher.model)
     policy = policy_of(model)
-    logs = model.augmenter_step(data, optimizer)
+    logs = augmenter_step(model, data, optimizer)
     assert all(torch.isfinite(value) for value in logs.values())
     assert not torch.equal(policy, policy_of(model))
     assert_same(model, student_before)
@@ -48,7 +48,7 @@ def test_frozen_stages_and_norm_eval_survive_an_augmenter_stage(name):
     before = snapshot(model)
     optimizer = policy_optimizer(model, lr=0.1)
     for _ in range(2):
-        model.augmenter_step(detection_data(), optimizer)
+        augmenter_step(model, detection_data(), optimizer)
     assert_same(model, before)
     assert not model.student.backbone.bn1.training and model.student.backbone.conv1.training
 
@@ -56,7 +56,7 @@ def test_frozen_stages_and_norm_eval_survive_an_augmenter_stage(name):
 def test_images_without_objects_are_legal():
     for name in ('retinanet', 'faster_rcnn'):
         model = dense_distiller('DetectionDistiller', detector(name))
-        logs = model.augmenter_step(detection_data(empty=True), policy_optimizer(model, lr=0.1))
+        logs = augmenter_step(model, detection_data(empty=True), policy_optimizer(model, lr=0.1))
         assert torch.isfinite(logs['loss']) and logs['student_confidence'] == 0
 
 
@@ -65,7 +65,7 @@ def test_terms_of_equal_networks_are_of_one_scale():
     for name in ('retinanet', 'faster_rcnn'):
         model = dense_distiller('DetectionDistiller', detector(name, classes=80))
         model.teacher.model.load_state_dict(model.student.state_dict())
-        logs = model.augmenter_step(detection_data(), policy_optimizer(model, lr=0.0))
+        logs = augmenter_step(model, detection_data(), policy_optimizer(model, lr=0.0))
         assert 0.1 < logs['loss_student'] / logs['loss_teacher'] < 10
         assert torch.isclose(logs['student_confidence'], logs['teacher_confidence'], atol=0.02)
 
@@ -100,6 +100,6 @@ def test_the_papers_preset():
     losses = model.train_step(detection_data(), student_optimizer(model))
     assert all(torch.isfinite(value).all() for value in losses.values())
     policy = policy_of(model)
-    logs = model.augmenter_step(detection_data(), policy_optimizer(model, lr=0.1))
+    logs = augmenter_step(model, detection_data(), policy_optimizer(model, lr=0.1))
     assert all(torch.isfinite(value) for value in logs.values())
     assert not torch.equal(policy, policy_of(model))

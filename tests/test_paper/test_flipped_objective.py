@@ -46,7 +46,7 @@ def value_of(
     objective = FlippedObjective(**options)
     objective.prepare(network)
     strength = network(teacher, target)
-    weakness = objective.weakness(lambda: network(student, target))
+    weakness = objective.flipped_weakness(lambda: network(student, target))
     return objective.teacher_weight * strength + objective.student_weight * weakness
 
 
@@ -139,7 +139,7 @@ def test_losses_of_a_real_classifier_are_found():
     objective.prepare(model)
     loss, logits = model.head.loss_module, torch.randn(3, 4)
     target = torch.tensor([0, 1, 2])
-    value = objective.weakness(lambda: loss(logits, target))
+    value = objective.flipped_weakness(lambda: loss(logits, target))
     p = logits.softmax(1)[range(3), target]
     assert value.item() == pytest.approx(-(1 - p).log().mean().item(), abs=1e-5)
     assert loss(logits, target).item() == pytest.approx(-p.log().mean().item(), abs=1e-5)
@@ -169,6 +169,6 @@ def test_unknown_key():
 
 def test_it_prints_what_it_is():
     assert repr(FlippedObjective(cap=3)) == (
-        "FlippedObjective(form='flipped', teacher_weight=1.0, student_weight=1.0, cap=3, "
+        "FlippedObjective(teacher_weight=1.0, student_weight=1.0, form='flipped', cap=3, "
         "boxes='bounded', averaging='own')"
     )

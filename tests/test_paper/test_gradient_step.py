@@ -20,7 +20,7 @@ from test_models.helpers import (
 
 from tst_mm.models.modes import frozen
 
-from .helpers import distiller, noisy_distiller
+from .helpers import augmenter_step, distiller, noisy_distiller
 
 
 @pytest.mark.parametrize('make', [noisy_classifier, lambda: vision_transformer(drop=0.5)])
@@ -30,7 +30,7 @@ def test_augmenter_stage_leaves_student_and_teacher_as_they_are(make):
     student, teacher = snapshot(model.student), snapshot(model.teacher.model)
     policy, state = policy_of(model), torch.get_rng_state()
     for step in range(3):
-        losses = model.augmenter_step(batch(seed=step), optimizer)
+        losses = augmenter_step(model, batch(seed=step), optimizer)
         assert all(value.isfinite() for value in losses.values())
     assert_same(model.student, student)
     assert_same(model.teacher.model, teacher)
@@ -44,7 +44,7 @@ def test_augmenter_stage_in_the_middle_of_training_changes_no_gradient():
     model = distiller()
     model(**model.data_preprocessor(batch(), True), mode='loss')['loss'].backward()
     before = {name: p.grad.clone() for name, p in model.student.named_parameters()}
-    model.augmenter_step(batch(), policy_optimizer(model))
+    augmenter_step(model, batch(), policy_optimizer(model))
     for name, p in model.student.named_parameters():
         assert torch.equal(p.grad, before[name]), name
 
@@ -55,7 +55,7 @@ def test_failing_augmenter_step_leaves_student_and_teacher_as_they_are():
     data = batch()
     del data['data_samples'][0].gt_label
     with pytest.raises(AttributeError):
-        model.augmenter_step(data, policy_optimizer(model))
+        augmenter_step(model, data, policy_optimizer(model))
     assert_same(model.student, student)
     assert_same(model.teacher.model, teacher)
     loss = model.student.head.loss_module
@@ -70,7 +70,9 @@ def gradient_in_one_graph(model, data):
     images, _ = model.augmenter(inputs, relaxed=True)
     objective = model.objective
     with frozen(model.student):
-        weakness = objective.weakness(lambda: model.student(images, samples, mode='loss')['loss'])
+        weakness = objective.flipped_weakness(
+            lambda: model.student(images, samples, mode='loss')['loss']
+        )
     teacher_inputs = model.teacher.inputs(images, model.augmenter.normalization)
     strength = model.teacher.losses(teacher_inputs, samples)['loss']
     loss = objective.teacher_weight * strength + objective.student_weight * weakness
@@ -97,7 +99,7 @@ def test_gradient_is_that_of_one_graph(double, objective):
     loss, gradient = gradient_in_one_graph(model, batch())
     before = policy_of(model)
     model.augmenter.reseed(5)
-    losses = model.augmenter_step(batch(), policy_optimizer(model, lr=1.0))
+    losses = augmenter_step(model, batch(), policy_optimizer(model, lr=1.0))
     tolerance = {'rtol': 1e-7, 'atol': 1e-12} if double else {'rtol': 1e-3, 'atol': 1e-6}
     torch.testing.assert_close(losses['loss'], loss, **tolerance)
     torch.testing.assert_close(before - policy_of(model), gradient, **tolerance)
@@ -134,7 +136,7 @@ def test_two_graphs_are_never_alive_together():
         hooks.append(network.register_forward_pre_hook(enter(name)))
         hooks.append(network.register_forward_hook(leave(name)))
     with torch.autograd.graph.saved_tensors_hooks(Saved, lambda saved: saved.tensor):
-        model.augmenter_step(batch(), policy_optimizer(model))
+        augmenter_step(model, batch(), policy_optimizer(model))
     for hook in hooks:
         hook.remove()
     assert seen['student begins']['augmenter'] > 0
@@ -147,7 +149,7 @@ def test_two_graphs_are_never_alive_together():
 def test_losses_and_confidences_are_those_on_the_augmented_images():
     model = distiller(objective={'teacher_weight': 0.5, 'student_weight': 2.0})
     model.augmenter.reseed(3)
-    losses = model.augmenter_step(batch(), policy_optimizer(model, lr=0.0))
+    losses = augmenter_step(model, batch(), policy_optimizer(model, lr=0.0))
     assert all(v.shape == () and not v.requires_grad for v in losses.values())
     model.augmenter.reseed(3)
     data = model.data_preprocessor(batch(), True)
@@ -184,7 +186,7 @@ def test_every_rank_gives_the_same_shapes(monkeypatch):
         model.augmenter.reseed(seed)
         drawn.add(model.augmenter.draw([(32, 32)], relaxed=True).moved_images == (0,))
         model.augmenter.reseed(seed)
-        model.augmenter_step(batch(2), policy_optimizer(model))
+        augmenter_step(model, batch(2), policy_optimizer(model))
     assert drawn == {True, False}
     assert shapes == [[(2,), (1,), (), (), (2,), (2,)]] * 8
 
@@ -197,9 +199,9 @@ def test_mixed_precision_on_the_processor():
     for distil in (exact, model):
         distil.augmenter.reseed(0)
     student, before = snapshot(model.student), policy_of(model)
-    expected = exact.augmenter_step(batch(), policy_optimizer(exact))
+    expected = augmenter_step(exact, batch(), policy_optimizer(exact))
     with torch.autocast('cpu', torch.bfloat16):
-        losses = model.augmenter_step(batch(), policy_optimizer(model))
+        losses = augmenter_step(model, batch(), policy_optimizer(model))
     for name, value in losses.items():
         assert value.item() == pytest.approx(expected[name].item(), rel=0.03, abs=0.01)
     assert_same(model.student, student)

@@ -14,7 +14,7 @@ def weakness(loss: nn.Module, pred: torch.Tensor, *args, options: dict, **kwargs
     """The objective's student term of one loss module."""
     objective = FlippedObjective(**options)
     objective.prepare(nn.ModuleDict({'loss': loss}))
-    return objective.weakness(lambda: loss(pred, *args, **kwargs))
+    return objective.flipped_weakness(lambda: loss(pred, *args, **kwargs))
 
 
 @pytest.mark.parametrize(

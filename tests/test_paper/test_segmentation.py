@@ -10,18 +10,18 @@ from test_models.helpers import assert_same, policy_of, policy_optimizer, snapsh
 
 from tst_mm.augment import move_maps
 
-from .helpers import dense_distiller
+from .helpers import augmenter_step, dense_distiller
 
 
 def student_optimizer(model):
     return OptimWrapper(torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9))
 
 
-def test_augmenter_step():
+def test_one_step():
     model = dense_distiller('SegmentationDistiller', segmentor(), segmentor(width=48))
     before, teacher = snapshot(model), snapshot(model.teacher.model)
     policy = policy_of(model)
-    logs = model.augmenter_step(segmentation_data(), policy_optimizer(model, lr=1.0))
+    logs = augmenter_step(model, segmentation_data(), policy_optimizer(model, lr=1.0))
     assert all(torch.isfinite(value) for value in logs.values())
     assert not torch.equal(policy, policy_of(model))
     assert_same(model, before)
@@ -44,7 +44,7 @@ def test_terms_of_equal_networks_agree_with_the_closed_form():
         sample.gt_sem_seg.data[:] = 1
     for logit in model.augmenter.policy.parameters():
         logit.data.fill_(-20)  # nothing acts
-    logs = model.augmenter_step(data, policy_optimizer(model, lr=0.0))
+    logs = augmenter_step(model, data, policy_optimizer(model, lr=0.0))
     assert math.isclose(logs['loss_teacher'], 1.4 * math.log(classes), rel_tol=1e-5)
     assert math.isclose(logs['loss_student'], -1.4 * math.log(1 - 1 / classes), rel_tol=1e-4)
     assert math.isclose(logs['teacher_confidence'], 1 / classes, rel_tol=1e-5)
@@ -67,7 +67,7 @@ def test_the_papers_preset_on_label_maps():
     losses = model.train_step(segmentation_data(), student_optimizer(model))
     assert all(torch.isfinite(value).all() for value in losses.values())
     policy = policy_of(model)
-    model.augmenter_step(segmentation_data(), policy_optimizer(model, lr=1.0))
+    augmenter_step(model, segmentation_data(), policy_optimizer(model, lr=1.0))
     assert not torch.equal(policy, policy_of(model))
     data = model.data_preprocessor(segmentation_data(), True)
     samples = data['data_samples']

@@ -21,13 +21,13 @@ def save(folder: Path, *names: str) -> list[Path]:
 def test_what_the_run_names(tmp_path):
     first, _ = save(tmp_path, 'epoch_1.pth', 'epoch_2.pth')
     (tmp_path / 'last_checkpoint').write_text(str(first))
-    assert latest_checkpoint(tmp_path) == first
+    assert latest_checkpoint(tmp_path) == str(first)
 
 
 def test_a_folder_that_was_moved(tmp_path):
     [path] = save(tmp_path, 'epoch_1.pth')
     (tmp_path / 'last_checkpoint').write_text('/elsewhere/epoch_1.pth')
-    assert latest_checkpoint(tmp_path) == path
+    assert latest_checkpoint(tmp_path) == str(path)
 
 
 @pytest.mark.parametrize('text', [None, ''])
@@ -36,7 +36,7 @@ def test_killed_while_the_name_was_written(tmp_path, text):
     os.truncate(save(tmp_path, 'epoch_1.pth', 'epoch_2.pth', 'epoch_3.pth')[-1], 3000)
     if text is not None:
         (tmp_path / 'last_checkpoint').write_text(text)
-    assert latest_checkpoint(tmp_path) == tmp_path / 'epoch_2.pth'
+    assert latest_checkpoint(tmp_path) == str(tmp_path / 'epoch_2.pth')
 
 
 def test_nothing_there(tmp_path):

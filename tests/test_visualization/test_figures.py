@@ -1,5 +1,8 @@
 """Figures show what the history says; looked at through matplotlib's own objects."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -81,15 +84,42 @@ def test_confidence_writes_the_gap_of_each_stage(policy):
 
 def test_many_stages_go_to_several_rows(policy):
     first = policy['history'][0]
-    policy['history'] = [{**first, 'stage': i, 'iter': 100 * i} for i in range(7)]
+    policy['history'] = [
+        {**first, 'stage': i, 'iter': 100 * i, 'step': step} for i in range(7) for step in (5, 10)
+    ]
     figure = plot_confidence(History.from_dict(policy))
     assert sum(bool(axes.get_title(loc='left')) for axes in figure.axes) == 7
 
 
-@pytest.mark.parametrize('plot', [plot_policy, plot_confidence])
-def test_an_untrained_policy_is_refused(plot, policy):
+def test_stages_with_an_entry_each_are_dots_in_one_panel(policy):
+    first = policy['history'][0]
+    policy['history'] = [{**first, 'stage': i, 'iter': 100 * i} for i in range(3)]
+    (axes,) = plot_confidence(History.from_dict(policy)).axes
+    assert axes.get_title(loc='left') == 'stages 1 to 3: gap 0.10 to 0.10'
+    assert [len(line.get_xdata()) for line in axes.lines] == [3, 3]
+    assert all(line.get_marker() == 'o' for line in axes.lines)
+
+
+def test_an_entry_alone_is_a_dot(policy):
+    _, second = plot_confidence(History.from_dict(policy)).axes
+    assert [line.get_marker() for line in second.lines] == ['o', 'o']
+
+
+def test_an_untrained_policy_is_refused(policy, measured):
+    untrained = History.from_dict({**policy, 'history': []})
     with pytest.raises(ValueError, match='never trained'):
-        plot(History.from_dict({**policy, 'history': []}))
+        plot_policy(untrained)
+    for history in (untrained, History.from_dict(measured)):
+        with pytest.raises(ValueError, match='no confidences'):
+            plot_confidence(history)
+
+
+def test_the_package_imports_without_matplotlib():
+    code = 'import sys, tst_mm.visualization as v; assert "matplotlib" not in sys.modules; '
+    code += (
+        'assert set(v.__all__) <= set(dir(v)); v.plot_policy; assert "matplotlib" in sys.modules'
+    )
+    subprocess.run([sys.executable, '-c', code], check=True)
 
 
 def test_a_saved_figure_is_a_readable_image_and_nothing_else_stays(policy, tmp_path):

@@ -56,3 +56,14 @@ def test_final_values_are_those_of_the_operators(policy):
     values = dict(zip(history.names, history.final_magnitudes, strict=True))
     assert values['Rotate'] == pytest.approx(0.25) and values['Invert'] != values['Invert']
     assert history.final_rates == pytest.approx([0.8] * 14)
+
+
+def test_a_history_may_have_confidences_or_not(policy, measured):
+    assert History.from_dict(policy).confident.tolist() == [True] * 3
+    history = History.from_dict(measured)
+    assert history.confident.tolist() == [False] * 2 and history.iteration == 300
+    assert History.from_dict(policy).evidence is None and History.from_dict(policy).amount is None
+
+
+def test_a_file_of_version_1_is_read(policy):
+    assert len(History.from_dict({**policy, 'version': 1})) == 3

@@ -91,3 +91,32 @@ def test_a_label_map_is_coloured_by_class_and_ignored_pixels_are_not():
 def test_class_colours_differ():
     colors = [class_color(i) for i in range(14)]
     assert len(set(colors)) == 14
+
+
+def test_label_maps_have_a_legend_in_the_palette_of_the_data_set():
+    images = [np.zeros((20, 30, 3))] * 2
+    classes = np.full((20, 30), 255)
+    classes[:, :15] = 1
+    settings = {'classes': ('road', 'car'), 'palette': [(128, 64, 128), (0, 0, 142)]}
+    before = [Annotations(label_map=np.zeros((20, 30), int), **settings)] * 2
+    after = [Annotations(label_map=classes, **settings)] * 2
+    (legend,) = plot_images(images, images, ['Cutout'] * 2, before, after).legends
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == ['road', 'car', 'striped: does not count']
+    colors = [patch.get_facecolor()[:3] for patch in legend.get_patches()]
+    assert colors[1] == pytest.approx((0, 0, 142 / 255)) == class_color(1, settings['palette'])
+
+
+def test_a_class_without_a_name_or_colour_has_ours():
+    annotations = Annotations(label_map=np.full((2, 2), 3), classes=('a',), palette=[(1, 2, 3)])
+    assert annotations.legend == {3: ('class 3', class_color(3))}
+    assert class_color(2, 'coco') == class_color(2)
+
+
+def test_without_label_maps_there_is_no_legend():
+    images = [np.zeros((20, 30, 3))]
+    labels = [Annotations(boxes=np.array([[1, 1, 9, 9]]), labels=np.array([0]), classes=('cat',))]
+    figure = plot_images(images, images, ['Cutout'], labels, labels)
+    assert not figure.legends
+    # The box is there before and after.
+    assert [[t.get_text() for t in axes.texts] for axes in figure.axes] == [['cat'], ['cat']]

@@ -91,7 +91,7 @@ def test_the_page_and_its_figures_are_written_and_shown(make_runner):
     folder = Path(runner.work_dir)
     page = (folder / 'report.html').read_text()
     assert 'What the policy makes of training images' in page and 'Not measured' not in page
-    names = {'policy', 'confidence', 'distribution', 'final_policy', 'images'}
+    names = {'effects', 'effect_history', 'policy', 'distribution', 'final_policy', 'images'}
     shown = {path.name for path in folder.glob('*/vis_data/vis_image/report_*.png')}
     assert shown == {f'report_{name}_8.png' for name in names}
     files = {path.stem for path in (folder / 'report').glob('*.png')}
@@ -148,6 +148,28 @@ def test_a_report_that_cannot_be_written_does_not_end_the_run(make_runner, caplo
     assert Path(runner.work_dir, 'epoch_1.pth').exists()
     log = next(Path(runner.work_dir).glob('*/*.log')).read_text()
     assert 'The report could not be written: FileExistsError' in log
+
+
+@pytest.mark.faults
+def test_a_measurement_that_fails_does_not_end_the_run(make_runner, monkeypatch):
+    runner = make_runner('run', {}, length=1, custom_hooks=hooks({}, {'stages': []}))
+
+    def fail(*args):
+        raise RuntimeError('out of memory')
+
+    monkeypatch.setattr(type(runner.model), 'confidence_loss', fail)
+    runner.train()
+    assert Path(runner.work_dir, 'epoch_1.pth').exists()
+    log = next(Path(runner.work_dir).glob('*/*.log')).read_text()
+    assert "The report could not be written: RuntimeError('out of memory')" in log
+
+
+def test_a_model_without_confidence_has_images_only(make_runner, monkeypatch, written):
+    runner = make_runner('run', {}, length=1, custom_hooks=hooks({}, {'stages': []}))
+    monkeypatch.setattr(type(runner.model), 'confidence_loss', lambda self, model: None)
+    runner.train()
+    ((_, examples, distribution),) = written
+    assert distribution is None and len(examples) == 2
 
 
 @pytest.mark.faults

@@ -14,9 +14,10 @@ from PIL import Image
 
 from tst_mm.visualization import Annotations, Distribution, Examples, load_runs, write_report
 from tst_mm.visualization.report import default_path
+from tst_mm.visualization.report_words import lead
 from tst_mm.visualization.run_record import save_measurements
 
-from .conftest import make_policy
+from .conftest import make_measured, make_policy
 
 HEADINGS = {
     'The final policy',
@@ -24,6 +25,13 @@ HEADINGS = {
     'Confidence of teacher and student in the augmenter stages',
     'Confidence on original and on augmented images',
     'What the policy makes of training images',
+    'Where it comes from',
+}
+#: What the page of a measuring search has beside or in place of these.
+MEASURED = {
+    'What the teacher knows and the student does not',
+    'How much was augmented',
+    'Effects over the stages',
 }
 EVIL = '<script>alert("x")</script> & co.py'
 
@@ -178,12 +186,50 @@ def test_several_runs_stand_side_by_side(several):
     assert 'c &amp; d: Not measured' in text and 'PolicyReportHook' in text
 
 
+def test_a_measuring_search_shows_its_evidence(tmp_path):
+    folder = write_run(tmp_path / 'run', make_measured())
+    page, *figures = write_report(folder / 'report.html', load_runs([folder]))
+    text = page.read_text()
+    ElementTree.fromstring(text.removeprefix('<!DOCTYPE html>'))
+    found = Reader(text)
+    confidences = 'Confidence of teacher and student in the augmenter stages'
+    assert set(found.headings) == HEADINGS - {confidences} | MEASURED
+    names = {'effects', 'final_policy', 'amount', 'effect_history', 'policy'}
+    assert {path.stem for path in figures} == names | {'distribution', 'images'}
+    assert '<dd>Rotate (−0.50 ± 0.10)</dd>' in text and '<dd>Invert (+0.40 ± 0.10)</dd>' in text
+    assert 'began at 1.00, fell to 0.20, then rose to 1.00' in text
+    row = found.cells.index('Rotate')
+    assert found.cells[row + 3] == '−0.50 ± 0.10'
+
+
+def test_runs_of_both_kinds_are_compared(policies, tmp_path):
+    folders = [
+        write_run(tmp_path / 'gradient', policies, measured=False),
+        write_run(tmp_path / 'measuring', make_measured(), measured=False),
+    ]
+    page, *figures = write_report(default_path(folders), load_runs(folders))
+    text = page.read_text()
+    assert 'Without such a measurement: gradient.' in text
+    names = {path.stem for path in figures}
+    assert {'effects', 'confidence_gradient', 'amount_measuring', 'policy_gradient'} <= names
+    assert not {'confidence_measuring', 'amount_gradient'} & names
+
+
+def test_the_first_sentence_tells_when_it_was_measured(policies, tmp_path):
+    for measured, words in (
+        (True, 'Measured after 500 iterations, on 20 training images as the policy augments them'),
+        (False, 'In stage 2, the last one with a measurement, the teacher gave the truth 0.70'),
+    ):
+        folder = write_run(tmp_path / str(measured), policies, measured)
+        assert words in lead(load_runs([folder]))
+
+
 def test_runs_without_stages_have_a_policy_and_say_so(policies, tmp_path):
     folder = write_run(tmp_path / 'random', {**policies, 'history': []}, measured=False)
     page, *figures = write_report(default_path([folder]), load_runs([folder]))
     assert page == folder / 'report.html'
     assert [path.name for path in figures] == ['final_policy.png']
-    assert page.read_text().count('No augmenter stage has run') == 3
+    assert page.read_text().count('No augmenter stage has run') == 2
 
 
 @pytest.mark.faults
@@ -195,7 +241,7 @@ def test_runs_without_stages_have_a_policy_and_say_so(policies, tmp_path):
         ('[]', 'has version None; allowed: 1'),
         (
             '{"version": 99, "operators": []}',
-            'has version 99; allowed: 1 (it was written by a newer',
+            'has version 99; allowed: 1, 2 (it was written by a newer',
         ),
         ('{"version": 1}', 'needs a list "operators"'),
         ('{"version": 1, "operators": [3]}', 'needs a list "operators"'),

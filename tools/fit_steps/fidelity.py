@@ -35,9 +35,9 @@ def measure(weights: Path, limits: Mapping[str, float], images: Tensor) -> dict[
     """Mean squared errors in squared grey values, of values from 0 to 255.
 
     Args:
-        weights: File of encoders.
-        limits: Range of each operator to be measured, by name.
-        images: (n, 3, H, W) uint8, not those of the fit.
+        weights: The file of encoders.
+        limits: The range of each operator that is measured, by its name.
+        images: The images (n, 3, H, W) uint8, other ones than those of the fit.
 
     Returns:
         Per operator ``levels``, the errors ``identity`` (doing nothing), ``fitted`` and

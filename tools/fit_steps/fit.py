@@ -23,13 +23,16 @@ class Settings:
     """How encoders are fitted; the published values where nothing else is said.
 
     Attributes:
-        steps: Of the optimiser, for each operator. The reference makes 7,800 (geometric) and
-            15,600 (colour) on CIFAR.
-        batch_size: Images a step, a multiple of 8. Defaults to 64.
-        lr: Of AdamW. Defaults to 1e-2, ten times the published one for as many fewer steps.
-        lr_decay: Factor of the learning rate at each step. Defaults to 1; the reference decays it.
-        terms: Powers of the magnitude; see the encoders. Defaults to 1, the published form.
-        seed: Of the start, the images and the magnitudes.
+        steps: The number of the optimiser's steps for each operator. The reference makes 7,800
+            (geometric) and 15,600 (colour) on CIFAR.
+        batch_size: The number of images in a step, a multiple of 8. Defaults to 64.
+        lr: The learning rate of AdamW. Defaults to 1e-2, ten times the published one for as many
+            fewer steps.
+        lr_decay: What the learning rate is multiplied by at each step. Defaults to 1; the reference
+            decays it.
+        terms: The number of powers of the magnitude; see the encoders. Defaults to 1, the published
+            form.
+        seed: The seed of the start, the images and the magnitudes.
     """
 
     steps: int
@@ -52,10 +55,10 @@ def fit(
     last steps out of the result.
 
     Args:
-        operator: What to imitate, with its range.
-        images: (n, 3, H, W) uint8.
-        settings: Of the fit.
-        report: Called after each step with the number of steps made and the loss.
+        operator: The operator to imitate, with its range.
+        images: The images (n, 3, H, W) uint8 to fit on.
+        settings: The settings of the fit.
+        report: What is called after each step with the number of steps made and the loss.
     """
     generator = torch.Generator().manual_seed(settings.seed * 100 + LEARNED.index(operator.name))
     kind = AffineEncoder if isinstance(operator, GeometricOperator) else ColorEncoder

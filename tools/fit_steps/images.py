@@ -22,10 +22,10 @@ def folder_images(folder: Path, size: int, count: int, seed: int) -> tuple[Tenso
     """Squares cut from the middle of a folder's images, in colour.
 
     Args:
-        folder: Searched through all its folders.
-        size: Side in pixels to which they are scaled.
-        count: Most images to take, at random.
-        seed: Of the choice.
+        folder: The folder, which is searched with all folders inside.
+        size: The side in pixels to which the images are scaled.
+        count: The most images to take, at random.
+        seed: The seed of the choice.
 
     Returns:
         (n, 3, size, size) uint8 RGB to fit on, and a tenth as many that are held out.

@@ -19,9 +19,9 @@ def true_images(operator: Operator, images: Tensor, level: float) -> Tensor:
     """What the operator should give.
 
     Args:
-        operator: With its range.
-        images: (n, 3, H, W) uint8.
-        level: In [-1, 1], one for all; see :func:`existing`.
+        operator: The operator with its range.
+        images: The images (n, 3, H, W) uint8.
+        level: The magnitude with its sign, in [-1, 1], one for all images; see :func:`existing`.
 
     Returns:
         (n, 3, H, W) uint8.

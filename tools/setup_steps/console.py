@@ -49,7 +49,7 @@ class SetupError(Exception):
     Args:
         why: What is wrong, in one line.
         remedy: What the user can do about it.
-        details: Last lines of output, if they help.
+        details: The last lines of output, if they help.
     """
 
     def __init__(self, why: str, remedy: str, details: str = '') -> None:
@@ -64,7 +64,7 @@ def diagnose(output: str, log: Path | None = None) -> SetupError:
 
     Args:
         output: Everything that the command printed, or the message of an error.
-        log: File that holds the same.
+        log: The file that holds the same. Defaults to None, for no such file.
 
     Returns:
         The error to raise, with the last lines of output.
@@ -82,8 +82,8 @@ class Console:
     """Prints numbered steps and runs their commands.
 
     Args:
-        total: Number of steps.
-        log: File that takes the output of all commands.
+        total: The number of steps.
+        log: The file that takes the output of all commands.
     """
 
     def __init__(self, total: int, log: Path) -> None:
@@ -115,10 +115,10 @@ class Console:
         """Run a command.
 
         Args:
-            command: Program and arguments.
-            progress: Turns a line of output into what the user sees, or None for nothing.
-            env: Environment variables to add.
-            cwd: Working folder.
+            command: The program and its arguments.
+            progress: What turns a line of output into what the user sees, or into None for nothing.
+            env: The environment variables to add. Defaults to none.
+            cwd: The folder that the command runs in. Defaults to the current one.
 
         Raises:
             SetupError: If the command fails.
@@ -158,7 +158,8 @@ class NinjaProgress:
     """Turns ninja's ``[12/78] c++ …`` lines into a counter with the time left.
 
     Args:
-        every: Show each n-th object only (output that is not a terminal).
+        every: Which objects are shown: each n-th one, which is for output that is not a terminal.
+            Defaults to 1.
     """
 
     def __init__(self, every: int = 1) -> None:

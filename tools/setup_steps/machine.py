@@ -63,7 +63,7 @@ def check_disk(folder: Path) -> None:
     """Check the free space.
 
     Args:
-        folder: Where the virtual environment goes.
+        folder: The folder that the virtual environment goes to.
 
     Raises:
         SetupError: If less is free than a first set-up takes.
@@ -81,8 +81,8 @@ def parallel_jobs(cpus: int, free_gb: float) -> int:
     """How many compilers may run at once: one a processor, and 1.2 GB of memory for each.
 
     Args:
-        cpus: Processors that may be used.
-        free_gb: Free memory.
+        cpus: The number of processors that may be used.
+        free_gb: The free memory in GB.
     """
     return max(1, min(cpus, int(free_gb / 1.2)))
 

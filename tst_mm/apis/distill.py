@@ -12,7 +12,8 @@ from mmengine.config import Config, ConfigDict
 from torch import nn
 
 import tst_mm  # noqa: F401  (its mends come before any other library)
-from tst_mm.engine.launch import build_runner, set_loader_defaults
+from tst_mm.engine.launch import set_loader_defaults, train
+from tst_mm.engine.safety.work_folder import AUTO
 from tst_mm.models.build import read_config
 from tst_mm.utils import closest
 from tst_mm.utils.unwrap import unwrap_model
@@ -56,6 +57,7 @@ def distill(
     work_dir: str | Path | None = None,
     seed: int = 0,
     options: Mapping[str, Any] | None = None,
+    resume: bool | str | Path = False,
 ) -> Distilled:
     """Train a student with TST.
 
@@ -73,13 +75,16 @@ def distill(
         work_dir: Defaults to ``work_dirs/distill_`` and the name of the student's config.
         seed: Of the run. Defaults to 0.
         options: Changes of the config by dotted keys, as ``--cfg-options`` takes them.
+        resume: A checkpoint to go on from; True for the latest one in ``work_dir``, where a run
+            without one starts anew. Defaults to False: a new run, in a work folder that holds none.
 
     Returns:
         The trained student and where everything lies.
 
     Raises:
         KeyError: The config, the teacher or the data lack something, or have an unknown key.
-        ValueError: The config's library has no distiller, or stages and an absent augmenter.
+        ValueError: The config's library has no distiller, stages and an absent augmenter, or a
+            work folder that holds another run.
 
     Example:
         >>> result = distill(
@@ -118,8 +123,7 @@ def distill(
     if scope == 'mmpretrain':
         set_loader_defaults(cfg)
     cfg.merge_from_dict(dict(options or {}))
-    runner = build_runner(cfg, training=True)
-    runner.train()
+    runner = train(cfg, AUTO if resume is True else str(resume) if resume else None)
     folder = Path(runner.work_dir)
     found = augmenter is not None
     return Distilled(

@@ -110,12 +110,7 @@ class Draw:
 
     def parts(self, family: type[Operator]) -> Sequence[Part]:
         """The operators of a family that act on at least one image, in index order."""
-        acting = self._acting(family)
-        levels = self._gather(self.levels, acting)
-        return [
-            Part(self.operators[i], images, level)
-            for (i, images), level in zip(acting, levels, strict=True)
-        ]
+        return [Part(*cells) for cells in self.cells(family, self.levels)]
 
     def describe(self, image: int) -> str:
         """What happens to one image, in physical values: ``'Rotate -12.3 degrees, Invert'``.
@@ -130,26 +125,36 @@ class Draw:
         ]
         return ', '.join(words) or 'unchanged'
 
-    def _acting(self, family: type[Operator]) -> list[tuple[int, tuple[int, ...] | None]]:
-        """Indices of the operators of a family that act, and the images that they act on."""
-        return [
+    def cells(self, family: type[Operator], *tables: Tensor) -> list[tuple[Any, ...]]:
+        """What tables hold for the operators of a family that act.
+
+        Args:
+            family: Of the operators.
+            tables: (B, N), on one device.
+
+        Returns:
+            Per operator that acts on at least one image: the operator, the images that it acts on,
+            and the (k, 1, 1, 1) values of each table.
+        """
+        acting = [
             (i, images)
             for i, images in enumerate(self.acted_on)
             if isinstance(self.operators[i], family) and images != ()
         ]
-
-    def _gather(
-        self, table: Tensor, acting: list[tuple[int, tuple[int, ...] | None]]
-    ) -> tuple[Tensor, ...]:
-        """(B, N) table -> (k, 1, 1, 1) values of the images that each operator acts on."""
         if not acting:
-            return ()
+            return []
         # One gather for all operators, and one scatter in its backward.
         every, count = range(len(self)), len(self.operators)
-        cells = [[b * count + i for b in (every if on is None else on)] for i, on in acting]
-        where = torch.tensor(sum(cells, [])).to(table.device, non_blocking=True)
-        values = table.flatten().index_select(0, where).view(-1, 1, 1, 1)
-        return values.split([len(c) for c in cells])
+        index = [[b * count + i for b in (every if on is None else on)] for i, on in acting]
+        where = torch.tensor(sum(index, [])).to(tables[0].device, non_blocking=True)
+        columns = [
+            table.flatten().index_select(0, where).view(-1, 1, 1, 1).split([len(c) for c in index])
+            for table in tables
+        ]
+        return [
+            (self.operators[i], images, *values)
+            for (i, images), *values in zip(acting, *columns, strict=True)
+        ]
 
 
 def describe_operator(operator: Operator, level: float) -> str:
@@ -191,15 +196,16 @@ def compose(
                 # Kept as the distance from the identity: exactly zero stays exactly zero.
                 step = gates[:, i, None, None] * (operator.matrix(levels[:, i], extents) - eye)
                 offset = offset + step + step @ offset
-        return from_centre(offset, extents)
+        return from_centre(offset, extents, eye)
 
 
-def from_centre(offset: Tensor, extents: Tensor) -> Tensor:
+def from_centre(offset: Tensor, extents: Tensor, eye: Tensor) -> Tensor:
     """Maps about the centre c of the valid area: x -> A (x - c) + c.
 
     Args:
         offset: (B, 3, 3) A less the identity, in pixels with the origin at the centre.
         extents: (B, 2) height and width of the valid area in pixels.
+        eye: (3, 3) the identity, like ``offset``.
 
     Returns:
         (B, 3, 3) the maps in pixels from the top left corner.
@@ -209,7 +215,6 @@ def from_centre(offset: Tensor, extents: Tensor) -> Tensor:
     centre = extents.flip(1)[..., None].to(linear.dtype) / 2
     shift = offset[:, :2, 2:] - linear @ centre
     upper = torch.cat((linear, shift), dim=2)
-    eye = torch.eye(3, dtype=offset.dtype, device=offset.device)
     return eye + torch.cat((upper, torch.zeros_like(upper[:, :1])), dim=1)
 
 

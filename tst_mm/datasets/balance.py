@@ -13,8 +13,8 @@ def balanced_order(labels: Sequence[int] | np.ndarray, seed: int) -> np.ndarray:
     dataset. A smaller subset is part of a larger one.
 
     Args:
-        labels: Class index of each sample, (N,).
-        seed: Decides the order within the classes.
+        labels: The index of each sample's class, (N,).
+        seed: The seed of the order within the classes.
 
     Returns:
         Indices into ``labels``, each once, (N,) int64.

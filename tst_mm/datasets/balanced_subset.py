@@ -20,9 +20,10 @@ def balanced_subset(
     itself, not a wrapper, so everything that works on it works on its part.
 
     Args:
-        dataset: Config of a data set whose samples have one ``gt_label``, or a built one.
-        fraction: How much to keep, above 0, at most 1. At least one image a class is kept.
-        seed: Decides which images. Defaults to 0, whatever the seed of the run.
+        dataset: The config of a data set whose samples have one ``gt_label``, or a built one.
+        fraction: The part of the images to keep, above 0, at most 1. At least one image of each
+            class is kept.
+        seed: The seed of the choice. Defaults to 0, whatever the seed of the run is.
 
     Raises:
         ValueError: A fraction outside what is allowed, or samples without a single class.

@@ -25,8 +25,9 @@ class EmbeddedFashionMNIST(BaseDataset):
     Each sample has ``img`` (28, 28) uint8 and ``gt_label`` int.
 
     Args:
-        split: ``'train'`` or ``'test'``. Defaults to ``'train'``.
-        **kwargs: Keys of :class:`mmengine.dataset.BaseDataset` (``pipeline``, ``indices``, …).
+        split: The split, ``'train'`` or ``'test'``. Defaults to ``'train'``.
+        **kwargs: The arguments of :class:`mmengine.dataset.BaseDataset` (``pipeline``, ``indices``,
+            …).
 
     Example:
         >>> dict(type='tst_mm.EmbeddedFashionMNIST', split='train', indices=600,

@@ -40,8 +40,9 @@ def write_idx(path: str | Path, array: np.ndarray) -> None:
     """Write an array of bytes as an idx file.
 
     Args:
-        path: Compressed when it ends in ``.gz``; equal arrays then give equal files.
-        array: uint8, any shape.
+        path: The file, compressed when its name ends in ``.gz``; equal arrays then give equal
+            files.
+        array: The uint8 array, of any shape.
     """
     if array.dtype != np.uint8:
         raise ValueError(f'an idx file here holds uint8, got {array.dtype}')

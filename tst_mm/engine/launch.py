@@ -12,9 +12,10 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from tst_mm.registry import HOOKS
-from tst_mm.utils.checkpoints import check_complete, latest_checkpoint
 from tst_mm.utils.hooks import ensure_hook, find_hook
+from tst_mm.utils.unwrap import unwrap_model
 
+from .data.empty_data import explain_empty_data
 from .safety import (
     ExactResumeHook,
     NonFiniteHook,
@@ -22,6 +23,7 @@ from .safety import (
     SharedBuffersHook,
     StudentCheckpointHook,
 )
+from .safety.work_folder import decide_start
 from .schedule import AlternatingScheduleHook
 
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
@@ -42,6 +44,24 @@ _CANNOT_WRITE = {
     errno.EACCES,
     errno.ENOTDIR,
     errno.EIO,
+}
+#: Of a launcher: variables that it sets, and how it is used.
+_LAUNCHERS = {
+    'pytorch': (
+        ('RANK', 'WORLD_SIZE', 'MASTER_ADDR', 'MASTER_PORT'),
+        'torchrun starts: tools/dist_train.sh CONFIG GPUS, or torchrun --nproc_per_node GPUS '
+        'tools/train.py CONFIG --launcher pytorch',
+    ),
+    'slurm': (
+        ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_NODELIST'),
+        'srun starts: tools/slurm_train.sh PARTITION JOB CONFIG WORK_DIR, or srun ... python '
+        'tools/train.py CONFIG --launcher slurm',
+    ),
+    'mpi': (
+        ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'MASTER_ADDR'),
+        'mpirun starts: mpirun -x MASTER_ADDR=... -np GPUS python tools/train.py CONFIG '
+        '--launcher mpi',
+    ),
 }
 #: The hook of runs with augmenter stages; it stands on a floor above this one.
 _REPORT_HOOK = 'tst_mm.PolicyReportHook'
@@ -67,7 +87,9 @@ def load_config(args: Namespace) -> Config:
 
     Raises:
         FileNotFoundError: There is no such config.
+        ValueError: The process was not started as its launcher does, or by one that is not named.
     """
+    _check_launcher(args.launcher)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     if not Path(args.config).is_file():
         raise FileNotFoundError(f'no config {args.config!r} (from {Path.cwd()})')
@@ -82,6 +104,24 @@ def load_config(args: Namespace) -> Config:
     return cfg
 
 
+def _check_launcher(launcher: str) -> None:
+    """Refuse a launcher that has not started this process, and one that has but is not named."""
+    variables, starts = _LAUNCHERS.get(launcher, ((), ''))
+    missing = [name for name in variables if name not in os.environ]
+    if missing:
+        raise ValueError(
+            f'--launcher {launcher} is for a process that {starts}; {", ".join(missing)} is not '
+            'set here. To train in one process leave --launcher out'
+        )
+    if launcher == 'none' and 'TORCHELASTIC_RUN_ID' in os.environ:
+        world = os.environ.get('WORLD_SIZE', '1')
+        if world != '1':
+            raise ValueError(
+                f'torchrun has started {world} processes, but without --launcher pytorch each '
+                'would train alone, into the same files; add --launcher pytorch'
+            )
+
+
 def check_file(checkpoint: str) -> str:
     """Return the path of a checkpoint, or its address unread.
 
@@ -91,28 +131,6 @@ def check_file(checkpoint: str) -> str:
     if '://' not in checkpoint and not Path(checkpoint).is_file():
         raise FileNotFoundError(f'no checkpoint {checkpoint!r} (from {Path.cwd()})')
     return checkpoint
-
-
-def resume_from(cfg: Config, checkpoint: str) -> None:
-    """Let a run go on from a checkpoint, after a look whether it is complete.
-
-    Args:
-        cfg: Of the run; it is changed.
-        checkpoint: Path or address; ``'auto'`` for the latest in the work folder, where a run
-            without one starts anew.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The checkpoint is cut short; the error names the one before it.
-    """
-    cfg.resume = True
-    if checkpoint == 'auto':
-        latest = latest_checkpoint(cfg.work_dir)
-        cfg.load_from = None if latest is None else str(latest)
-    elif '://' in checkpoint:
-        cfg.load_from = checkpoint
-    else:
-        cfg.load_from = str(check_complete(check_file(checkpoint)))
 
 
 def use_amp(cfg: Config) -> None:
@@ -145,20 +163,41 @@ def build_runner(cfg: Config, training: bool = False) -> Runner:
             ensure_hook(runner, kind)
         if find_hook(runner, AlternatingScheduleHook) is not None:
             ensure_hook(runner, HOOKS.get(_REPORT_HOOK))
+        _refuse_stop_distill(runner)
     return runner
 
 
-def train(cfg: Config) -> None:
+def _refuse_stop_distill(runner: Runner) -> None:
+    """Refuse MMRazor's hook where it would end the run, in the middle, with an empty assertion."""
+    names = {type(hook).__name__ for hook in runner.hooks}
+    if 'StopDistillHook' in names and not hasattr(unwrap_model(runner), 'distillation_stopped'):
+        raise ValueError(
+            f'StopDistillHook has no effect on {type(unwrap_model(runner)).__name__}; remove it. '
+            'To train the last epochs without the teacher start a plain training of the student '
+            "from its file: init_cfg=dict(type='Pretrained', checkpoint='.../student_epoch_N.pth')"
+        )
+
+
+def train(cfg: Config, resume: str | None = None) -> Runner:
     """Train.
 
     Args:
         cfg: Of the run; it is changed.
+        resume: From where, see :func:`tst_mm.engine.safety.work_folder.decide_start`.
+
+    Returns:
+        The runner, whose training has ended.
 
     Raises:
+        FileNotFoundError: There is no checkpoint to go on from.
         OSError: A file cannot be written; the error names the last good checkpoint.
+        ValueError: The run cannot start in its work folder, or its data set is empty.
     """
+    start = decide_start(cfg, resume)
     try:
-        build_runner(cfg, training=True).train()
+        runner = build_runner(cfg, training=True)
+        runner.logger.warning(start)
+        runner.train()
     except OSError as error:
         if error.errno not in _CANNOT_WRITE:
             raise
@@ -168,6 +207,12 @@ def train(cfg: Config) -> None:
         except OSError:
             good = 'there is no checkpoint yet'
         raise OSError(error.errno, f'{error.strerror}; {good}', error.filename) from error
+    except Exception as error:
+        explained = explain_empty_data(error)
+        if explained is None:
+            raise
+        raise explained from error
+    return runner
 
 
 def set_loader_defaults(cfg: Config) -> None:

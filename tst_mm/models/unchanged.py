@@ -2,158 +2,126 @@
 
 from __future__ import annotations
 
-import random
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
-#: Attributes of a module that hold other things than its own state.
-_PARTS = ('_parameters', '_modules', '_buffers')
+from tst_mm.utils.generators import global_generators_kept
+
+_CONTAINERS = (dict, list, deque, set)
+#: Values without content that could change.
+_CONSTANTS = (type(None), bool, int, float, str, bytes)
+#: Objects whose attributes are no state of a model.
+_CLOSED = (type, FunctionType, MethodType, BuiltinFunctionType, ModuleType, logging.Logger)
 
 
 @contextmanager
 def unchanged(*models: nn.Module) -> Iterator[None]:
-    """Put back what a forward pass may change in models, and all random generators.
+    """Put back what a forward pass may change in models, and all global random generators.
 
-    That is every buffer, every attribute that is a number, a text, a tensor or a container of
-    these (thresholds, histories, counters, sizes drawn for a batch), and the state of Python's,
-    numpy's and torch's generators. Weights must not change: nothing trains inside.
+    That is every weight and buffer, and every attribute of a module, with the content of
+    containers and arrays, and with the attributes of objects that modules hold (thresholds of an
+    assigner, histories, counters, sizes drawn for a batch). What is put back is written in place,
+    so that whoever else holds it sees it too.
 
     Args:
         models: They may share parts.
-
-    Raises:
-        RuntimeError: A forward pass wrote into a weight, which cannot be put back; it is named.
     """
-    modules = {id(m): m for model in models for m in model.modules()}.values()
-    undo: list[Callable[[], None]] = []
-    for module in modules:
-        undo += [_put_back_tensor(b) for b in module._buffers.values() if b is not None]
-        undo.append(_put_back_attributes(module))
-    versions = [
-        (name, weight, weight._version)
-        for model in models
-        for name, weight in model.named_parameters()
-    ]
-    with generators_kept():
+    state = _Snapshot()
+    for model in models:
+        state.take(model)
+    with global_generators_kept():
         try:
             yield
         finally:
-            for put_back in undo:
-                put_back()
-    for name, weight, version in versions:
-        if weight._version != version:
-            raise RuntimeError(
-                f'{name} is written in a forward pass without gradient; allowed: models that '
-                'change only buffers and attributes then'
-            )
+            state.put_back()
 
 
-@contextmanager
-def generators_kept() -> Iterator[None]:
-    """Put the global random generators back to where they are now, whatever is drawn inside."""
-    host, numbers = random.getstate(), np.random.get_state()
-    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
-    try:
-        with torch.random.fork_rng(devices):
-            yield
-    finally:
-        random.setstate(host)
-        np.random.set_state(numbers)
+class _Snapshot:
+    """The content of what is reached from modules, and how it is put back."""
 
+    def __init__(self) -> None:
+        self._undo: list[Callable[[], None]] = []
+        #: What was taken, by its id; held, so that ids stay theirs.
+        self._taken: dict[int, Any] = {}
 
-def _put_back_tensor(tensor: Tensor) -> Callable[[], None]:
-    """What gives a tensor its present values back, where they changed."""
-    kept, version = tensor.detach().clone(), tensor._version
+    def put_back(self) -> None:
+        """Give everything the content that it had."""
+        with torch.no_grad():
+            for undo in self._undo:
+                undo()
 
-    def put_back() -> None:
-        if tensor._version != version:
-            with torch.no_grad():
-                tensor.copy_(kept)
+    def take(self, value: Any, held_by_object: bool = False) -> None:
+        """Keep a value's content.
 
-    return put_back
+        Args:
+            value: Anything.
+            held_by_object: Whether a plain object led here: its own content is state of the
+                model, but not that of the objects that it holds, which may lead anywhere.
+        """
+        if type(value) in _CONSTANTS or id(value) in self._taken or isinstance(value, _CLOSED):
+            return
+        self._taken[id(value)] = value
+        if isinstance(value, Tensor):
+            self._take_tensor(value)
+        elif isinstance(value, np.ndarray):
+            if value.flags.writeable:
+                array = value.copy()
+                self._undo.append(lambda: np.copyto(value, array))
+        elif isinstance(value, torch.Generator):
+            state = value.get_state()
+            self._undo.append(lambda: value.set_state(state) and None)
+        elif isinstance(value, tuple):
+            for item in value:
+                self.take(item, held_by_object)
+        elif isinstance(value, _CONTAINERS):
+            self._take_container(value, held_by_object)
+        elif isinstance(value, nn.Module):
+            self._take_container(vars(value), False)
+        elif hasattr(value, '__dict__') and not held_by_object:
+            self._take_container(vars(value), True)
 
-
-def _put_back_attributes(module: nn.Module) -> Callable[[], None]:
-    """What gives a module its present attributes back; new ones are removed."""
-    buffers = dict(module._buffers)
-    kept = {
-        name: (value, _put_back(value))
-        for name, value in vars(module).items()
-        if name not in _PARTS and _is_plain(value)
-    }
-    names = set(vars(module))
-
-    def put_back() -> None:
-        module._buffers.update(buffers)
-        for name in [name for name in vars(module) if name not in names]:
-            if _is_plain(vars(module)[name]):
-                del vars(module)[name]
-        for name, (value, restore) in kept.items():
-            restore()
-            vars(module)[name] = value
-
-    return put_back
-
-
-def _put_back(value: Any) -> Callable[[], None]:
-    """What gives a value its present content back, in place."""
-    if isinstance(value, Tensor):
-        return _put_back_tensor(value)
-    if isinstance(value, np.ndarray):
-        array = value.copy()
-        return lambda: np.copyto(value, array)
-    if isinstance(value, (list, deque, dict, set)):
-        items = list(value.items()) if isinstance(value, dict) else list(value)
-        inner = [_put_back(item[1] if isinstance(value, dict) else item) for item in items]
+    def _take_tensor(self, tensor: Tensor) -> None:
+        spread = any(s == 0 and n > 1 for s, n in zip(tensor.stride(), tensor.shape, strict=True))
+        # These cannot be written in place by anybody.
+        if is_lazy(tensor) or tensor.is_inference() or spread:
+            return
+        kept = tensor.detach().clone()
 
         def put_back() -> None:
-            for restore in inner:
-                restore()
-            now = list(value.items()) if isinstance(value, dict) else list(value)
-            if not _same(now, items):
-                value.clear()
-                if isinstance(value, (list, deque)):
-                    value.extend(items)
-                else:
-                    value.update(items)
+            if (tensor.shape, tensor.dtype, tensor.device) == (kept.shape, kept.dtype, kept.device):
+                # Not only where its version changed: writing to .data leaves that alone.
+                tensor.copy_(kept)
+            else:
+                tensor.data = kept
 
-        return put_back
-    if isinstance(value, tuple):
-        parts = [_put_back(item) for item in value]
+        self._undo.append(put_back)
 
-        def put_back_parts() -> None:
-            for restore in parts:
-                restore()
+    def _take_container(self, container: Any, held_by_object: bool) -> None:
+        pairs = isinstance(container, dict)
+        items = list(container.items() if pairs else container)
+        for item in items:
+            self.take(item[1] if pairs else item, held_by_object)
 
-        return put_back_parts
-    return lambda: None
+        def put_back() -> None:
+            now = list(container.items() if pairs else container)
+            if len(now) == len(items) and all(map(_is_same, now, items)):
+                return
+            container.clear()
+            if isinstance(container, (list, deque)):
+                container.extend(items)
+            else:
+                container.update(items)
 
+        def _is_same(new: Any, old: Any) -> bool:
+            return new[0] == old[0] and new[1] is old[1] if pairs else new is old
 
-def _same(now: list, before: list) -> bool:
-    """Whether two lists hold the same objects; of pairs, the same keys and values."""
-    if len(now) != len(before):
-        return False
-    for a, b in zip(now, before, strict=True):
-        pair = isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b)
-        if not (all(x is y for x, y in zip(a, b, strict=True)) if pair else a is b):
-            return False
-    return True
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether an attribute is state: a number, a text, a tensor, or a container of such."""
-    if value is None or isinstance(value, (bool, int, float, str, bytes, np.ndarray, np.generic)):
-        return True
-    if isinstance(value, Tensor):
-        return not isinstance(value, nn.Parameter)
-    if isinstance(value, dict):
-        return all(map(_is_plain, value.values()))
-    if isinstance(value, (list, tuple, deque, set)):
-        return all(map(_is_plain, value))
-    return False
+        self._undo.append(put_back)

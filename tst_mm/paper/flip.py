@@ -237,7 +237,7 @@ def _flip_boxes(
 ) -> Tensor:
     """Element-wise box losses, reduced with the same weights and averaging factor."""
     reduction = kwargs.pop('reduction_override', None) or loss.reduction
-    scale = loss.loss_weight
+    scale: Any = loss.loss_weight
     if not scale:
         return forward(pred, target, weight, avg_factor, reduction_override=reduction, **kwargs)
     value = forward(pred, target, reduction_override='none', **kwargs) / scale

@@ -120,5 +120,5 @@ class FlippedObjective(TeachingObjective):
 
 
 def _public(instance: Any) -> str:
-    items = {k: v for k, v in vars(instance).items() if not k.startswith('_')}
+    items = {k: v for k, v in vars(instance).items() if not k.startswith('_') and k != 'scales'}
     return ', '.join(f'{key}={value!r}' for key, value in items.items())

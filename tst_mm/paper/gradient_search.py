@@ -138,9 +138,9 @@ class GradientSearch:
             'means': {name: getattr(self, name).state_dict() for name in _MEANS},
         }
 
-    def load_state_dict(self, state: dict[str, Any], begun: bool = True) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """See :class:`tst_mm.search.Search`."""
-        if not begun or not state:
+        if not state:
             return
         if state.get('kind') != type(self).__name__ or self.optim_wrapper is None:
             raise ValueError(

@@ -44,7 +44,7 @@ def compose(
                     offset = offset + step + step @ offset
         if composition == 'summed':
             offset = torch.linalg.inv_ex(offset + eye).inverse - eye
-        return from_centre(offset, extents)
+        return from_centre(offset, extents, eye)
 
 
 def _offset(

@@ -48,8 +48,4 @@ class RelaxedDraw(Draw):
 
     def parts(self, family: type[Operator]) -> Sequence[Part]:
         """See the base class; with gates."""
-        gates = self._gather(self.gates, self._acting(family))
-        return [
-            GatedPart(**vars(part), gate=gate)
-            for part, gate in zip(super().parts(family), gates, strict=True)
-        ]
+        return [GatedPart(*cells) for cells in self.cells(family, self.levels, self.gates)]

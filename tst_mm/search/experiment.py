@@ -11,6 +11,8 @@ from torch import Tensor
 
 #: Part of a regressor's variance below which it counts as constant.
 _CONSTANT = 1e-12
+#: Part of other effects in an estimate from which on it is no estimate.
+_OWN = 1e-6
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ class FactorialExperiment:
             self._sums[name] = self._sums[name] + value.to(self._sums[name])
 
     def effects(self) -> Effects:
-        """What is known now. Contrasts that no draw told apart are shared out evenly."""
+        """What is known now; what no draw told apart is shared out evenly and counts as unknown."""
         sums, size = self._sums, self.num_operators
         scale = sums['xx'].diagonal()
         used = scale > _CONSTANT * max(1.0, float(sums['count']))
@@ -145,7 +147,10 @@ class FactorialExperiment:
         errors = torch.full_like(estimates, torch.inf)
         spread = 0.0
         if used.any():
-            inverse = torch.linalg.pinv(sums['xx'][used][:, used], hermitian=True, rtol=1e-10)
+            products = sums['xx'][used][:, used]
+            inverse = torch.linalg.pinv(products, hermitian=True, rtol=1e-10)
+            # How much of each estimate is its own effect; the rest is that of others.
+            own = (inverse @ products).diagonal()
             estimates[used] = inverse @ sums['xy'][used]
             sandwich = inverse @ sums['xx_squared'][used][:, used]
             freedom = float(sums['freedom'] - sandwich.trace())
@@ -153,7 +158,8 @@ class FactorialExperiment:
             if freedom >= 1:
                 variance = max(residual, 0.0) / freedom
                 spread = variance**0.5
-                errors[used] = (variance * (sandwich @ inverse).diagonal()).clamp(min=0).sqrt()
+                error = (variance * (sandwich @ inverse).diagonal()).clamp(min=0).sqrt()
+                errors[used] = torch.where(own > 1 - _OWN, error, torch.inf)
         main, slope = estimates.split(size)
         main_error, slope_error = errors.split(size)
         return Effects(main, main_error, slope, slope_error, spread, float(sums['count']))

@@ -15,6 +15,7 @@ from torch import Tensor
 from tst_mm.registry import MODELS
 
 from .experiment import Effects, FactorialExperiment
+from .objective import finite_mean
 from .tilt import tilt
 
 
@@ -52,12 +53,13 @@ class MeasuringSearch:
             raise ValueError(f'temperature is {temperature!r}; allowed: above 0')
         if type(draws) is not int or draws < 2:
             raise ValueError(f'draws is {draws!r}; allowed: whole numbers from 2')
-        FactorialExperiment([True], forgetting)  # refuses a value outside of its range
         self.temperature = float(temperature)
         self.forgetting = forgetting
         self.draws = draws
-        self.experiment: FactorialExperiment | None = None
-        self._prior: Tensor | None = None
+        self._model: Any = None
+        self.experiment = FactorialExperiment([], forgetting)
+        #: Logits of the rates and tilts of all densities, (N,) each, when the first stage begins.
+        self._prior: tuple[Tensor, Tensor] | None = None
         #: What was seen since the last read: values may still be on their way on the device.
         self._pending: list[tuple[Tensor, Tensor, Tensor]] = []
 
@@ -74,6 +76,14 @@ class MeasuringSearch:
                 "not; allowed: augmenter=dict(type='tst_mm.LearnedAugmenter'), or "
                 "search=dict(type='tst_mm.GradientSearch')"
             )
+        if model is self._model:
+            return
+        self._model, self._policy = model, policy
+        varies = policy.for_all(policy.magnitude_tilts.isfinite().float()).bool().tolist()
+        has = [operator.has_magnitude for operator in policy.operators]
+        self.experiment = FactorialExperiment(
+            [v and h for v, h in zip(varies, has, strict=True)], self.forgetting
+        )
 
     def begin(
         self,
@@ -84,16 +94,14 @@ class MeasuringSearch:
     ) -> None:
         """See :class:`Search`."""
         self.check(model)
-        self._model, self._precision = model, precision
-        self._policy = policy = model.augmenter.policy
-        if self.experiment is None:
-            varies = policy.for_all(policy.magnitude_tilts.isfinite().double()) * torch.tensor(
-                [float(operator.has_magnitude) for operator in policy.operators]
+        self._precision = precision
+        if self._prior is None:
+            policy = self._policy
+            self._prior = (
+                policy.probability_logits.detach().double().clone(),
+                policy.for_all(policy.magnitude_tilts.detach().double().clone()),
             )
-            self.experiment = FactorialExperiment(varies.bool().tolist(), self.forgetting)
-            self._prior = policy.probability_logits.detach().double().clone()
-        else:
-            self.experiment.forget()
+        self.experiment.forget()
 
     def step(self, data: Any) -> dict[str, Tensor]:
         """See :class:`Search`."""
@@ -102,8 +110,8 @@ class MeasuringSearch:
         draw, values = score['draw'], score['objective']
         self._pending.append((draw.gates, draw.magnitudes, values))
         names = ('objective', 'loss_teacher', 'loss_student')
-        means = torch.stack([score[name].float().mean() for name in names])
-        terms = {name: value.float().mean() for name, value in score['terms'].items()}
+        means = torch.stack([finite_mean(score[name]) for name in names])
+        terms = {name: finite_mean(value) for name, value in score['terms'].items()}
         if get_world_size() > 1:
             # Ranks go on with the same sums, so that rank 0's checkpoint is everybody's.
             self._read()
@@ -116,9 +124,10 @@ class MeasuringSearch:
     def end(self) -> str:
         """See :class:`Search`."""
         effects = self.effects()
-        assert self._prior is not None
-        logits, tilts = tilt(self._prior, effects, self.temperature)
-        self._policy.set_(logits, tilts)
+        assert self._prior is not None, 'no stage has begun'
+        logits, tilts = self._prior
+        moved, tilted = tilt(effects, self.temperature)
+        self._policy.set_(logits + moved, tilts + tilted)
         known = effects.known()
         order = [i for i in effects.main.argsort().tolist() if known[i]]
         words = [
@@ -133,7 +142,6 @@ class MeasuringSearch:
     def effects(self) -> Effects:
         """What is known of the operators now; waits for the device."""
         self._read()
-        assert self.experiment is not None, 'a search knows nothing before its first stage'
         return self.experiment.effects()
 
     def evidence(self) -> list[dict[str, Any]]:
@@ -142,8 +150,6 @@ class MeasuringSearch:
         They are in units of the spread of single images' objectives; an error is None where
         nothing is known.
         """
-        if self.experiment is None:
-            return []
         effects = self.effects()
         unit = effects.spread or 1.0
         columns = (effects.main, effects.main_error, effects.slope, effects.slope_error)
@@ -159,8 +165,6 @@ class MeasuringSearch:
 
     def state_dict(self) -> dict[str, Any]:
         """See :class:`Search`."""
-        if self.experiment is None:
-            return {}
         self._read()
         return {
             'kind': type(self).__name__,
@@ -169,33 +173,29 @@ class MeasuringSearch:
             'scales': self._model.objective.state_dict(),
         }
 
-    def load_state_dict(self, state: dict[str, Any], begun: bool = True) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """See :class:`Search`."""
-        if not state:
-            return
-        if state.get('kind') != type(self).__name__ or self.experiment is None:
+        if state.get('kind') != type(self).__name__:
             raise ValueError(
                 f'the checkpoint holds the state of a {state.get("kind")}; allowed: a '
                 f'{type(self).__name__}, as this run has, or search as it was'
             )
         self.experiment.load_state_dict(state['sums'])
-        self._prior = state['prior'].double()
+        if state['prior'] is not None:
+            logits, tilts = state['prior']
+            self._prior = logits.double(), tilts.double()
         self._model.objective.load_state_dict(state['scales'])
-        if not begun:
-            self.experiment.forget()
 
     def _read(self) -> None:
         """Take what is pending into the experiment, with that of all ranks."""
-        if not self._pending:
-            return
-        assert self.experiment is not None
-        new = FactorialExperiment(self.experiment.with_magnitude.tolist())
+        # One by one: sums must not depend on when they are read.
         for gates, magnitudes, values in self._pending:
+            new = FactorialExperiment(self.experiment.with_magnitude.tolist())
             images = len(values) // self.draws
             new.observe(gates, magnitudes, values, torch.arange(images).repeat(self.draws))
+            sums = new.state_dict()
+            if get_world_size() > 1:
+                for value in sums.values():
+                    all_reduce(value, 'sum')
+            self.experiment.merge(sums)
         self._pending = []
-        sums = new.state_dict()
-        if get_world_size() > 1:
-            for value in sums.values():
-                all_reduce(value, 'sum')
-        self.experiment.merge(sums)

@@ -104,16 +104,16 @@ class Objective:
         return Judgement(objective, teacher, student)
 
     def update(self, student: Mapping[str, Tensor]) -> None:
-        """Take the student's losses on a batch into their running means.
+        """Take the student's losses on a batch into their running means; what is no number not.
 
         Args:
             student: (n,) or 0-dim by name.
         """
         for name, values in student.items():
-            mean = values.detach().double().mean()
-            if name in self.scales:
-                mean = torch.lerp(self.scales[name].to(mean), mean, _SHARE)
-            self.scales[name] = mean
+            mean = finite_mean(values).double()
+            before = self.scales.get(name, torch.ones_like(mean)).to(mean)
+            after = torch.lerp(before, mean, _SHARE) if name in self.scales else mean
+            self.scales[name] = torch.where(mean.isfinite(), after, before)
 
     def state_dict(self) -> dict[str, Any]:
         """What a resume needs."""
@@ -194,3 +194,9 @@ def total(losses: Mapping[str, Tensor]) -> Tensor:
     if not losses:
         raise ValueError('a model returned no loss; allowed: losses with "loss" in their names')
     return torch.stack(list(losses.values())).sum(0)
+
+
+def finite_mean(values: Tensor) -> Tensor:
+    """The mean of those values that are numbers, 0-dim and at least float32; NaN if none is."""
+    values = values.detach().to(torch.promote_types(values.dtype, torch.float32))
+    return torch.where(values.isfinite(), values, torch.nan).nanmean()

@@ -16,7 +16,7 @@ class Search(Protocol):
     """
 
     def check(self, model: Any) -> None:
-        """Refuse a model that cannot be searched, before training starts."""
+        """Take a run's model, before training starts; refuse one that cannot be searched."""
 
     def begin(
         self,
@@ -54,12 +54,11 @@ class Search(Protocol):
     def state_dict(self) -> dict[str, Any]:
         """What a resume needs, in plain types and tensors."""
 
-    def load_state_dict(self, state: dict[str, Any], begun: bool = True) -> None:
-        """Continue from :meth:`state_dict`, after :meth:`begin`.
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from :meth:`state_dict`: inside of a stage after :meth:`begin`, else before it.
 
         Args:
             state: Of a search over the same policy.
-            begun: Whether it was inside of the stage; otherwise before it.
 
         Raises:
             ValueError: The state is of another search, or broken.

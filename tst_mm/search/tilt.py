@@ -1,4 +1,4 @@
-"""A policy that is its prior, tilted by what is known of the operators."""
+"""From what is known of the operators to what tilts a policy."""
 
 from __future__ import annotations
 
@@ -22,27 +22,23 @@ def shrink(effects: Tensor, errors: Tensor) -> Tensor:
     return torch.where(kept > 0, effects * kept, 0.0)
 
 
-def tilt(prior: Tensor, effects: Effects, temperature: float) -> tuple[Tensor, Tensor]:
-    """Rates and densities of magnitudes that follow from a prior and from effects.
+def tilt(effects: Effects, temperature: float) -> tuple[Tensor, Tensor]:
+    """How far evidence carries a policy away from its prior.
 
     The policy is the prior times ``exp(-J / (spread * temperature))``: what an operator changes,
     in units of the spread of single images, moves the logit of its rate, and its slope tilts the
     density of its magnitude, which is proportional to ``exp(tilt * v)`` on [0, 1].
 
     Args:
-        prior: (N,) logits of the rates where nothing is known.
         effects: Of N operators.
         temperature: Positive; how far the same evidence carries is inverse to it.
 
     Returns:
-        (N,) logits of the rates and (N,) tilts of the magnitudes, float64. Without evidence, or at
-        an infinite temperature, they are the prior and 0, exactly.
+        (N,) what to add to the logits of the rates and (N,) what to add to the tilts of the
+        magnitudes, float64; exactly 0 without evidence, or at an infinite temperature.
     """
     unit = effects.spread * temperature
-    prior = prior.double()
     if not unit > 0:
-        return prior, torch.zeros_like(prior)
-    return (
-        prior - shrink(effects.main, effects.main_error) / unit,
-        -shrink(effects.slope, effects.slope_error) / unit,
-    )
+        return torch.zeros_like(effects.main), torch.zeros_like(effects.slope)
+    main = shrink(effects.main, effects.main_error) / unit
+    return -main, -shrink(effects.slope, effects.slope_error) / unit

@@ -27,10 +27,10 @@ SWITCHES = (
     'sign',
     'temperature',
 )
-#: Arguments that ``TeachingObjective`` had.
 #: Arguments that ``AlternatingScheduleHook`` had, and those that it has.
 _SEARCH = ('optim_wrapper', 'plateau')
 _SCHEDULE = ('stages', 'by_epoch', 'search', 'dataloader', 'interval', 'checkpoint_interval')
+#: Arguments that ``TeachingObjective`` had.
 _FLIPPED = ('form', 'cap', 'boxes', 'averaging', 'preset')
 
 
@@ -74,7 +74,18 @@ def current_search(search: Mapping[str, Any] | None, old: Mapping[str, Any]) -> 
         raise KeyError(
             f'AlternatingScheduleHook has search and {sorted(given)}; allowed: search=dict({new})'
         )
-    _warn('search', list(given), {'type': 'AlternatingScheduleHook'}, new)
+    return new
+
+
+def search_in_place_of(old: Mapping[str, Any], trained: bool) -> Mapping[str, Any]:
+    """The config of a search by old arguments of the schedule's hook; with a warning.
+
+    Args:
+        old: These arguments.
+        trained: Whether the policy has gradients; one that is set needs no optimiser.
+    """
+    new = current_search(None, old if trained else {})
+    _warn('search', list(old), {'type': 'AlternatingScheduleHook'}, new)
     return new
 
 

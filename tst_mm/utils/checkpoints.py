@@ -55,39 +55,102 @@ def write_checkpoint(path: str | Path, content: Mapping[str, Any]) -> int:
     return buffer.tell()
 
 
-def latest_checkpoint(work_dir: str | Path) -> Path | None:
+def peek_checkpoint(path: str | Path) -> dict[str, Any] | None:
+    """What a large checkpoint holds, without reading its tensors from the disk.
+
+    Returns:
+        Its content, with tensors that are read when they are used; None where the file cannot be
+        looked into like that (a folder of DeepSpeed, an old format, foreign objects).
+    """
+    try:
+        content = torch.load(str(path), map_location='cpu', weights_only=True, mmap=True)
+    except Exception:  # whatever is wrong with it, the one who loads it in earnest says
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def latest_checkpoint(work_dir: str | Path, *others: str | Path) -> str | None:
     """The checkpoint that a resume of a work folder goes on from; None where there is none.
 
-    It is what ``last_checkpoint`` names, looked for in the folder itself, which may have been moved
-    since; and where the name is missing (a run killed while it wrote it) the newest complete one.
+    It is what ``last_checkpoint`` in the folder names, looked for in the folder itself, which may
+    have been moved since, where the name says, and in the other folders; and where the name is
+    missing (a run killed while it wrote it) the newest complete one.
+
+    Args:
+        work_dir: The work folder.
+        others: Further folders in which the run keeps checkpoints (``CheckpointHook.out_dir``).
+
+    Returns:
+        A path; an address as it was written.
 
     Raises:
         ValueError: The file is cut short or gone; the error names the newest complete one.
     """
-    folder = Path(work_dir)
+    folders = [Path(folder) for folder in (work_dir, *others)]
     try:
-        name = Path((folder / 'last_checkpoint').read_text().strip()).name
+        written = (folders[0] / 'last_checkpoint').read_text().strip()
     except FileNotFoundError:
-        name = ''
-    if name:
-        return check_complete(folder / name)
-    return next(iter(_complete_checkpoints(folder)), None)
+        written = ''
+    if '://' in written:
+        return written
+    if not written:
+        return next(iter(map(str, _complete_checkpoints(*folders))), None)
+    own, *elsewhere = [folder / Path(written).name for folder in folders]
+    places = [own, Path(written), *elsewhere]
+    found = next((place for place in places if place.exists()), own)
+    return str(check_complete(found, *folders))
 
 
-def check_complete(path: str | Path) -> Path:
-    """Return the path of a checkpoint that can be resumed from.
+def check_complete(path: str | Path, *folders: str | Path) -> Path:
+    """Return the path of a checkpoint that is complete.
 
     The end of the file is looked at, not all of it.
 
+    Args:
+        path: Of the checkpoint.
+        folders: Where to look for another one to propose, beside the checkpoint's own folder.
+
     Raises:
-        ValueError: It is cut short or gone; the error names the newest complete one beside it.
+        ValueError: It is cut short or gone; the error names the newest complete one.
     """
     path = Path(path)
     if _is_complete(path):
         return path
-    others = _complete_checkpoints(path.parent)
+    others = _complete_checkpoints(path.parent, *map(Path, folders))
     hint = f'the newest complete one: --resume {others[0]}' if others else 'there is no other'
     raise ValueError(f'{path} is {"cut short" if path.exists() else "not there"}; {hint}')
+
+
+def check_resumable(path: str | Path) -> Path:
+    """Return the path of a checkpoint that holds the whole state of a run, and is complete.
+
+    Raises:
+        ValueError: It is not complete, or holds weights only; the error says what to give instead.
+    """
+    path = check_complete(path)
+    content = peek_checkpoint(path)
+    if content is None or {'meta', 'message_hub'} <= content.keys():
+        return path
+    parent = path.with_name(path.name.removeprefix('student_'))
+    if parent != path and parent.exists():
+        kind, instead = "the student's weights only", f'give the checkpoint beside it: {parent}'
+    else:
+        kind, instead = 'weights only', 'give a checkpoint of the run (epoch_*.pth, iter_*.pth)'
+    raise ValueError(
+        f'--resume {path}: the file holds {kind}, not the state of a run; {instead}. To start a '
+        f"new run from these weights set init_cfg=dict(type='Pretrained', checkpoint={str(path)!r})"
+        " in the student's model"
+    )
+
+
+def files_of_runs(*folders: str | Path) -> list[Path]:
+    """Checkpoints and student files that trainings have left in folders, the newest first.
+
+    Other files, such as a teacher's weights or the evidence of ``NonFiniteHook``, do not count.
+    """
+    names = ('epoch_*', 'iter_*', 'best_*', 'student_*', 'interrupted*', 'augmenter_stage*')
+    found = {path for folder in folders for name in names for path in _glob(folder, f'{name}.pth')}
+    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
 
 def _is_complete(path: Path) -> bool:
@@ -95,9 +158,14 @@ def _is_complete(path: Path) -> bool:
     return path.is_dir() or zipfile.is_zipfile(path)
 
 
-def _complete_checkpoints(folder: Path) -> list[Path]:
+def _complete_checkpoints(*folders: Path) -> list[Path]:
     """Checkpoints of a run with its whole state, the newest first."""
     partial = ('student_', 'best_', 'nonfinite_', '.')
-    found = [path for path in folder.glob('*.pth') if not path.name.startswith(partial)]
-    complete = [path for path in found if _is_complete(path)]
+    found = {path for folder in folders for path in _glob(folder, '*.pth')}
+    complete = [p for p in found if not p.name.startswith(partial) and _is_complete(p)]
     return sorted(complete, key=lambda path: path.stat().st_mtime, reverse=True)
+
+
+def _glob(folder: str | Path, pattern: str) -> list[Path]:
+    """As ``Path.glob``; nothing where there is no such folder, or it lies on another machine."""
+    return [] if '://' in str(folder) else list(Path(folder).glob(pattern))

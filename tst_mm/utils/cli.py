@@ -20,6 +20,8 @@ _PLAIN = (ValueError, KeyError, TypeError, OSError)
 def one_line_errors() -> Iterator[None]:
     """End the program with one line on stderr and exit code 1 when something goes wrong.
 
+    Ctrl-C ends it with a line and exit code 130.
+
     The traceback goes to the log file of the run, if there is one already. In a distributed run
     the line names the rank.
     """
@@ -34,6 +36,9 @@ def one_line_errors() -> Iterator[None]:
             where = f'rank {os.environ["RANK"]}; {where}'
         print(f'error: {_message(error)} ({where})', file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:
+        print('interrupted: --resume goes on from the last checkpoint, if any', file=sys.stderr)
+        sys.exit(130)
 
 
 def _message(error: Exception) -> str:

@@ -42,8 +42,8 @@ def reject_unknown_keys(where: str, given: Iterable[str], allowed: Collection[st
 
     Args:
         where: The config entry that holds the keys, as the user knows it (``'teacher'``).
-        given: Keys found there.
-        allowed: Keys that are read.
+        given: The keys that are found there.
+        allowed: The keys that are read.
 
     Raises:
         KeyError: Naming the key, the entry and the closest allowed key.
@@ -58,7 +58,7 @@ def reject_unknown_arguments(where: str, config: Iterable[str], kind: type) -> N
 
     Args:
         where: The config entry, as the user knows it (``'augmenter'``).
-        config: Keys of the entry; ``type`` is always allowed.
+        config: The keys of the entry; ``type`` is always allowed.
         kind: The class that the entry builds.
 
     Raises:

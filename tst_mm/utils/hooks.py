@@ -24,8 +24,8 @@ def find_hook(runner: Runner, kind: type[Kind]) -> Kind | None:
 def ensure_hook(runner: Runner, kind: type[Kind]) -> Kind:
     """The hook of a class, as :func:`find_hook`; a run without one gets one with its defaults.
 
-    A hook may call this in its ``before_run``. That may then be called a second time, because
-    MMEngine walks through the list that has just grown.
+    A hook may call this in its ``before_run``. That of the new hook is then perhaps not called, and
+    that of the calling hook perhaps a second time: MMEngine walks through the list that has grown.
 
     Args:
         runner: Of the run.

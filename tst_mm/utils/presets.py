@@ -12,10 +12,10 @@ def with_preset(
     """A preset's arguments; one that is given, and not None, wins.
 
     Args:
-        where: Whose preset it is, for the error.
-        presets: Arguments by name of the preset.
-        preset: Name.
-        given: Arguments as the user gave them, None where not.
+        where: What the preset is of, for the error.
+        presets: The arguments of each preset, by its name.
+        preset: The name of the preset.
+        given: The arguments as the user gave them, None where they were not given.
 
     Raises:
         ValueError: No such preset; the error names the closest one.

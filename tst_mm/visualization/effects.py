@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -134,7 +135,7 @@ def describe_effects(history: History) -> list[tuple[str, str]]:
     for i in evidence.order:
         name, effect, error = history.names[i], evidence.effects[-1, i], evidence.errors[-1, i]
         if evidence.known[i]:
-            groups['up' if effect < 0 else 'down'].append(f'{name} ({effect:+.2f} ± {error:.2f})')
+            groups['up' if effect < 0 else 'down'].append(f'{name} ({with_error(effect, error)})')
         else:
             groups['unknown'].append(name)
     return [
@@ -145,6 +146,13 @@ def describe_effects(history: History) -> list[tuple[str, str]]:
             ', '.join(groups['unknown']) or 'no operator',
         ),
     ]
+
+
+def with_error(effect: float, error: float) -> str:
+    """An effect and its standard error in figures; a dash where nothing is known."""
+    if not math.isfinite(error):
+        return '–'
+    return f'{effect:+.2f} ± {error:.2f}'.replace('-', '−')
 
 
 def _sorted_names(runs: Mapping[str, History]) -> list[str]:
@@ -228,15 +236,14 @@ def _frame(axes: Axes, low: float, high: float, names: list[str]) -> None:
 
 def _write_rates(axes: Axes, run: History, names: list[str]) -> None:
     """Rates at the right edge, from the start to the end."""
-    style = {'textcoords': 'offset points', 'va': 'center', 'fontsize': 8, 'color': INK}
+    style: dict[str, Any] = {'textcoords': 'offset points', 'fontsize': 8, 'color': INK}
     axes.annotate('rate', xy=(1, 1), xytext=(10, 5), xycoords='axes fraction', **style)
+    style |= {'xycoords': ('axes fraction', 'data'), 'va': 'center'}
     for row, name in enumerate(names):
         i = run.names.index(name)
         ends = [f'{run.start_rates[i]:.0%}', f'{run.final_rates[i]:.0%}']
         text = ' → '.join(dict.fromkeys(ends))
-        axes.annotate(
-            text, xy=(1, row), xytext=(10, 0), xycoords=('axes fraction', 'data'), **style
-        )
+        axes.annotate(text, xy=(1, row), xytext=(10, 0), **style)
 
 
 def _color(evidence: Evidence, i: int) -> str:

@@ -9,10 +9,11 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from tst_mm.engine.data.randomness import global_generators_kept, seed_step
+from tst_mm.engine.data.randomness import seed_step
 from tst_mm.engine.data.stream import Stream
 from tst_mm.engine.schedule.alternating_schedule_hook import AlternatingScheduleHook
 from tst_mm.registry import HOOKS
+from tst_mm.utils.generators import global_generators_kept
 from tst_mm.utils.hooks import find_hook
 from tst_mm.utils.unwrap import unwrap_model
 
@@ -24,8 +25,8 @@ class PolicyReportHook(Hook):
     The page shows what the search knows of each operator, how the amount of augmentation went,
     rates and magnitudes over training, the confidence of teacher and student on original and
     augmented images, and images with what the augmenter makes of them. The figures also go to the
-    runner's visualizer, so that TensorBoard and WandB have them.
-    ``tools/report.py`` compares the reports of several runs.
+    runner's visualizer, so that TensorBoard and WandB have them. ``tools/report.py`` compares the
+    reports of several runs.
 
     For the last two teacher and student look at a few training batches once more, without
     gradient: about the time of a training step a batch. Training does not notice: no weight, no

@@ -45,9 +45,8 @@ _OF_A_RUN: tuple[tuple[str, str, str, str | None, Callable[[RunRecord], Any]], .
     (
         'effect_history',
         'Effects over the stages',
-        'The same effects as they were known after each stage, with bands of 95 %. Bands become '
-        'narrower with every stage, and follow the student: what it has learned is no longer worth '
-        'teaching.',
+        'The same effects as they were known after each stage, with bands of 95 %. They follow the '
+        'student: what it has learned is no longer worth teaching.',
         None,
         lambda run: run.history.evidence and plot_effect_history(run.history),
     ),

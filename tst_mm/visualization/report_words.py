@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import page
+from .effects import with_error
 from .final_policy import operator_names
 from .history import History
 from .run_record import RunRecord
@@ -74,8 +75,8 @@ def values(histories: Mapping[str, History]) -> str:
             i = history.names.index(row[0])
             row += [f'{np.round(history.final_rates[i], 3):.1%}', history.physical[i]]
             if history.evidence is not None:
-                effect, error = history.evidence.effects[-1, i], history.evidence.errors[-1, i]
-                row.append(f'{effect:+.2f} ± {error:.2f}' if np.isfinite(error) else '–')
+                evidence = history.evidence
+                row.append(with_error(evidence.effects[-1, i], evidence.errors[-1, i]))
     return page.table(head, rows)
 
 

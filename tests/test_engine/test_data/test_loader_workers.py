@@ -1,4 +1,4 @@
-"""Workers obey a SIGTERM of their own process and no other."""
+"""Workers obey a SIGTERM of their own process and no other, and no Ctrl-C."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ import time
 
 from torch.utils.data import DataLoader, Dataset
 
-from tst_mm.engine.data.loader_workers import outlive_sigterm
+from tst_mm.engine.data.loader_workers import outlive_signals
 
 
 class Pids(Dataset):
@@ -23,11 +23,11 @@ class Pids(Dataset):
 def test_only_the_main_process_is_obeyed():
     began = []
     loader = DataLoader(Pids(), num_workers=1, worker_init_fn=began.append)
-    outlive_sigterm(loader)
+    outlive_signals(loader)
     batches = iter(loader)
     worker = int(next(batches))
-    for _ in range(3):
-        subprocess.run(['kill', '-TERM', str(worker)], check=True)
+    for name in ('TERM', 'INT', 'TERM', 'INT'):
+        subprocess.run(['kill', f'-{name}', str(worker)], check=True)
         time.sleep(0.05)
         assert int(next(batches)) == worker
     assert began == []  # the function given runs in the worker

@@ -7,6 +7,7 @@ import torch
 from mmengine.hooks import Hook
 
 from tst_mm.engine.safety import NonFiniteHook
+from tst_mm.engine.safety.step_guard import StepGuard
 from tst_mm.models.distillers.base import BaseDistiller
 
 from ..test_schedule.test_alternating_schedule_hook import hook_of
@@ -39,7 +40,12 @@ def test_stops_at_the_first(make_runner, monkeypatch, value):
     poison(monkeypatch, ('train_step', 6), value)
     runner = make_runner('run', STAGES)
     runner.register_hook(NonFiniteHook())
-    message = r'no number in step iter_5: .*loss = nan.*gradient of .*; images: .*max_skips \(now 0'
+    message = (
+        r'no number in step iter_5: .*loss = nan.*gradient of .*; images: .*What helps most often: '
+        r'optim_wrapper.clip_grad=dict\(max_norm=35\); a warm-up .*LinearLR.*; a smaller learning '
+        r'rate \(optim_wrapper.optimizer.lr=0.005, now 0.05\); a smaller loss_weight of loss_kd '
+        r'.*max_skips \(now 0'
+    )
     with pytest.raises(FloatingPointError, match=message):
         runner.train()
     # The last checkpoint, of epoch 1, is good; the evidence is complete.
@@ -104,6 +110,56 @@ def test_the_policy_stays_good(make_runner, monkeypatch):
     runner.train()
     values = hook_of(runner).policy.state_dict().values()
     assert all(value.isfinite().all() and value.any() for value in values)
+
+
+def test_only_what_is_not_there_is_proposed(make_runner, monkeypatch):
+    poison(monkeypatch, ('train_step', 3))
+    wrapper = {'optimizer': {'type': 'SGD', 'lr': 0.05}, 'clip_grad': {'max_norm': 1.0}}
+    warm_up = {'type': 'LinearLR', 'start_factor': 0.5, 'by_epoch': False, 'end': 2}
+    runner = make_runner('run', STAGES, optim_wrapper=wrapper, param_scheduler=[warm_up])
+    runner.register_hook(NonFiniteHook())
+    with pytest.raises(FloatingPointError) as error:
+        runner.train()
+    helps = str(error.value).partition('What helps most often: ')[2]
+    assert helps.startswith('a smaller learning rate (optim_wrapper.optimizer.lr=0.005, now 0.05)')
+
+
+@pytest.mark.parametrize('exact', [False, True])
+@pytest.mark.parametrize('optimizer', [torch.optim.SGD, torch.optim.AdamW])
+def test_steps_are_decided_on_the_device(exact, optimizer, monkeypatch):
+    """Nothing is read back while an optimiser steps."""
+    layer = torch.nn.Linear(3, 2)
+    more = {'momentum': 0.9} if optimizer is torch.optim.SGD else {}
+    optimizer = optimizer(layer.parameters(), lr=0.1, weight_decay=0.1, **more)
+    guard = StepGuard(optimizer, layer, exact)
+
+    def step(value):
+        for parameter in layer.parameters():
+            parameter.grad = torch.ones_like(parameter)
+        layer.bias.grad[0] = value
+        with monkeypatch.context() as patch:
+            for name in ('__bool__', 'item', 'tolist', '__float__', '__int__'):
+                patch.setattr(torch.Tensor, name, None)
+            if isinstance(optimizer, torch.optim.AdamW):  # torch reads the count of steps
+                patch.undo()
+            optimizer.step()
+        return guard.take()
+
+    names, finite = step(1.0)
+    assert finite.tolist() == [True, True]
+    before = {name: value.clone() for name, value in layer.state_dict().items()}
+    momentum = [v.clone() for s in optimizer.state.values() for v in s.values()]
+    names, finite = step(float('nan'))
+    assert dict(zip(names, finite.tolist(), strict=True)) == {'weight': True, 'bias': False}
+    assert all(value.isfinite().all() for value in layer.parameters())
+    after = [v for s in optimizer.state.values() for v in s.values()]
+    kept = all(torch.equal(before[name], value) for name, value in layer.state_dict().items())
+    kept &= all(torch.equal(*pair) for pair in zip(momentum, after, strict=True))
+    assert kept == exact
+    assert guard.take()[1] is None
+    guard.remove()
+    step(float('nan'))
+    assert not layer.bias.isfinite().all()
 
 
 @pytest.mark.faults

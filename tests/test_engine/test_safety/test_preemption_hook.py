@@ -1,4 +1,4 @@
-"""SIGTERM: saved, ended with its exit code, resumed as if nothing had been."""
+"""SIGTERM and Ctrl-C: saved, ended with its exit code, resumed as if nothing had been."""
 
 import os
 import signal
@@ -16,14 +16,14 @@ from .test_exact_resume_hook import end_of, validation
 STAGES = {'stages': [{'begin': 1, 'iters': 6}]}
 
 
-def terminate_at(monkeypatch, method, count):
-    """Send the process a SIGTERM in the ``count``-th call of a method, counted from 1."""
+def terminate_at(monkeypatch, method, count, number=signal.SIGTERM):
+    """Send the process a signal in the ``count``-th call of a method, counted from 1."""
     original, calls = getattr(BaseDistiller, method), []
 
     def counted(self, *args, **kwargs):
         calls.append(1)
         if len(calls) == count:
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), number)
         return original(self, *args, **kwargs)
 
     monkeypatch.setattr(BaseDistiller, method, counted)
@@ -87,6 +87,46 @@ def test_waits_for_the_step_of_the_optimiser(make_runner, monkeypatch):
     assert saved['meta']['iter'] == 6
     train(resumed)
     assert_same(resumed.model.state_dict(), whole.model.state_dict())
+
+
+def test_ctrl_c_saves_and_exits(make_runner, monkeypatch, capfd):
+    runner = make_runner('run', STAGES)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with monkeypatch.context() as patch:
+            terminate_at(patch, 'train_step', 6, signal.SIGINT)
+            with pytest.raises(SystemExit) as exit_:
+                train(runner)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert exit_.value.code == 130
+    said = capfd.readouterr()
+    assert 'once more stops at once' in said.out + said.err
+    saved = torch.load(Path(runner.work_dir, 'interrupted.pth'), weights_only=False)['meta']
+    assert saved['iter'] == 6
+
+
+def test_a_second_ctrl_c_stops_at_once(make_runner, monkeypatch):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with monkeypatch.context() as patch:
+            terminate_at(patch, 'train_step', 2, signal.SIGINT)
+            terminate_at(patch, 'train_step', 2, signal.SIGINT)
+            with pytest.raises(KeyboardInterrupt):
+                train(make_runner('run', STAGES))
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_background_jobs_stay_deaf(make_runner, monkeypatch):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with monkeypatch.context() as patch:
+            terminate_at(patch, 'train_step', 2, signal.SIGINT)
+            assert train(make_runner('run', STAGES, length=2)).iter == 8
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_mistakes():

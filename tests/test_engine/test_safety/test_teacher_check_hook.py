@@ -67,6 +67,31 @@ def test_an_unknown_metric(make_runner):
         train(make_runner, TeacherCheckHook(min_metric={'accuracy/top2': 1}), **validation())
 
 
+@pytest.mark.parametrize(
+    ('teacher', 'student', 'words'),
+    [
+        ({'mAP': 0.4}, {}, 'mAP: teacher 0.4, student none'),
+        ({}, {'mAP': 0.1}, 'mAP: teacher none, student 0.1'),
+        ({}, {}, 'Neither teacher nor student finds anything'),
+    ],
+)
+def test_who_finds_nothing_has_no_metric(make_runner, monkeypatch, caplog, teacher, student, words):
+    found = iter([teacher, student])
+    monkeypatch.setattr(TeacherCheckHook, '_validate', lambda *_: next(found))
+    runner = make_runner('run', NO_STAGES, length=1, log_level='INFO', **validation())
+    runner.logger.addHandler(caplog.handler)
+    runner.register_hook(TeacherCheckHook())
+    runner.train()
+    assert words in caplog.text
+    assert runner.iter == 4
+
+
+def test_a_teacher_that_finds_nothing_is_not_good_enough(make_runner, monkeypatch):
+    monkeypatch.setattr(TeacherCheckHook, '_validate', lambda *_: {})
+    with pytest.raises(ValueError, match='the teacher reaches mAP None; allowed: at least 0.3'):
+        train(make_runner, TeacherCheckHook(min_metric={'mAP': 0.3}), **validation())
+
+
 @pytest.mark.faults
 def test_mistakes(make_runner):
     with pytest.raises(ValueError, match='num_batches is 0'):

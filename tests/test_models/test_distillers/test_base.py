@@ -107,8 +107,8 @@ def test_plain_distillation_has_no_augmenter():
     assert model.augmenter is None
     losses = model.train_step(batch(), student_optimizer(model))
     assert all(losses[key].isfinite() for key in ('loss', 'loss_kd'))
-    with pytest.raises(AssertionError, match='no augmenter stage'):
-        model.augmenter_step(batch(), None)
+    with pytest.raises(AssertionError, match='no policy to search'):
+        model.score(batch())
 
 
 # Precision --------------------------------------------------------------------------------------
@@ -120,15 +120,6 @@ def test_mixed_precision_on_the_processor():
         losses = model.train_step(batch(), student_optimizer(model))
     assert all(value.isfinite() for value in losses.values())
     assert all(p.isfinite().all() for p in model.parameters())
-
-
-def test_a_policy_that_is_set_has_no_search_by_gradient():
-    model = distiller()
-    assert model.objective is None
-    with pytest.raises(TypeError, match=r'LearnedAugmenter, whose policy is set.*PaperAugmenter'):
-        model.augmenter_step(batch(), None)
-    with pytest.raises(ValueError, match='objective has no effect: the policy of LearnedAugmenter'):
-        distiller(objective={'type': 'tst_mm.FlippedObjective'})
 
 
 @pytest.mark.parametrize('dtype', [torch.float64, torch.bfloat16])

@@ -18,8 +18,8 @@ def check_cityscapes(root: str | Path, num_classes: int = 19) -> Findings:
     """Check ``leftImg8bit/<split>/<city>`` against ``gtFine/<split>/<city>``.
 
     Args:
-        root: Folder of the data set.
-        num_classes: Labels are 0 … num_classes - 1, and 255. Defaults to 19.
+        root: The folder of the data set.
+        num_classes: The number of classes; labels are 0 … num_classes - 1, and 255. Defaults to 19.
 
     Returns:
         What was found. The splits ``train`` and ``val`` are needed.

@@ -17,7 +17,7 @@ def check_coco(root: str | Path) -> Findings:
     """Check ``annotations/instances_<split>.json`` and the images in ``<split>/``.
 
     Args:
-        root: Folder of the data set.
+        root: The folder of the data set.
 
     Returns:
         What was found. A training and a validation split are needed.

@@ -22,9 +22,9 @@ class Findings:
         """Add one line for all cases of one kind, none if there are none.
 
         Args:
-            lines: One of the three lists.
-            what: The kind.
-            cases: The first of them is named.
+            lines: The list that the line is added to, one of the three.
+            what: What the cases are.
+            cases: The cases, of which the first is named.
         """
         if cases:
             lines.append(f'{len(cases)} {what}, first: {cases[0]}')

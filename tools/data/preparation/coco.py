@@ -16,8 +16,8 @@ class CocoFile:
     """Collects images and annotations of one split and writes them as COCO JSON.
 
     Args:
-        classes: Names; the category id of class ``i`` is ``i + 1``.
-        description: Told to whoever opens the file.
+        classes: The names of the classes; the category id of class ``i`` is ``i + 1``.
+        description: What the file tells of itself.
     """
 
     def __init__(self, classes: Sequence[str], description: str) -> None:
@@ -44,10 +44,11 @@ class CocoFile:
         """Add a thing of which only the box is known.
 
         Args:
-            image_id: From :meth:`add_image`.
-            label: Class index.
-            box: (x1, y1, x2, y2) in pixels, x2 and y2 outside.
-            ignored: Neither to be found nor to be missed; written as ``iscrowd``.
+            image_id: The id that :meth:`add_image` gave.
+            label: The index of the class.
+            box: The corners (x1, y1, x2, y2) in pixels; x2 and y2 lie outside of the thing.
+            ignored: Whether the thing need neither be found nor be missed; it is written as
+                ``iscrowd``. Defaults to False.
         """
         x1, y1, x2, y2 = map(float, box)
         self._add(image_id, label, [x1, y1, x2 - x1, y2 - y1], (x2 - x1) * (y2 - y1), ignored)
@@ -56,11 +57,12 @@ class CocoFile:
         """Add a thing by its mask; box and area are those of what is written.
 
         Args:
-            image_id: From :meth:`add_image`.
-            label: Class index.
-            mask: (H, W) bool.
+            image_id: The id that :meth:`add_image` gave.
+            label: The index of the class.
+            mask: The pixels of the thing, (H, W) bool.
             crowd: COCO's ``iscrowd``. As in COCO a crowd is written as uncompressed run lengths,
-                anything else as polygons, unless they would lose holes of the mask.
+                anything else as polygons, unless they would lose holes of the mask. Defaults to
+                False.
         """
         polygons = [] if crowd else mask_to_polygons(mask)
         encoded = _encode(mask)
@@ -105,7 +107,7 @@ def mask_to_polygons(mask: np.ndarray) -> list[list[float]]:
     """Outer outlines of a mask as COCO polygons ``[x1, y1, x2, y2, …]``; parts of a pixel count.
 
     Args:
-        mask: (H, W) bool.
+        mask: The pixels of the thing, (H, W) bool.
     """
     # traced finer than a pixel: an outline through the middles of pixels is half a pixel too small
     fine = np.kron(mask.astype(np.uint8), np.ones((_FINE, _FINE), np.uint8))

@@ -14,10 +14,10 @@ def make_parser(description: str, out: str | None, source: str | None) -> argpar
     """Start a parser with what every preparation script knows.
 
     Args:
-        description: Docstring of the script, shown as it is.
-        out: Default of ``--out``, in which ``{name}`` stands for the value of option ``--name``;
-            None makes it required.
-        source: Help of ``--source``; None for data that have no source outside the package.
+        description: The docstring of the script, which is shown as it is.
+        out: The default of ``--out``, in which ``{name}`` stands for the value of option
+            ``--name``; None makes it required.
+        source: The help of ``--source``; None for data that have no source outside the package.
 
     Returns:
         Parser with ``--out``, ``--source`` and ``--force``.
@@ -45,9 +45,10 @@ def run(
     """Parse the command line, make the folder and say what is in it.
 
     Args:
-        parser: From :func:`make_parser`, with the script's own options added.
-        build: Called with the options and the empty folder; returns a summary, JSON-able.
-        argv: Arguments; those of the process by default.
+        parser: The parser of :func:`make_parser`, with the script's own options added.
+        build: What is called with the options and the empty folder; it returns a summary,
+            JSON-able.
+        argv: The command line; the process's own by default.
     """
     args = parser.parse_args(argv)
     if args.out == parser.get_default('out'):

@@ -17,7 +17,7 @@ class Cutouts:
     """The items of one split with their shapes.
 
     Args:
-        split: ``'train'`` or ``'test'`` of the embedded set; scenes for training and for
+        split: The split of the embedded set, ``'train'`` or ``'test'``. Scenes for training and for
             validation are composed from different splits and so share no item.
     """
 

@@ -35,9 +35,9 @@ def download(url: str, path: Path, md5: str) -> None:
     """Fetch a file, with progress; what does not match its checksum is not kept.
 
     Args:
-        url: Address.
-        path: File to be.
-        md5: Its checksum.
+        url: The address of the file.
+        path: Where the file is written to.
+        md5: The MD5 checksum of the file.
 
     Raises:
         PreparationError: When the address cannot be reached or the content is another.
@@ -63,9 +63,10 @@ def unpacked(source: str | Path, near: Path | None = None) -> Iterator[Path]:
     """A folder with the content of a source.
 
     Args:
-        source: A folder, used where it is, or a tar or zip archive, unpacked for the time being.
-        near: Where to unpack; a caller may then move the content away. Defaults to the system's
-            place for temporary files.
+        source: A folder, which is used where it is, or a tar or zip archive, which is unpacked for
+            the time being.
+        near: The folder in which to unpack; a caller may then move the content away. Defaults to
+            the system's place for temporary files.
 
     Yields:
         The folder.
@@ -95,8 +96,8 @@ def package_files(requirement: str, files: Sequence[str], source: str | None) ->
     """A folder with files that come inside a Python package; the package is not installed.
 
     Args:
-        requirement: Name and version (``'deepforest==2.1.0'``).
-        files: Paths inside the wheel.
+        requirement: The name and version of the package (``'deepforest==2.1.0'``).
+        files: The paths of the files inside the wheel.
         source: The wheel, a folder with it or a folder with its content; None downloads it.
 
     Yields:

@@ -22,10 +22,10 @@ def prepare_folder(
     file is the user's own and is never touched.
 
     Args:
-        out: The folder to be.
-        recipe: Everything the content depends on, JSON-able.
-        build: Fills the empty folder it is given and returns a summary, JSON-able.
-        force: Make the folder anew even if it is there. Defaults to False.
+        out: The folder that is made.
+        recipe: Everything that the content depends on, JSON-able.
+        build: What fills the empty folder that it is given; it returns a summary, JSON-able.
+        force: Whether to make the folder anew when it is there. Defaults to False.
 
     Returns:
         The summary, or None when the folder was there already.

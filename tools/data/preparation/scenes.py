@@ -21,10 +21,11 @@ class Thing:
     """One labelled thing of a scene.
 
     Attributes:
-        label: Index into :data:`CLASSES`.
-        crowd: A pile of small items with one label, COCO's ``iscrowd``.
-        area: Pixels it would have if nothing hid it.
-        sources: Indices of the items it is made of.
+        label: The index of the thing's class in :data:`CLASSES`.
+        crowd: Whether it is a pile of small items with one label, COCO's ``iscrowd``. Defaults to
+            False.
+        area: The number of pixels that it would have if nothing hid it.
+        sources: The indices of the items that it is made of.
     """
 
     label: int
@@ -38,11 +39,11 @@ class Scene:
     """A composed image with its labels.
 
     Attributes:
-        image: (H, W, 3) uint8 RGB.
-        owner: (H, W) int16: index into ``things`` of what is seen there, or GROUND, or FRAGMENT
-            (a scrap of an item, too small to be named).
-        things: What is in the scene.
-        sources: Indices of all items used, those of fragments too.
+        image: The picture, (H, W, 3) uint8 RGB.
+        owner: What is seen at each pixel, (H, W) int16: an index into ``things``, GROUND, or
+            FRAGMENT (a scrap of an item, too small to be named).
+        things: The labelled things in the scene.
+        sources: The indices of all items used, those of fragments too.
     """
 
     image: np.ndarray
@@ -60,12 +61,12 @@ class SceneComposer:
     """Composes scenes from the items of one split.
 
     Args:
-        cutouts: The items.
-        size: Height and width in pixels.
-        things: Fewest and most things in a scene. Defaults to (2, 6).
-        scales: Smallest and largest side of an item, relative to the shorter side of the scene.
-            Defaults to (0.2, 0.6).
-        crowd_rate: Part of the scenes that have a pile. Defaults to 0.1.
+        cutouts: The items that scenes are composed of.
+        size: The height and width of a scene in pixels.
+        things: The fewest and the most things in a scene. Defaults to (2, 6).
+        scales: The smallest and the largest side of an item, relative to the shorter side of the
+            scene. Defaults to (0.2, 0.6).
+        crowd_rate: The part of the scenes, in [0, 1], that have a pile. Defaults to 0.1.
     """
 
     def __init__(

@@ -7,9 +7,9 @@ def tile_grid(height: int, width: int, size: int) -> Iterator[tuple[int, int]]:
     """Rows and columns of the whole tiles of an image; what is left at the far borders is not used.
 
     Args:
-        height: Of the image, in pixels.
-        width: Of the image.
-        size: Side of a tile.
+        height: The height of the image in pixels.
+        width: The width of the image in pixels.
+        size: The side of a tile in pixels.
 
     Yields:
         (row, column): the tile begins at pixel ``(row * size, column * size)``.

@@ -12,9 +12,10 @@ class VocObject:
     """One annotated thing.
 
     Attributes:
-        name: Class.
-        box: (x1, y1, x2, y2) in pixels counted from 0, x2 and y2 outside.
-        difficult: Marked as not to be counted.
+        name: The name of the thing's class.
+        box: The corners (x1, y1, x2, y2) in pixels counted from 0; x2 and y2 lie outside of the
+            thing.
+        difficult: Whether the thing is marked as not to be counted.
     """
 
     name: str
@@ -30,8 +31,8 @@ def read_voc(path: Path, height: int, width: int) -> tuple[list[VocObject], int]
 
     Args:
         path: The XML file.
-        height: Of the image, in pixels; what the file says of it is often wrong.
-        width: Of the image.
+        height: The height of the image in pixels; what the file says of it is often wrong.
+        width: The width of the image in pixels.
 
     Returns:
         The objects, and how many were dropped.

@@ -24,19 +24,20 @@ class CorruptSamples:
         # Shared memory cannot be pickled; without a limit there is nothing to share.
         self._count = Value('q', 0) if limit else None
 
-    def report(self, dataset: Any, index: int, error: Exception) -> None:
+    def report(self, dataset: Any, index: int, error: Exception, sample: Any = None) -> None:
         """Warn of a sample that is left out.
 
         Args:
             dataset: That it is in.
             index: Its index there.
             error: What loading it raised.
+            sample: What was loaded, if that far it came.
 
         Raises:
             CorruptSampleError: There were more of them than ``limit``.
         """
         reason = f'{type(error).__name__}: {error}'.strip()
-        message = f'cannot load sample {index}{_files(dataset, index)}: {reason}'
+        message = f'cannot load sample {index}{_files(dataset, index, sample)}: {reason}'
         if self._count is None:
             raise CorruptSampleError(message) from error
         with self._count.get_lock():
@@ -49,11 +50,14 @@ class CorruptSamples:
         print_log(f'{message}; left out ({count} of at most {self.limit})', 'current', logging.WARN)
 
 
-def _files(dataset: Any, index: int) -> str:
-    """The files of a sample, as far as the data set tells them."""
-    try:
-        info = dataset.get_data_info(index)
-        files = [info[key] for key in ('img_path', 'seg_map_path') if info.get(key)]
-    except Exception:  # whatever is wrong with the sample must not hide what was
-        return ''
-    return f' ({", ".join(map(str, files))})' if files else ''
+def _files(dataset: Any, index: int, sample: Any) -> str:
+    """The files of a sample, as far as the data set or the sample tells them."""
+    for tell in (lambda: dataset.get_data_info(index), lambda: sample['data_samples'].metainfo):
+        try:
+            info = tell()
+            files = [info[key] for key in ('img_path', 'seg_map_path') if info.get(key)]
+        except Exception:  # whatever is wrong with the sample must not hide what was
+            continue
+        if files:
+            return f' ({", ".join(map(str, files))})'
+    return ''

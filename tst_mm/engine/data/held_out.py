@@ -90,6 +90,8 @@ def distinct_images(dataset: Any) -> int | None:
     """
     if isinstance(dataset, RepeatDataset):
         return distinct_images(dataset.dataset)
+    if any(distinct_images(part) != len(part) for part in getattr(dataset, 'datasets', ())):
+        return None
     mixes = hasattr(dataset, 'dataset') and not hasattr(dataset, 'load_data_list')
     if isinstance(dataset, ClassBalancedDataset) or mixes:
         return None

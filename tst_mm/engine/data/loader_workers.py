@@ -1,4 +1,4 @@
-"""Workers of data loaders and SIGTERM: the main process alone decides when a run stops."""
+"""Workers of data loaders and signals: the main process alone decides when a run stops."""
 
 import os
 import signal
@@ -10,17 +10,18 @@ from typing import Any
 from torch.utils.data import DataLoader
 
 
-def outlive_sigterm(loader: DataLoader) -> None:
-    """Let the workers of a loader obey a SIGTERM of their main process only.
+def outlive_signals(loader: DataLoader) -> None:
+    """Let the workers of a loader obey a SIGTERM of their main process only, and no Ctrl-C.
 
-    Schedulers send it to every process of a run. Workers that die of it end the run with an error
-    before it has saved. Call this before the loader is iterated over.
+    Schedulers send the one, terminals the other to every process of a run. Workers that die of it
+    end the run with an error before it has saved. Call this before the loader is iterated over.
     """
     if hasattr(signal, 'sigwaitinfo'):  # not on macOS
         loader.worker_init_fn = partial(_initialize, loader.worker_init_fn)
 
 
 def _initialize(then: Callable[[int], Any] | None, worker: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Threads that start later inherit the block, so that the signal waits for the one below.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     Thread(target=_obey_parent, args=(os.getppid(),), daemon=True).start()

@@ -5,8 +5,6 @@ A run that is killed and resumed then draws the same numbers without any stored 
 
 import hashlib
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -47,16 +45,3 @@ def seed_step(runner: Runner, stream: Stream, step: int) -> None:
     augmenter = getattr(unwrap_model(runner), 'augmenter', None)
     if augmenter is not None:
         augmenter.reseed(*key)
-
-
-@contextmanager
-def global_generators_kept() -> Iterator[None]:
-    """Put the global generators back to where they are now, whatever is drawn inside."""
-    host, numbers = random.getstate(), np.random.get_state()
-    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
-    try:
-        with torch.random.fork_rng(devices):
-            yield
-    finally:
-        random.setstate(host)
-        np.random.set_state(numbers)

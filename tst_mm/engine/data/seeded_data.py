@@ -1,6 +1,6 @@
 """Loaders whose batches and random transforms depend on the position in the run only."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import copy, deepcopy
 from typing import Any
 
@@ -21,16 +21,24 @@ class SeededDataset(Dataset):
     """A data set whose random transforms draw by the seed that comes with the index.
 
     The draws are then the same whichever process loads the sample and whatever it loaded before.
-    A sample that cannot be loaded is reported to ``corrupt``; if it lets that pass, the next one
-    takes its place. Otherwise this is the data set it holds: attributes are read from and set on
-    that one, and a deep copy is the same object.
+    A sample that cannot be loaded, or that the check refuses, is reported to ``corrupt``; if it
+    lets that pass, the next one takes its place. Otherwise this is the data set it holds:
+    attributes are read from and set on that one, and a deep copy is the same object.
+
+    Args:
+        dataset: With an index.
+        corrupt: Counts samples that are left out.
+        check: Called with every sample; raises for one that cannot be trained on.
     """
 
-    _OWN = ('dataset', 'corrupt')
+    _OWN = ('dataset', 'corrupt', 'check')
 
-    def __init__(self, dataset: Any, corrupt: CorruptSamples) -> None:
+    def __init__(
+        self, dataset: Any, corrupt: CorruptSamples, check: Callable[[Any], None] | None = None
+    ) -> None:
         self.dataset = dataset
         self.corrupt = corrupt
+        self.check = check
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -39,10 +47,14 @@ class SeededDataset(Dataset):
         index, seed = ticket
         while True:
             seed_host(seed)
+            sample = None
             try:
-                return self.dataset[index]
+                sample = self.dataset[index]
+                if self.check is not None:
+                    self.check(sample)
+                return sample
             except Exception as error:
-                self.corrupt.report(self.dataset, index, error)
+                self.corrupt.report(self.dataset, index, error, sample)
                 index = (index + 1) % len(self)
 
     def __getattr__(self, name: str) -> Any:
@@ -100,7 +112,9 @@ class SeededBatches:
         turn, rank = self.turn, get_rank()
         step = turn * len(self)
         if isinstance(self.sampler, InfiniteSampler):  # goes on where it was, even in a new pass
-            self.sampler.indices = self.sampler._indices_of_rank()
+            old = self.sampler
+            self.sampler = type(old)(range(old.size), shuffle=old.shuffle, seed=old.seed)
+            self.batch_sampler.sampler = self.sampler
         while step < self.last:
             if hasattr(self.sampler, 'set_epoch'):
                 self.sampler.set_epoch(self.stream.number * _EPOCHS_APART + turn)
@@ -125,30 +139,39 @@ class SeededBatches:
         return self.held_out.substitute(index, step, place)
 
 
-def seeded_dataset(dataset: Any, max_corrupt: int = 0) -> SeededDataset:
+def seeded_dataset(
+    dataset: Any, max_corrupt: int = 0, check: Callable[[Any], None] | None = None
+) -> SeededDataset:
     """The data set as a seeded one; itself when it is one already.
 
     Args:
         dataset: With an index.
         max_corrupt: See :class:`CorruptSamples`.
+        check: See :class:`SeededDataset`.
     """
     if isinstance(dataset, SeededDataset):
         return dataset
-    return SeededDataset(dataset, CorruptSamples(max_corrupt))
+    return SeededDataset(dataset, CorruptSamples(max_corrupt), check)
 
 
-def seeded_loader(loader: DataLoader, batches: SeededBatches, max_corrupt: int = 0) -> DataLoader:
+def seeded_loader(
+    loader: DataLoader,
+    batches: SeededBatches,
+    max_corrupt: int = 0,
+    check: Callable[[Any], None] | None = None,
+) -> DataLoader:
     """A loader like ``loader``, with the same data set, that gives seeded batches.
 
     Args:
         loader: Over a data set with an index.
         batches: Of the new loader.
         max_corrupt: See :class:`CorruptSamples`.
+        check: See :class:`SeededDataset`.
     """
     clone = copy(loader)
     # DataLoader refuses to have these set, lest they contradict each other.
     clone.__dict__.update(
-        dataset=seeded_dataset(loader.dataset, max_corrupt),
+        dataset=seeded_dataset(loader.dataset, max_corrupt, check),
         batch_sampler=batches,
         _iterator=None,
     )

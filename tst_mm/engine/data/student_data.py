@@ -6,9 +6,13 @@ from typing import Any
 from mmengine.dataset import InfiniteSampler
 from mmengine.dist import get_world_size
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
-from mmengine.runner.loops import _InfiniteDataloaderIterator
 from torch.utils.data import DataLoader, IterableDataset
 
+from tst_mm.compat.mmengine_runner import number_batches_from
+from tst_mm.utils.unwrap import unwrap_model
+
+from .empty_data import describe_empty_data
+from .label_check import LabelCheck
 from .seeded_data import SeededBatches, seeded_loader
 from .stream import Stream
 
@@ -18,14 +22,13 @@ class SeededStream:
 
     Args:
         loader: Over seeded batches, which start at the right step.
-        resumed: Iterations that the loop will skip.
+        to_skip: Batches that the loop will ask for, to skip them, before it trains on one.
     """
 
-    def __init__(self, loader: DataLoader, resumed: int) -> None:
+    def __init__(self, loader: DataLoader, to_skip: int) -> None:
         self._loader = loader
         self._iterator: Any = None
-        # MMEngine up to 0.10.7 skips by asking for the batches.
-        self._to_skip = 0 if hasattr(_InfiniteDataloaderIterator, 'skip_iter') else resumed
+        self._to_skip = to_skip
 
     def skip_iter(self, num_iters: int) -> None:
         """Nothing to do: the batches start where they should."""
@@ -52,31 +55,42 @@ def seed_student_data(runner: Runner, max_corrupt: int = 0) -> None:
     Args:
         runner: With a built train loop.
         max_corrupt: See :class:`tst_mm.engine.data.corrupt_samples.CorruptSamples`.
+
+    Raises:
+        ValueError: There is not one batch.
     """
     loop = runner.train_loop
     loader = loop.dataloader
     if not isinstance(loader, DataLoader) or isinstance(loader.dataset, IterableDataset):
         return
-    batches = loader.batch_sampler
+    batches: Any = loader.batch_sampler
     if not isinstance(batches, SeededBatches):
+        if not len(batches):
+            raise ValueError(_describe_no_batch(loader))
         batches = SeededBatches(batches, runner.seed)
-        loop.dataloader = seeded_loader(loader, batches, max_corrupt)
+        check = LabelCheck.of(unwrap_model(runner))
+        loop.dataloader = seeded_loader(loader, batches, max_corrupt, check)
         if isinstance(loop, IterBasedTrainLoop):
             batches.select(Stream.STUDENT, runner.iter, runner.max_iters)
-            loop.dataloader_iterator = SeededStream(loop.dataloader, runner.iter)
+            # MMEngine up to 0.10.7 skips by asking for the batches.
+            asks = not hasattr(loop.dataloader_iterator, 'skip_iter')
+            loop.dataloader_iterator = SeededStream(loop.dataloader, runner.iter if asks else 0)
     if isinstance(loop, EpochBasedTrainLoop):
         length = len(batches)
         first = runner.epoch * length
         batches.select(Stream.STUDENT, runner.iter, first + length, turn=runner.epoch)
-        _number_batches(loop, from_=runner.iter - first)
+        number_batches_from(loop, runner.iter - first)
 
 
-def _number_batches(loop: EpochBasedTrainLoop, from_: int) -> None:
-    """Let the loop count the batches of a continued epoch as if it had seen those before."""
-    loop.__dict__.pop('run_iter', None)
-    if from_:
-        run_iter = loop.run_iter
-        loop.run_iter = lambda idx, data_batch: run_iter(idx + from_, data_batch)
+def _describe_no_batch(loader: DataLoader) -> str:
+    count = len(loader.dataset)  # type: ignore[arg-type]
+    if not count:
+        return describe_empty_data(loader.dataset)
+    return (
+        f'{count} training samples are less than one batch of {loader.batch_size} on each of '
+        f'{get_world_size()} processes, and drop_last leaves none; allowed: a smaller batch_size, '
+        'or drop_last=False'
+    )
 
 
 def iterations_per_epoch(runner: Runner) -> int:

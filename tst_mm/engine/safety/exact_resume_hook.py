@@ -1,5 +1,6 @@
 """ExactResumeHook: a run that is killed and resumed ends as if it had not been."""
 
+from bisect import bisect
 from typing import Any
 
 from mmengine.hooks import CheckpointHook, Hook
@@ -9,6 +10,10 @@ from tst_mm.engine.data.randomness import seed_step
 from tst_mm.engine.data.stream import Stream
 from tst_mm.engine.data.student_data import seed_student_data
 from tst_mm.registry import HOOKS
+from tst_mm.utils.unwrap import unwrap_model
+
+from .carried_state import CarriedState, what_is_not_exact
+from .same_model import check_same_model
 
 #: Key of our part of a checkpoint.
 STATE_KEY = 'tst_mm_resume'
@@ -42,19 +47,44 @@ class ExactResumeHook(Hook):
         #: Iterations before the last finished validation.
         self._validated: int | None = None
         self._resumed = False
+        #: What batch augments carry, before a stage, and in the checkpoint.
+        self._before_stage: list[dict[str, Any]] = []
+        self._loaded: list[dict[str, Any]] = []
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Note how far the checkpoint's run had validated."""
-        self._resumed = runner._resume
-        self._validated = checkpoint.get(STATE_KEY, {}).get('validated')
+        self._resumed = bool(runner.cfg.get('resume'))
+        state = checkpoint.get(STATE_KEY, {})
+        self._validated = state.get('validated')
+        self._loaded = state.get('carried', [])
+        if self._resumed:
+            check_same_model(unwrap_model(runner), checkpoint)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add our part."""
-        checkpoint[STATE_KEY] = {'validated': self._validated}
+        checkpoint[STATE_KEY] = {
+            'validated': self._validated,
+            'end': runner.max_iters,
+            'carried': self._carried.state(),
+        }
 
     def before_train(self, runner: Runner) -> None:
-        """Take hold of the student's loader."""
+        """Take hold of the student's loader, and go on as the checkpoint's run would have."""
         seed_student_data(runner, self.max_corrupt)
+        self._carried = CarriedState(unwrap_model(runner))
+        if self._resumed:
+            self._carried.restore(self._loaded)
+            if runner.iter >= runner.max_iters:
+                runner.logger.warning(
+                    f'The run in {runner.work_dir} is finished, at iteration {runner.iter} of '
+                    f'{runner.max_iters}: nothing is left to train. A larger max_epochs or '
+                    'max_iters goes on; another work folder starts a new run'
+                )
+        inexact = what_is_not_exact(runner)
+        if inexact:
+            runner.logger.warning(
+                f'A resume of this run is not exact: {", ".join(inexact)} starts anew'
+            )
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Point the student's loader to the iteration."""
@@ -64,6 +94,16 @@ class ExactResumeHook(Hook):
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Make all draws those of this iteration."""
         seed_step(runner, Stream.STUDENT, runner.iter)
+
+    def before_augmenter_stage(self, runner: Runner, stage: Any) -> None:
+        """A stage takes nothing from the student: remember what batch augments carry."""
+        self._before_stage = self._carried.snapshot()
+
+    def after_augmenter_iter(
+        self, runner: Runner, stage: Any, data_batch: Any, outputs: Any
+    ) -> None:
+        """Put it back, also for the checkpoints inside of the stage."""
+        self._carried.restore(self._before_stage)
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Note that it is done."""
@@ -85,8 +125,8 @@ class ExactResumeHook(Hook):
                 return  # inside an epoch
         else:
             done, end = runner.iter, runner.max_iters
-        loop._decide_current_val_interval()
-        if done and done >= loop.val_begin and (done % loop.val_interval == 0 or done == end):
+        interval = loop.dynamic_intervals[bisect(loop.dynamic_milestones, done + 1) - 1]
+        if done and done >= loop.val_begin and (done % interval == 0 or done == end):
             for hook in runner.hooks:
                 if isinstance(hook, CheckpointHook) and hook.last_ckpt is None:
                     # With a new best it writes the last checkpoint again, if it knows it.

@@ -3,26 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from tst_mm.augment import Draw
 from tst_mm.utils.checkpoints import write_checkpoint
-
-
-def non_finite_gradients(module: nn.Module) -> list[str]:
-    """Names of the parameters whose gradient is not finite; one wait for the device."""
-    gradients = {n: p.grad for n, p in module.named_parameters() if p.grad is not None}
-    if not gradients:
-        return []
-    norms = torch.stack([norm.float() for norm in torch._foreach_norm(list(gradients.values()))])
-    if bool(norms.isfinite().all()):
-        return []
-    return [
-        name
-        for name, finite in zip(gradients, norms.isfinite().tolist(), strict=True)
-        if not finite
-    ]
 
 
 def file_names(data_batch: Any) -> list[str]:
@@ -34,18 +18,18 @@ def file_names(data_batch: Any) -> list[str]:
     return [str(path) for path in paths if path is not None]
 
 
-def save_evidence(path: str, evidence: dict[str, Any], model: nn.Module) -> None:
+def save_evidence(path: str, evidence: dict[str, Any], model: nn.Module, draw: Draw | None) -> None:
     """Write what is known of a step, with the weights and what the augmenter drew for it.
 
     Args:
         path: File to write; complete or absent.
         evidence: Plain types.
         model: That did the step.
+        draw: What the augmenter drew for it; None without an augmenter.
 
     Raises:
         OSError: The disk is full or the folder cannot be written.
     """
-    draw = getattr(model, 'draw', None)
     content = {**evidence, 'draw': None if draw is None else _plain(draw)}
     write_checkpoint(path, {**content, 'state_dict': model.state_dict()})
 

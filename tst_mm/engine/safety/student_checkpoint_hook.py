@@ -7,6 +7,7 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from tst_mm.compat.mmengine_runner import wrap_saving
 from tst_mm.engine.safety.safe_checkpoints import (
     LateRemoval,
     late_removals,
@@ -39,15 +40,12 @@ class StudentCheckpointHook(Hook):
         self._parents: set[Path] = set()
         self._saved: set[Path] = set()
         self._removals: list[LateRemoval] = []
-        self._installed = False
 
     def before_run(self, runner: Runner) -> None:
         """Put ourselves around the runner's ``save_checkpoint``."""
         self._has_student = hasattr(unwrap_model(runner), 'student')
         self._config = student_config(runner.cfg)
-        if not self._installed:
-            runner.save_checkpoint = save_completely(runner.save_checkpoint, self._after_save)
-            self._installed = True
+        wrap_saving(runner, lambda save: save_completely(save, self._after_save))
         for student in Path(runner.work_dir).glob('student_*.pth'):
             parent = student.with_name(student.name.removeprefix('student_'))
             if parent.exists():

@@ -68,14 +68,20 @@ class TeacherCheckHook(Hook):
         teacher = self._validate(runner, model.teacher.model)
         student = self._validate(runner, model.student)
         part = f'{self.num_batches} batches' if self.num_batches else 'all batches'
-        lines = [f'{name}: teacher {teacher[name]}, student {student[name]}' for name in teacher]
-        runner.logger.info(f'Teacher check on {part}, before training. {"; ".join(lines)}')
+        # A detector that finds nothing has no metric at all, as a fresh student may.
+        lines = [
+            f'{name}: teacher {teacher.get(name, "none")}, student {student.get(name, "none")}'
+            for name in {**teacher, **student}
+        ]
+        told = '; '.join(lines) or 'Neither teacher nor student finds anything: there is no metric'
+        runner.logger.info(f'Teacher check on {part}, before training. {told}')
         for name, least in self.min_metric.items():
-            if name not in teacher:
+            if teacher and name not in teacher:
                 raise KeyError(f'min_metric has {name!r}; {closest(name, teacher)}')
-            if not teacher[name] >= least:
+            reached = teacher.get(name)
+            if reached is None or not reached >= least:
                 raise ValueError(
-                    f'the teacher reaches {name} {teacher[name]}; allowed: at least {least} '
+                    f'the teacher reaches {name} {reached}; allowed: at least {least} '
                     '(min_metric). Is its checkpoint the right one, and are classes and '
                     "preprocessing those of its training? Its metric is the validation set's"
                 )

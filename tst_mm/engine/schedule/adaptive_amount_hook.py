@@ -88,6 +88,7 @@ class AdaptiveAmountHook(Hook):
             if type(value) is not int or value < 1:
                 raise ValueError(f'{key} is {value!r}; allowed: whole numbers from 1')
         self.amount = AdaptiveAmount(target, start, speed * looks)
+        self.speed = speed
         self.held_out = held_out
         self.release = release
         self.looks = looks
@@ -100,7 +101,14 @@ class AdaptiveAmountHook(Hook):
 
     def before_run(self, runner: Runner) -> None:
         """Refuse a model whose amount is not adaptive."""
-        mode = getattr(unwrap_model(runner), 'batch_mode', None)
+        model = unwrap_model(runner)
+        if getattr(model, 'augmenter', None) is None:
+            raise ValueError(
+                f'AdaptiveAmountHook has no effect: the model ({type(model).__name__}) has no '
+                "augmenter; give it one, augmenter=dict(type='tst_mm.LearnedAugmenter'), or "
+                'remove the hook'
+            )
+        mode = model.batch_mode
         if mode != 'adaptive':
             raise ValueError(
                 f"AdaptiveAmountHook has no effect: the model's batch_mode is {mode!r}; allowed: "
@@ -123,6 +131,8 @@ class AdaptiveAmountHook(Hook):
             self.amount.load_state_dict(self._loaded)
             self.history[:] = self._loaded['history']
         self._interval = max(1, runner.max_iters // self.looks)
+        # Short runs have fewer looks, and those that do not divide have more.
+        self.amount.looks = self.speed * runner.max_iters / self._interval
         self._slice = self._hold_out(runner)
         model.fraction = self.amount.fraction if self._slice else _FIXED
 

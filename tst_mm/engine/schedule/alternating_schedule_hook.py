@@ -37,7 +37,7 @@ from tst_mm.engine.schedule.stages import (
 from tst_mm.registry import HOOKS
 from tst_mm.search import Search
 from tst_mm.utils import require_mapping
-from tst_mm.utils.aliases import current_search
+from tst_mm.utils.aliases import current_search, search_in_place_of
 from tst_mm.utils.components import build_component
 from tst_mm.utils.files import write_bytes
 from tst_mm.utils.hooks import ensure_hook
@@ -49,10 +49,10 @@ class AlternatingScheduleHook(Hook):
     """Train the augmenter in stages, between parts of the student's training.
 
     A stage runs before the student iteration at which it begins and takes nothing from the
-    student: not its iterations, its order of data, its random numbers or its timer. The policy
-    carries over from stage to stage, and so does what the search knows. Between stages the policy
-    stands still. Progress goes to the runner's logger, message hub and
-    visualizer (``augmenter/...``) and to ``policy.json`` in the work folder.
+    student: not its iterations, its order of data, its random numbers or its timer. The search
+    says what carries over from stage to stage. Between stages the policy stands still. Progress
+    goes to the runner's logger, message hub and visualizer (``augmenter/...``) and to
+    ``policy.json`` in the work folder.
 
     All random draws depend on the seed, the stage and the step only, and with
     :class:`ExactResumeHook`, which comes along, those of the student too. What else a resume needs
@@ -116,6 +116,7 @@ class AlternatingScheduleHook(Hook):
         self.stages = stages
         self.by_epoch = by_epoch
         self.search: Search = build_component('search', current_search(search, old))
+        self._old = old
         self.dataloader = dataloader
         self.interval = interval
         self.checkpoint_interval = checkpoint_interval
@@ -137,6 +138,10 @@ class AlternatingScheduleHook(Hook):
             )
         self.model = model
         self.policy = model.augmenter.policy
+        if self._old:
+            trained = any(parameter.requires_grad for parameter in self.policy.parameters())
+            config = search_in_place_of(self._old, trained)
+            self.search = build_component('search', config)
         ensure_hook(runner, ExactResumeHook)
         self.buffers = ensure_hook(runner, SharedBuffersHook)
         adaptive = model.batch_mode == 'adaptive'
@@ -180,9 +185,16 @@ class AlternatingScheduleHook(Hook):
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add our part."""
         state = pack_state(
-            self.schedule, self.policy, self.search, self.stage, self.running, self.log.history
+            self.schedule,
+            self.policy,
+            self.search,
+            self.stage,
+            self.running,
+            self.log.history,
+            self.log.evidence,
         )
-        checkpoint[STATE_KEY] = {**state, **self.log.extras()}
+        # What a checkpoint left inside of a stage is handed on, until that stage goes on.
+        checkpoint[STATE_KEY] = {**state, **(self._continued or {}), **self.log.extras()}
 
     def start_stage(self, index: int) -> AugmenterStage:
         """Build a stage that has done no step."""
@@ -194,7 +206,7 @@ class AlternatingScheduleHook(Hook):
         index = self.stage
         stage = self.running = self.start_stage(index)
         if self._continued is not None:
-            stage.load_state_dict(**self._continued)
+            self._restore(stage, **self._continued)
             self._continued = None
         self.buffers.share(runner)
         runner.call_hook('before_augmenter_stage', stage=stage)
@@ -253,15 +265,36 @@ class AlternatingScheduleHook(Hook):
         if resuming:
             check_state(state, self.schedule, self.policy, runner.iter)
             self.stage = state['stage']
-            self._continued = {'running': state['running'], 'search': state['search']}
-            self.log.continue_from(state['history'])
+            self.log.history, self.log.evidence = list(state['history']), list(state['evidence'])
         check_operators(state, self.policy)
         self.policy.load_state_dict(state['policy_state'])
         if not resuming:
             self.log.remember_start()
+        elif state['running'] is None:
+            self._restore(None, None, state['search'])
+        else:
+            self._continued = {'running': state['running'], 'search': state['search']}
         runner.logger.info(
             f'Policy taken from the checkpoint; {self.stage}/{len(self.schedule)} stages done.'
         )
+
+    def _restore(
+        self, stage: AugmenterStage | None, running: dict[str, Any] | None, search: dict[str, Any]
+    ) -> None:
+        """Give search and running stage the state that a checkpoint has of them.
+
+        Raises:
+            ValueError: A state is of another stage or search, or broken.
+        """
+        try:
+            self.search.load_state_dict(search)
+            if stage is not None and running is not None:
+                stage.load_state_dict(running)
+        except Exception as error:  # whatever torch makes of an optimiser's state
+            raise ValueError(
+                'the checkpoint holds no state of this augmenter stage: '
+                f'{type(error).__name__}: {error}'
+            ) from error
 
     def _wants_checkpoint(self, step: int) -> bool:
         return self.checkpoint_interval is not None and step % self.checkpoint_interval == 0

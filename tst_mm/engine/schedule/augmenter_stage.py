@@ -56,23 +56,11 @@ class AugmenterStage:
         """What a resume needs beside the state of the search, in plain types and tensors."""
         return {'step': self.step, 'window': self.window.state_dict()}
 
-    def load_state_dict(self, running: dict[str, Any] | None, search: dict[str, Any]) -> None:
-        """Continue from :meth:`state_dict` and the state of the search.
-
-        Args:
-            running: Of this stage; None where it has not begun.
-            search: What the search has learned up to there.
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from :meth:`state_dict`.
 
         Raises:
-            ValueError: A state is of another stage or search, or broken.
+            ValueError: The state is of another stage, or broken.
         """
-        try:
-            self.search.load_state_dict(search, begun=running is not None)
-            if running is not None:
-                self.step = range(self.length + 1).index(running['step'])
-                self.window.load_state_dict(running['window'])
-        except Exception as error:  # whatever torch makes of an optimiser's state
-            raise ValueError(
-                'the checkpoint holds no state of this augmenter stage: '
-                f'{type(error).__name__}: {error}'
-            ) from error
+        self.step = range(self.length + 1).index(state['step'])
+        self.window.load_state_dict(state['window'])

@@ -17,9 +17,6 @@ from tst_mm.utils.files import write_json
 from .augmenter_stage import AugmenterStage
 from .stages import Stage
 
-#: What an entry of the history lists of each operator beside the evidence of the search.
-_POLICY = ('rates', 'magnitudes')
-
 
 class StageLog:
     """Writes to the runner's logger, message hub and visualizer, and keeps the policy's history.
@@ -56,20 +53,6 @@ class StageLog:
             'rates': self.policy.rates().tolist(),
             'magnitudes': self.policy.magnitudes().tolist(),
         }
-
-    def continue_from(self, history: Sequence[dict[str, Any]]) -> None:
-        """Take the history of a checkpoint, and what its last entry knows of the operators."""
-        self.history = list(history)
-        last = self.history[-1] if self.history else {}
-        known = {
-            key: values
-            for key, values in last.items()
-            if isinstance(values, list) and key not in _POLICY
-        }
-        self.evidence = [
-            dict(zip((key[:-1] for key in known), row, strict=True))
-            for row in zip(*known.values(), strict=True)
-        ]
 
     def restart_clock(self, step: int = 0) -> None:
         """Measure the time of a step from here."""

@@ -11,13 +11,12 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from tst_mm.augment import Draw, LearnedAugmenter, Normalization
-from tst_mm.search import Objective
 from tst_mm.utils import (
     closest,
     reject_unknown_keys,
     require_mapping,
 )
-from tst_mm.utils.aliases import current_augmenter, current_objective
+from tst_mm.utils.aliases import current_augmenter
 from tst_mm.utils.components import build_component
 
 from ..build import build_model
@@ -25,7 +24,7 @@ from ..teacher import FrozenTeacher
 from .image_losses import LossesOf, one_by_one
 from .kd import build_kd, kd_losses
 from .labels import fresh
-from .scoring import imitation_loss, score
+from .scoring import build_objective, imitation_loss, score
 from .shown_student import ShownStudent
 from .trust import trusted_losses
 
@@ -140,7 +139,7 @@ class BaseDistiller(ShownStudent, BaseModel):
                     f"{kind.__name__} cannot follow; allowed: 'sequence', 'summed' (preset "
                     f"'paper_dense')"
                 )
-            self.objective = self._build_objective(objective, augmenter)
+            self.objective = build_objective(objective, augmenter, self)
 
     @property
     def augmenter(self) -> LearnedAugmenter | None:
@@ -269,22 +268,6 @@ class BaseDistiller(ShownStudent, BaseModel):
             images = self.teacher.inputs(inputs, self.normalization)
             self.ask_teacher(images, fresh(data_samples))
         return losses, kd_losses(self.distiller)
-
-    def _build_objective(
-        self, config: Mapping[str, Any] | None, augmenter: Mapping[str, Any] | None
-    ) -> Objective:
-        """The objective of the search; that of the published form where its policy needs one."""
-        config = {} if config is None else config
-        require_mapping('objective', config)
-        config = current_objective(config, augmenter or {})
-        objective = build_component('objective', {'type': self.augmenter.objective, **config})
-        if not isinstance(objective, Objective):
-            raise TypeError(
-                f'objective is a {type(objective).__name__}; allowed: a subclass of '
-                'tst_mm.search.Objective'
-            )
-        objective.prepare(self.student)
-        return objective
 
     @torch.compiler.disable
     def _student_batch(self, inputs: Tensor, data_samples: list) -> tuple[Tensor, list]:

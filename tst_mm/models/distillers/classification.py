@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from tst_mm.registry import MODELS
 
+from ..unchanged import unchanged
 from .base import BaseDistiller
 from .dry_run import dry_runs
 from .heads import class_logits, class_loss
@@ -92,17 +93,30 @@ class ClassificationDistiller(BaseDistiller):
         """
         whole = self._whole.get(modules)
         if whole is None:
-            first = one_by_one(losses_of, inputs[:2], data_samples[:2])
-            found = at_once(losses_of, inputs[:2], data_samples[:2], modules)
-            whole = found is not None and all(
-                torch.allclose(found[name], first[name], 1e-3, 1e-4) for name in first
+            whole = self._whole[modules] = self._gives_single(
+                losses_of, inputs, data_samples, modules
             )
-            self._whole[modules] = whole
         if whole:
             found = at_once(losses_of, inputs, data_samples, modules)
             assert found is not None
             return found
         return one_by_one(losses_of, inputs, data_samples)
+
+    def _gives_single(
+        self, losses_of: LossesOf, inputs: Tensor, data_samples: list, modules: nn.Module
+    ) -> bool:
+        """Whether one pass gives the losses of single images; leaves no trace."""
+        images, samples = inputs[:2], data_samples[:2]
+        # In full precision: half of it would tell a pass of two images from two passes.
+        with (
+            unchanged(self.student, self.teacher.model, self.distiller),
+            torch.autocast(inputs.device.type, enabled=False),
+        ):
+            found = at_once(losses_of, images, samples, modules)
+            if found is None:
+                return False
+            single = one_by_one(losses_of, images, samples)
+        return all(torch.allclose(found[name], single[name], 1e-3, 1e-4) for name in single)
 
     def ask_teacher(self, inputs: Tensor, data_samples: list) -> None:
         """One pass; a task of several sees the images that have its label, as the student's."""

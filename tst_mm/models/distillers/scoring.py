@@ -2,19 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from tst_mm.search import Losses
+from tst_mm.search import Losses, Objective
+from tst_mm.utils import require_mapping
+from tst_mm.utils.aliases import current_objective
+from tst_mm.utils.components import build_component
 
 from ..modes import frozen
 from ..unchanged import unchanged
 from .image_losses import summed
 from .labels import fresh
+
+
+def build_objective(
+    config: Mapping[str, Any] | None, augmenter: Mapping[str, Any] | None, distiller: Any
+) -> Objective:
+    """Build the objective of the search; that of the published form where its policy needs one.
+
+    Args:
+        config: What the distiller's config says of it; None for the augmenter's own.
+        augmenter: The augmenter's config.
+        distiller: With an augmenter and a student.
+
+    Raises:
+        KeyError: An unknown type or argument.
+        TypeError: What is built is no objective.
+    """
+    config = {} if config is None else config
+    require_mapping('objective', config)
+    config = current_objective(config, augmenter or {})
+    config = {'type': distiller.augmenter.objective, **config}
+    objective = build_component('objective', config)
+    if not isinstance(objective, Objective):
+        raise TypeError(
+            f'objective is a {type(objective).__name__}; allowed: a subclass of '
+            'tst_mm.search.Objective'
+        )
+    objective.prepare(distiller.student)
+    return objective
 
 
 @contextmanager

@@ -1,0 +1,43 @@
+"""Patches of one run's objects, where MMEngine's runner has no hook point.
+
+Everything else that the engine does to a run it does in hooks. These two stay patches because a
+subclass of the runner or of its loops would have to be named in the config: the hooks then would
+not do the same in the training scripts of mmpretrain, mmdet and mmseg, nor beside a runner of
+one's own (``runner_type``). ``docs/foreign.md`` lists what else is touched. They can go when
+MMEngine lets hooks stand around ``save_checkpoint``, and its loop begin inside an epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mmengine.runner import EpochBasedTrainLoop, Runner
+
+
+def number_batches_from(loop: EpochBasedTrainLoop, first: int) -> None:
+    """Let a loop count the batches of an epoch from a number on.
+
+    Hooks see ``batch_idx``; that of a continued epoch should be as if those before had been seen.
+
+    Args:
+        loop: Of a run. A second call replaces what the first did.
+        first: Number of the batch that comes next in the epoch, from 0.
+    """
+    loop.__dict__.pop('run_iter', None)
+    if first:
+        run_iter = loop.run_iter
+        loop.run_iter = lambda idx, data_batch: run_iter(idx + first, data_batch)  # type: ignore
+
+
+def wrap_saving(runner: Runner, wrap: Callable[[Callable[..., None]], Callable[..., None]]) -> None:
+    """Put a function around the ``save_checkpoint`` of a runner, once.
+
+    Args:
+        runner: Of a run. A second call changes nothing.
+        wrap: Takes the runner's own function and gives the one to call.
+    """
+    if 'save_checkpoint' not in vars(runner):
+        save: Any = wrap(runner.save_checkpoint)
+        runner.save_checkpoint = save  # type: ignore

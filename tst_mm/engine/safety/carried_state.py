@@ -1,0 +1,84 @@
+"""What parts of a run carry from step to step in plain attributes, where no checkpoint sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mmengine.hooks import EarlyStoppingHook
+from mmengine.model import BaseDataPreprocessor
+from mmengine.runner import Runner
+from torch import nn
+
+_PLAIN = (bool, int, float, str, type(None))
+
+
+class CarriedState:
+    """The attributes of batch augments that change while a run trains.
+
+    mmdet's ``BatchSyncRandomResize`` keeps the size of the next images like that.
+
+    Args:
+        model: Of a run, unwrapped, before it has trained.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self.parts = list(_batch_augments(model))
+        self._initial = self.snapshot()
+
+    def snapshot(self) -> list[dict[str, Any]]:
+        """All plain attributes of all parts as they are now."""
+        return [
+            {name: value for name, value in vars(part).items() if _is_plain(value)}
+            for part in self.parts
+        ]
+
+    def restore(self, states: Sequence[Mapping[str, Any]]) -> None:
+        """Put attributes back to a snapshot, or to what :meth:`state` gave."""
+        for part, state in zip(self.parts, states, strict=False):
+            for name, value in state.items():
+                setattr(part, name, value)
+
+    def state(self) -> list[dict[str, Any]]:
+        """What has changed since the run was built; the rest may differ between ranks."""
+        return [
+            {name: value for name, value in now.items() if initial.get(name, part) != value}
+            for part, now, initial in zip(self.parts, self.snapshot(), self._initial, strict=True)
+        ]
+
+
+def what_is_not_exact(runner: Runner) -> list[str]:
+    """Parts of a run that start anew when it is resumed, in words."""
+    found = [
+        'the patience of EarlyStoppingHook'
+        for hook in runner.hooks
+        if isinstance(hook, EarlyStoppingHook)
+    ]
+    names = dict.fromkeys(
+        type(transform).__name__
+        for transform in _transforms(runner.train_dataloader.dataset)
+        if hasattr(transform, 'results_cache')
+    )
+    return [*found, *(f'the images that {name} keeps' for name in names)]
+
+
+def _batch_augments(model: nn.Module) -> Iterator[Any]:
+    for module in model.modules():
+        if isinstance(module, BaseDataPreprocessor):
+            augments = getattr(module, 'batch_augments', None) or []
+            yield from augments if isinstance(augments, (list, nn.ModuleList)) else [augments]
+
+
+def _transforms(dataset: Any) -> Iterator[Any]:
+    """The transforms of a data set and of those that it holds."""
+    for inner in [getattr(dataset, 'dataset', None), *(getattr(dataset, 'datasets', None) or [])]:
+        if inner is not None:
+            yield from _transforms(inner)
+    pipeline = getattr(dataset, 'pipeline', None)
+    yield from getattr(pipeline, 'transforms', pipeline if isinstance(pipeline, list) else [])
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return all(_is_plain(item) for item in value)
+    return isinstance(value, _PLAIN)
