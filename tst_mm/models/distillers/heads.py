@@ -211,7 +211,7 @@ def dense_logits(model: nn.Module, run: DryRun | None) -> Logits | str:
     if not isinstance(classes, int) or (loss is None and not hasattr(head, 'use_sigmoid_cls')):
         return f'{what} has no loss_cls of num_classes'
     # SSD's loss is a function; losses of heat maps do not speak of a sigmoid, which they take.
-    softmax = not getattr(head if loss is None else loss, *_SIGMOID[loss is None])
+    softmax = not (head.use_sigmoid_cls if loss is None else getattr(loss, 'use_sigmoid', True))
     activation = 'softmax' if softmax else 'sigmoid'
     if run is None:
         return Logits('bbox_head', Source('bbox_head', 0), (), activation, classes)
@@ -228,11 +228,6 @@ def dense_logits(model: nn.Module, run: DryRun | None) -> Logits | str:
         activation = 'probability'
     shapes = tuple(tuple(level.shape) for level in levels)
     return Logits('bbox_head', Source('bbox_head', 0), shapes, activation, classes)
-
-
-#: Where a head says whether its classes are sigmoids, and what it is taken for without a word:
-#: the attribute of its loss, or of itself.
-_SIGMOID = {False: ('use_sigmoid', True), True: ('use_sigmoid_cls', True)}
 
 
 def _anchors(head: nn.Module, levels: int) -> Iterator[int | None]:
