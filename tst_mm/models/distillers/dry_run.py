@@ -191,10 +191,13 @@ def _declared_sizes(model: nn.Module) -> Iterator[tuple[int, int]]:
 
 
 def _channels(model: nn.Module) -> int:
-    """Channels of a network's images, as its first convolution has them."""
+    """Channels of a network's images, as its first convolution has them.
+
+    One with 12 (YOLOX) or 48 reads blocks of pixels of three channels.
+    """
     layers = (m for m in model.modules() if isinstance(m, nn.Conv2d))
     first = next(layers, None)
-    return 3 if first is None else first.in_channels
+    return 3 if first is None or first.in_channels % 12 == 0 else first.in_channels
 
 
 def _parts(output: Any) -> list[tuple[int | None, Any]]:

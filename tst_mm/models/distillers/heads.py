@@ -214,7 +214,9 @@ def dense_logits(model: nn.Module, run: DryRun | None) -> Logits | str:
     softmax = not (head.use_sigmoid_cls if loss is None else getattr(loss, 'use_sigmoid', True))
     activation = 'softmax' if softmax else 'sigmoid'
     if run is None:
-        return Logits('bbox_head', Source('bbox_head', 0), (), activation, classes)
+        known = (getattr(head, 'num_base_priors', 0), *getattr(head, 'strides', ()))
+        shapes = (tuple(map(str, known)),)
+        return Logits('bbox_head', Source('bbox_head', 0), shapes, activation, classes)
     output = run.result.get('bbox_head')
     levels = output[0] if isinstance(output, (tuple, list)) and output else None
     if not isinstance(levels, (tuple, list)) or not all(
