@@ -7,16 +7,15 @@ from typing import Any
 
 from mmengine.runner import Runner
 
-from tst_mm.engine.schedule.stages import Stage
 from tst_mm.version import __version__
 
 
-def provenance(runner: Runner, schedule: Sequence[Stage]) -> dict[str, Any]:
+def provenance(runner: Runner, schedule: Sequence[Any]) -> dict[str, Any]:
     """Collect it, in plain types.
 
     Args:
         runner: Of the run.
-        schedule: All stages of the run.
+        schedule: All stages of the run, with their ``begin`` and ``length`` in iterations.
 
     Returns:
         ``config`` (file name), ``dataset`` (type), ``student``, ``teacher``, ``seed``,
