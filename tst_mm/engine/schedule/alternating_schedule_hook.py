@@ -185,7 +185,13 @@ class AlternatingScheduleHook(Hook):
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add our part."""
         state = pack_state(
-            self.schedule, self.policy, self.search, self.stage, self.running, self.log.history
+            self.schedule,
+            self.policy,
+            self.search,
+            self.stage,
+            self.running,
+            self.log.history,
+            self.log.evidence,
         )
         # What a checkpoint left inside of a stage is handed on, until that stage goes on.
         checkpoint[STATE_KEY] = {**state, **(self._continued or {}), **self.log.extras()}
@@ -259,7 +265,7 @@ class AlternatingScheduleHook(Hook):
         if resuming:
             check_state(state, self.schedule, self.policy, runner.iter)
             self.stage = state['stage']
-            self.log.continue_from(state['history'])
+            self.log.history, self.log.evidence = list(state['history']), list(state['evidence'])
         check_operators(state, self.policy)
         self.policy.load_state_dict(state['policy_state'])
         if not resuming:

@@ -24,6 +24,7 @@ def pack_state(
     stage: int,
     running: AugmenterStage | None,
     history: list[dict[str, Any]],
+    evidence: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """Collect the state in plain types and tensors, so that it loads with ``weights_only=True``.
 
@@ -34,6 +35,7 @@ def pack_state(
         stage: Index of the stage that runs or comes next.
         running: That stage, when it runs.
         history: Of the policy.
+        evidence: What the last stage that ended found out.
     """
     return {
         'version': _VERSION,
@@ -44,6 +46,7 @@ def pack_state(
         'stage': stage,
         'running': None if running is None else running.state_dict(),
         'history': history,
+        'evidence': evidence,
     }
 
 
@@ -72,8 +75,9 @@ def check_state(
         raise _broken('schedule', stages)
     if type(index) is not int or not 0 <= index <= len(stages):
         raise _broken('stage', index)
-    if not isinstance(state.get('history'), list):
-        raise _broken('history', state.get('history'))
+    for key in ('history', 'evidence'):
+        if not isinstance(state.get(key), list):
+            raise _broken(key, state.get(key))
     if not isinstance(state.get('search'), Mapping):
         raise _broken('search', state.get('search'))
     if 'running' not in state or state['running'] is not None and index == len(stages):
