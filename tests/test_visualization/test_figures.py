@@ -79,7 +79,7 @@ def test_legend_when_every_panel_is_used(policy):
 def test_confidence_writes_the_gap_of_each_stage(policy):
     figure = plot_confidence(History.from_dict(policy))
     titles = [axes.get_title(loc='left') for axes in figure.axes]
-    assert titles == ['stage 1: gap 0.10 to 0.20', 'stage 2: gap 0.40 to 0.40']
+    assert titles == ['stage 1: gap 0.10 to 0.20', 'stage 2: gap 0.40']
 
 
 def test_many_stages_go_to_several_rows(policy):
