@@ -96,7 +96,7 @@ def test_too_many(make_runner, monkeypatch):
 
 @pytest.mark.faults
 def test_the_policy_stays_good(make_runner, monkeypatch):
-    poison(monkeypatch, ('augmenter_step', 2))
+    poison(monkeypatch, ('score', 2))
     runner = make_runner('stop', STAGES)
     runner.register_hook(NonFiniteHook())
     with pytest.raises(FloatingPointError, match='no number in step iter_4_augmenter_2: loss'):
@@ -104,7 +104,7 @@ def test_the_policy_stays_good(make_runner, monkeypatch):
     assert all(value.isfinite().all() for value in hook_of(runner).policy.state_dict().values())
 
     monkeypatch.undo()
-    poison(monkeypatch, ('augmenter_step', 2))
+    poison(monkeypatch, ('score', 2))
     runner = make_runner('skip', STAGES)
     runner.register_hook(NonFiniteHook(max_skips=1))
     runner.train()
