@@ -99,3 +99,34 @@ def test_nothing_is_stored_and_everything_follows():
     normalization = Normalization(IMAGENET_MEAN, IMAGENET_STD)
     assert not normalization.state_dict() and not list(normalization.parameters())
     assert normalization.to('meta').mean.device.type == 'meta'
+
+
+class Preprocessor:
+    """What is read of a data preprocessor."""
+
+    _enable_normalize = True
+
+    def __init__(self, mean, std):
+        self.mean, self.std = torch.tensor(mean), torch.tensor(std)
+
+
+def test_means_below_one_are_those_of_images_from_0_to_1():
+    unit = Normalization.from_data_preprocessor(Preprocessor([0.5, 0.4, 0.3], [0.2, 0.2, 0.25]))
+    torch.testing.assert_close(unit.mean.flatten(), torch.tensor([0.5, 0.4, 0.3]) * 255)
+    low, high = unit.limits()
+    torch.testing.assert_close(low.flatten(), torch.tensor([-2.5, -2.0, -1.2]))
+    torch.testing.assert_close(high.flatten(), torch.tensor([2.5, 3.0, 2.8]))
+    grey = Normalization.from_data_preprocessor(Preprocessor([0.0] * 3, [1.0] * 3))
+    assert grey.std.flatten().tolist() == [1, 1, 1]
+
+
+def test_images_of_another_range_are_refused():
+    pixels = torch.randint(0, 256, (2, 3, 8, 8)).float()
+    for right in (pixels, torch.zeros(2, 3, 8, 8), (pixels > 128).float()):
+        Normalization().check_once(right)
+    for wrong in (pixels / 255, (pixels - 120) / 60, pixels * 100):
+        with pytest.raises(ValueError, match=r'grey levels of 0 to 255.*data_preprocessor'):
+            Normalization().check_once(wrong)
+    rgb = Normalization(IMAGENET_MEAN, IMAGENET_STD)
+    rgb.check_once((pixels - rgb.mean) / rgb.std)
+    rgb.check_once(pixels)  # only the first batch is looked at

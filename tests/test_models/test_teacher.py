@@ -282,3 +282,26 @@ def test_grey_images_have_no_channel_order():
     student = Normalization.from_data_preprocessor(MODELS.build({**grey, 'std': [10.0]}))
     images = torch.randn(2, 1, 8, 8)
     torch.testing.assert_close(teacher.inputs(images, student), images * 2)
+
+
+def test_copies_of_layers_in_a_checkpoint_are_no_fault(trained, tmp_path):
+    """As in DDQ-DETR's, whose decoder is given layers of the head when it trains."""
+    weights = trained.state_dict()
+    shared = {f'decoder.{key[5:]}': value.clone() for key, value in weights.items() if 'fc' in key}
+    teacher_of(save({**weights, **shared}, tmp_path / 'shared.pth'))
+    shared['decoder.fc.weight'] += 1
+    with pytest.raises(ValueError, match=r'1 unexpected \(decoder\.fc\.weight\)'):
+        teacher_of(save({**weights, **shared}, tmp_path / 'other.pth'))
+
+
+def test_a_teacher_of_other_labels_is_read_by_the_students_head():
+    binary = classifier(loss={'type': 'mmpretrain.CrossEntropyLoss', 'use_sigmoid': True})
+    teacher = teacher_of('random', binary)
+    data = batch()
+    inputs = MODELS.build(normalisation())(data, True)['inputs']
+    with pytest.raises(ValueError, match='teacher: ImageClassifier cannot compute its losses'):
+        teacher.losses(inputs, data['data_samples'])
+    teacher.reader = MODELS.build(classifier()).head
+    (loss,) = teacher.losses(inputs, data['data_samples']).values()
+    expected = nn.functional.cross_entropy(teacher.model(inputs), torch.arange(6) % CLASSES)
+    torch.testing.assert_close(loss, expected)

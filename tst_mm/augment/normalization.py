@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from .operators.base import LUMA_RGB
 
-#: Grey levels by which interpolation may leave the range of images.
-_SLACK = 64
+#: Grey levels by which values may leave the range of images: interpolation, noise in tests.
+_SLACK = 255
 #: Fractions of grey levels within a smaller range than this are no grey levels.
 _NARROW = 8
 

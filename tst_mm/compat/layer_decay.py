@@ -38,6 +38,9 @@ def _through_the_student(add_params: Callable[..., None]) -> Callable[..., None]
         add_params(self, params, module.student, *args, **kwargs)
         rest = beside()
         if rest:
-            params.append({'params': rest})
+            group: dict[str, Any] = {'params': list(rest.values())}
+            if any('param_names' in other for other in params):  # torch wants all or none
+                group['param_names'] = list(rest)
+            params.append(group)
 
     return through

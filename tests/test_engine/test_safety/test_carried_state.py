@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from mmengine.hooks import EarlyStoppingHook
+from mmengine.hooks import CheckpointHook, EarlyStoppingHook
 from mmengine.registry import MODELS
 from mmpretrain.models import ClsDataPreprocessor
 from torch import nn
@@ -105,10 +105,11 @@ def test_what_starts_anew_is_named(make_runner, caplog):
     transform = SimpleNamespace(results_cache=[])
     inner = SimpleNamespace(pipeline=SimpleNamespace(transforms=[transform]))
     loader = SimpleNamespace(dataset=SimpleNamespace(datasets=[inner], pipeline=[object()]))
-    hooks = [EarlyStoppingHook(monitor='accuracy/top1')]
+    hooks = [EarlyStoppingHook(monitor='accuracy/top1'), CheckpointHook(save_optimizer=False)]
     said = what_is_not_exact(SimpleNamespace(hooks=hooks, train_dataloader=loader))
     assert said == [
         'the patience of EarlyStoppingHook',
+        'the optimiser, which save_optimizer=False leaves out of checkpoints',
         'the images that SimpleNamespace keeps',
     ]
     quiet = make_runner('run', {'stages': []}, length=1)

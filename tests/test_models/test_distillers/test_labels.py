@@ -12,7 +12,7 @@ from mmengine.structures import InstanceData, PixelData
 
 from tst_mm.augment import LearnedAugmenter
 from tst_mm.augment.draw import compose
-from tst_mm.models.distillers.labels import move_labels
+from tst_mm.models.distillers.labels import fresh, move_labels
 
 
 def sample(height, width, boxes, labels=None, masks=None, ignored=()):
@@ -171,3 +171,95 @@ def test_rotated_box_has_its_closed_form(level):
     cos, sin = np.cos(np.pi / 6), np.sin(np.pi / 6)
     assert np.isclose(x2 - x1, 20 * cos + 10 * sin, atol=1e-4)
     assert np.isclose(y2 - y1, 10 * cos + 20 * sin, atol=1e-4)
+
+
+# Other fields, by what they are -----------------------------------------------------------------
+
+
+def moved_by(pixels, given_sample, **options):
+    """The sample after a shift to the right, in a batch of one."""
+    draw = draw_of([given_sample.img_shape], TranslateX=0.5)
+    matrix = torch.eye(3)[None].clone()
+    matrix[0, 0, 2] = pixels
+    return move_labels([given_sample], replace(draw, matrix=matrix), **options)[0]
+
+
+def block(height=32, width=48, first=8, last=16, dtype=torch.long):
+    """(1, H, W) of 1 in some columns."""
+    label_map = torch.zeros(1, height, width, dtype=dtype)
+    label_map[..., first:last] = 1
+    return label_map
+
+
+def test_pixel_data_of_any_name_moves():
+    given_sample = sample(32, 48, [[8, 4, 16, 20]])
+    given_sample.gt_sem_seg = PixelData(sem_seg=block())
+    given_sample.gt_edge_map = PixelData(data=block())
+    given_sample.gt_depth = PixelData(data=block(dtype=torch.float))
+    given_sample.mask = block(dtype=torch.bool)
+    new = moved_by(12, given_sample, ignore_index=9)
+    expected = block(first=20, last=28)
+    outside = torch.arange(48) < 12
+    for found, fill in (
+        (new.gt_sem_seg.sem_seg, 9),
+        (new.gt_edge_map.data, 0),
+        (new.gt_depth.data, 0),
+        (new.mask, 0),
+    ):
+        assert torch.equal(found, torch.where(outside, fill, expected).to(found.dtype))
+    assert torch.equal(given_sample.gt_sem_seg.sem_seg, block())
+
+
+def test_maps_of_a_lower_resolution_move_by_their_share():
+    """As BoxInst's masks, of a quarter of the padded batch."""
+    given_sample = sample(32, 48, [[8, 4, 16, 20]])
+    given_sample.set_metainfo(dict(batch_input_shape=(32, 64)))
+    given_sample.gt_instances.masks = block(8, 16, 2, 4)
+    given_sample.gt_instances.pairwise_masks = block(8, 16, 2, 4).repeat(1, 8, 1, 1)
+    things = moved_by(12, given_sample).gt_instances
+    assert things.bboxes.tolist() == [[20, 4, 28, 20]]
+    assert torch.equal(things.masks, block(8, 16, 5, 7))
+    assert torch.equal(things.pairwise_masks[0, 3], block(8, 16, 5, 7)[0])
+
+
+def test_key_points_and_proposals_move():
+    given_sample = sample(32, 48, [[8, 4, 16, 20], [20, 4, 30, 20]])
+    points = torch.tensor([[[8.0, 4, 2], [40, 4, 1]], [[20, 4, 2], [30, 20, 2]]])
+    given_sample.gt_instances.keypoints = points
+    given_sample.proposals = InstanceData(
+        bboxes=torch.tensor([[8.0, 4, 16, 20], [40, 0, 48, 10]]), scores=torch.tensor([0.5, 0.7])
+    )
+    new = moved_by(12, given_sample)
+    expected = [[[20, 4, 2], [52, 4, 0]], [[32, 4, 2], [42, 20, 2]]]
+    assert new.gt_instances.keypoints.tolist() == expected
+    assert new.proposals.bboxes.tolist() == [[20, 4, 28, 20]]
+    assert new.proposals.scores.tolist() == [0.5]
+
+
+def test_instances_with_masks_alone_move():
+    given_sample = sample(32, 48, [])
+    given_sample.gt_instances = InstanceData(
+        labels=torch.tensor([3, 4]), masks=bitmaps(32, 48, [[8, 4, 16, 20], [40, 4, 46, 20]])
+    )
+    things = moved_by(12, given_sample).gt_instances
+    assert things.labels.tolist() == [3]
+    assert np.flatnonzero(things.masks.masks[0].any(0)).tolist() == list(range(20, 28))
+
+
+def test_what_may_be_a_place_is_refused_by_name():
+    given_sample = sample(32, 48, [[8, 4, 16, 20]])
+    given_sample.gt_instances.priors = torch.rand(1, 4)
+    with pytest.raises(TypeError, match=r'gt_instances\.priors are \(1, 4\) floats.*allowed'):
+        moved_by(12, given_sample)
+
+
+def test_consumers_get_containers_of_their_own():
+    given_sample = sample(32, 48, [[8, 4, 16, 20]])
+    for consumer in fresh([given_sample]):
+        assert consumer.metainfo == given_sample.metainfo
+        consumer.gt_instances.masks = torch.zeros(1)
+        consumer.pred_instances = InstanceData()
+        consumer.set_metainfo(dict(scale=2))
+    assert 'masks' not in given_sample.gt_instances
+    assert 'pred_instances' not in given_sample and 'scale' not in given_sample
+    assert consumer.gt_instances.bboxes is given_sample.gt_instances.bboxes

@@ -1,4 +1,4 @@
-"""The annotations in a pipeline's results follow a draw: boxes, instance masks, label maps."""
+"""The annotations in a pipeline's results follow a draw: boxes, masks, key points, maps."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tst_mm.augment import Draw, move_boxes, move_maps, move_points
+from tst_mm.augment import Draw, move_boxes, move_keypoints, move_maps, move_points
 
 #: Lists with one entry an instance, which lose the entries of dropped instances.
-_PER_INSTANCE = ('gt_bboxes_labels', 'gt_ignore_flags', 'gt_instances_ids')
+_PER_INSTANCE = (
+    'gt_bboxes_labels',
+    'gt_ignore_flags',
+    'gt_instances_ids',
+    'gt_keypoints',
+    'gt_keypoints_visible',
+)
 #: What OpenCV samples; it is several times as fast as the general way.
 _OPENCV = (np.uint8, np.int16, np.uint16, np.float32)
 
@@ -33,37 +39,96 @@ def move_annotations(
         TypeError: Boxes or masks of a kind that cannot follow.
         ValueError: A label map of another size than the image.
     """
+    _refuse_unknown_places(results)
     boxes, masks = results.get('gt_bboxes'), results.get('gt_masks')
     if masks is not None:
         _check_masks(masks)
+    if results.get('gt_keypoints') is not None:
+        results['gt_keypoints'] = _move_keypoints(results['gt_keypoints'], draw)
     if boxes is not None or masks is not None:
         known = _box_tensor(boxes) if boxes is not None else _box_tensor(masks.get_bboxes('hbox'))
-        count = len(known)
-        moved, keep = move_boxes(
-            known,
-            draw.matrix.expand(count, 3, 3),
-            draw.extents.expand(count, 2),
-            min_size,
-            min_visible,
-        )
+        moved, keep = _move_boxes(known, draw, min_size, min_visible)
         kept = keep.numpy()
         if boxes is not None:
             results['gt_bboxes'] = _like(boxes, moved[keep])
         if masks is not None:
             results['gt_masks'] = _move_masks(masks, draw, kept)
         for key in _PER_INSTANCE:
-            if key in results:
+            if results.get(key) is not None:
                 results[key] = results[key][kept]
-    if results.get('gt_seg_map') is not None:
-        results['gt_seg_map'] = _move_map(results['gt_seg_map'], draw, seg_pad_val, 'gt_seg_map')
+    if results.get('proposals') is not None:
+        proposals = results['proposals']
+        known = _box_tensor(proposals, 'proposals')
+        moved, keep = _move_boxes(known, draw, min_size, min_visible)
+        results['proposals'] = _like(proposals, moved[keep])
+        if results.get('proposals_scores') is not None:
+            results['proposals_scores'] = results['proposals_scores'][keep.numpy()]
+    for key in _maps(results):
+        outside = seg_pad_val
+        if 'edge' in key or results[key].dtype.kind in 'fb':
+            outside = 0  # no edge, no depth
+        results[key] = _move_map(results[key], draw, outside, key)
 
 
-def _box_tensor(boxes: Any) -> Tensor:
+def _maps(results: dict[str, Any]) -> list[str]:
+    """Keys of label, edge and depth maps: those of the pipeline, and all with ground truth."""
+    listed = [key for key in results.get('seg_fields', ()) if results.get(key) is not None]
+    found = [
+        key
+        for key, value in results.items()
+        if key.startswith('gt_') and isinstance(value, np.ndarray) and _is_map(key, value)
+    ]
+    return list(dict.fromkeys([*listed, *found]))
+
+
+def _is_map(key: str, value: np.ndarray) -> bool:
+    return value.ndim == 2 and key.endswith(('_map', '_seg', '_depth'))
+
+
+def _refuse_unknown_places(results: dict[str, Any]) -> None:
+    """Raise for ground truth that may have places and is of no kind that moves."""
+    known = {'gt_bboxes', 'gt_masks', *_PER_INSTANCE, *_maps(results)}
+    for key, value in results.items():
+        if not key.startswith('gt_') or key in known or not isinstance(value, np.ndarray):
+            continue
+        places = value.dtype.kind == 'f' and value.ndim > 1 and value.shape[-1] in (2, 4, 5)
+        if places or value.shape[:2] == results['img'].shape[:2]:
+            raise TypeError(
+                f'{key} is an array of {value.shape}, which may lie in the image, and it is not '
+                f'known of what kind; allowed: gt_bboxes, gt_masks, gt_keypoints, proposals, maps '
+                f'(gt_..._map, or listed in seg_fields)'
+            )
+
+
+def _move_boxes(
+    boxes: Tensor, draw: Draw, min_size: float, min_visible: float
+) -> tuple[Tensor, Tensor]:
+    count = len(boxes)
+    motion = draw.matrix.expand(count, 3, 3), draw.extents.expand(count, 2)
+    return move_boxes(boxes, *motion, min_size, min_visible)
+
+
+def _move_keypoints(keypoints: np.ndarray, draw: Draw) -> np.ndarray:
+    """(n, k, 2), or (n, k, 3) with visibility, which ends outside of the image."""
+    count = len(keypoints)
+    moved = np.array(keypoints)
+    points, inside = move_keypoints(
+        torch.from_numpy(moved[..., :2]),
+        draw.matrix.expand(count, 3, 3),
+        draw.extents.expand(count, 2),
+    )
+    moved[..., :2] = points.numpy()
+    if moved.shape[-1] == 3:
+        moved[..., 2] *= inside.numpy()
+    return moved
+
+
+def _box_tensor(boxes: Any, what: str = 'gt_bboxes') -> Tensor:
     """(n, 4) x1, y1, x2, y2 in float32."""
     if not isinstance(boxes, np.ndarray):
         if type(boxes).__name__ != 'HorizontalBoxes':
             raise TypeError(
-                f'gt_bboxes are {type(boxes).__name__}; allowed: HorizontalBoxes, or an array of '
+                f'{what} are {type(boxes).__name__}; allowed: HorizontalBoxes, or an array of '
                 'x1, y1, x2, y2'
             )
         return boxes.tensor

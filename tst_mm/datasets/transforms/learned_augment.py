@@ -44,7 +44,9 @@ class LearnedAugment(BaseTransform):
     - gt_bboxes_labels (np.int64) (optional)
     - gt_masks (BitmapMasks | PolygonMasks) (optional)
     - gt_ignore_flags (bool) (optional)
-    - gt_seg_map (np.ndarray), (H, W) (optional)
+    - gt_keypoints (np.ndarray), (n, k, 2) or (n, k, 3) with visibility (optional)
+    - proposals (HorizontalBoxes | np.ndarray) and proposals_scores (optional)
+    - gt_seg_map and other maps (np.ndarray), (H, W), ``gt_..._map`` or in seg_fields (optional)
 
     Modified Keys:
 
@@ -53,7 +55,10 @@ class LearnedAugment(BaseTransform):
     - gt_bboxes_labels
     - gt_masks
     - gt_ignore_flags
-    - gt_seg_map
+    - gt_keypoints
+    - proposals
+    - proposals_scores
+    - gt_seg_map and other maps
 
     Added Keys:
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
-from mmengine.optim import OptimWrapperDict
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
@@ -125,7 +125,7 @@ class NonFiniteHook(Hook):
         return [
             StepGuard(wrapper.optimizer, module, exact=self.max_skips > 0)
             for wrapper in wrappers
-            if not hasattr(wrapper, 'loss_scaler')
+            if isinstance(wrapper, OptimWrapper) and not hasattr(wrapper, 'loss_scaler')
         ]
 
     @staticmethod

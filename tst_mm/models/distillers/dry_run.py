@@ -102,21 +102,27 @@ class DryRun:
             tensor: Part of the result, such as the class logits.
             inside: Dotted name of the part of the network to look in; all of it by default.
         """
-        parts = [
+        parts = self._tensors_of(inside, tensor)
+        found = next((source for source, part in parts if part is tensor), None)
+        if found is not None:
+            # A head that scales at last may do more to it while it trains (margins of ArcFace).
+            parts = self._tensors_of(found.module, tensor)
+            parts = [(source, part) for source, part in parts if source.module != found.module]
+        for source, part in parts:
+            factor = _factor(part, tensor)
+            if part is not tensor and factor is not None:
+                return Source(source.module, source.index, factor)
+        return found
+
+    def _tensors_of(self, inside: str, like: Tensor) -> list[tuple[Source, Tensor]]:
+        """Outputs of the shape of a tensor, those of inner modules first."""
+        return [
             (Source(name, index), part)
             for name, output in self.outputs.items()
             if name and (not inside or f'{name}.'.startswith(f'{inside}.'))
             for index, part in _parts(output)
+            if isinstance(part, Tensor) and part.shape == like.shape
         ]
-        for source, part in parts:
-            if part is tensor:
-                return source
-        for source, part in parts:
-            if isinstance(part, Tensor) and part.shape == tensor.shape:
-                factor = _factor(part, tensor)
-                if factor is not None:
-                    return Source(source.module, source.index, factor)
-        return None
 
     def levels(self) -> list[Level]:
         """Feature maps of the neck; where it gives none, of the backbone."""
@@ -182,8 +188,8 @@ def _parts(output: Any) -> list[tuple[int | None, Any]]:
 def _factor(part: Tensor, tensor: Tensor) -> float | None:
     """The constant that turns one tensor into another, or None."""
     part, tensor = part.double(), tensor.double()
-    if not part.std() > 1e-6 * part.abs().max() > 0:
-        return None
+    if any(not t.std() > 1e-6 * t.abs().max() > 0 for t in (part, tensor)):
+        return None  # of constants any is a multiple of any other
     factor = float((part * tensor).sum() / part.square().sum())
     return factor if torch.allclose(part * factor, tensor, rtol=1e-4, atol=1e-6) else None
 

@@ -207,9 +207,11 @@ def dense_logits(model: nn.Module, run: DryRun | None) -> Logits | str:
         return f'{kind} has no dense bbox_head'
     what = f"{kind}'s bbox_head ({type(head).__name__})"
     classes = getattr(head, 'cls_out_channels', getattr(head, 'num_classes', None))
-    if not isinstance(classes, int) or not hasattr(head, 'loss_cls'):
+    loss = getattr(head, 'loss_cls', None)
+    if not isinstance(classes, int) or (loss is None and not hasattr(head, 'use_sigmoid_cls')):
         return f'{what} has no loss_cls of num_classes'
-    softmax = getattr(head, 'use_sigmoid_cls', is_sigmoid(head.loss_cls)) is False
+    # SSD's loss is a function; losses of heat maps do not speak of a sigmoid, which they take.
+    softmax = not (head.use_sigmoid_cls if loss is None else getattr(loss, 'use_sigmoid', True))
     activation = 'softmax' if softmax else 'sigmoid'
     if run is None:
         return Logits('bbox_head', Source('bbox_head', 0), (), activation, classes)

@@ -33,11 +33,20 @@ def one_by_one(losses_of: LossesOf, inputs: Tensor, data_samples: list) -> dict[
     Returns:
         (n,) by name.
     """
-    rows = [summed(losses_of(inputs[i : i + 1], [sample])) for i, sample in enumerate(data_samples)]
+    rows = [_alone(losses_of, inputs[i : i + 1], sample) for i, sample in enumerate(data_samples)]
     # An image without objects may lack a loss that others have.
     names = dict.fromkeys(name for row in rows for name in row)
     zero = inputs.new_zeros(())
     return {name: torch.stack([row.get(name, zero).float() for row in rows]) for name in names}
+
+
+def _alone(losses_of: LossesOf, image: Tensor, sample: Any) -> dict[str, Tensor]:
+    """Losses of (1, C, H, W)."""
+    try:
+        return summed(losses_of(image, [sample]))
+    except ValueError:
+        # A group norm over a single value refuses; two images that are the same have its means.
+        return summed(losses_of(image.repeat(2, 1, 1, 1), [sample, sample]))
 
 
 def at_once(

@@ -98,15 +98,7 @@ def move_labels(
 
 
 class _Mover:
-    """Moves one field of several samples.
-
-    Args:
-        name: Of the field.
-        samples: Those that have it.
-        rows: Their places in the batch.
-        draw: Of the batch.
-        ignore_index: See :func:`move_labels`.
-    """
+    """Moves one field (``name``) of the samples that have it, which are ``rows`` of the batch."""
 
     def __init__(
         self, name: str, samples: list, rows: Sequence[int], draw: Draw, ignore_index: int
@@ -128,7 +120,7 @@ class _Mover:
                 self.draw,
                 self.ignore_index,
             )
-            maps = part.maps([_as_tensor(items[n].get(key)) for n in having], self.name + key)
+            maps = part.maps([torch.as_tensor(items[n].get(key)) for n in having], self.name + key)
             for n, value in zip(having, maps, strict=True):
                 moved[n][key] = value
         return [
@@ -303,7 +295,3 @@ def _move_polygon(polygon: np.ndarray, matrix: Tensor) -> np.ndarray:
 def _like(boxes: Any, moved: Tensor) -> Any:
     """Boxes of the same type."""
     return moved if boxes is None or isinstance(boxes, Tensor) else type(boxes)(moved)
-
-
-def _as_tensor(value: Any) -> Tensor:
-    return value if isinstance(value, Tensor) else torch.as_tensor(value)

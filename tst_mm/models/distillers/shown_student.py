@@ -31,8 +31,12 @@ class ShownStudent:
     #: Of ``SetEpochInfoHook``: ``set_epoch(epoch)``.
     set_epoch = _shown('set_epoch')
 
-    def parameters_beside_student(self) -> list[nn.Parameter]:
-        """What is trained beside the student: connectors. For constructors of optimisers."""
+    def parameters_beside_student(self) -> dict[str, nn.Parameter]:
+        """What is trained beside the student, by name: connectors. For optimisers' constructors."""
         own = {id(parameter) for parameter in self.student.parameters()}
         module: Any = self
-        return [p for p in module.parameters() if id(p) not in own and p.requires_grad]
+        return {
+            name: parameter
+            for name, parameter in module.named_parameters()
+            if id(parameter) not in own and parameter.requires_grad
+        }
