@@ -69,8 +69,8 @@ def distill(
             address, file or dictionary (``dict(train_dataloader=..., val_dataloader=...)``).
         augmenter: Arguments of :class:`tst_mm.augment.LearnedAugmenter`. Defaults to its own
             defaults; None is plain distillation.
-        stages: Of the search, as :class:`AlternatingScheduleHook` takes them; its default is that of
-            the hook.
+        stages: Of the search, as :class:`AlternatingScheduleHook` takes them. Defaults to its own
+            default.
         batch_mode: Which part of a batch is augmented, see :class:`BaseDistiller`. Defaults to
             ``'adaptive'``.
         work_dir: Defaults to ``work_dirs/distill_`` and the name of the student's config.
