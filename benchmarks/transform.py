@@ -32,9 +32,11 @@ def build(num_ops: int, magnitude: float) -> dict[str, Any]:
     ]
     entries += [{'name': name, 'rate': 1.0} for name in DEFAULT_OPERATORS[11:]]
     policy = {'version': 1, 'operators': entries}
-    ours = {'type': 'tst_mm.LearnedAugment', 'policy': policy, 'num_ops': num_ops}
-    theirs = {'type': 'mmdet.RandAugment', 'aug_num': num_ops}
-    return {'LearnedAugment': TRANSFORMS.build(ours), 'RandAugment': TRANSFORMS.build(theirs)}
+    configs = {
+        'LearnedAugment': {'type': 'tst_mm.LearnedAugment', 'policy': policy, 'num_ops': num_ops},
+        'RandAugment': {'type': 'mmdet.RandAugment', 'aug_num': num_ops},
+    }
+    return {name: TRANSFORMS.build(config) for name, config in configs.items()}
 
 
 def photograph(height: int, width: int) -> dict[str, Any]:
@@ -76,8 +78,8 @@ def main() -> None:
             f'{name:16}median {statistics.median(values):7.2f} ms   '
             f'mean {statistics.fmean(values):7.2f}   least {min(values):7.2f}'
         )
-    ours, theirs = (statistics.median(values) for values in times.values())
-    print(f'ratio of the medians, LearnedAugment / RandAugment: {ours / theirs:.2f}')
+    learned, random = (statistics.median(values) for values in times.values())
+    print(f'ratio of the medians, LearnedAugment / RandAugment: {learned / random:.2f}')
 
 
 if __name__ == '__main__':

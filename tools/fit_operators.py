@@ -26,7 +26,7 @@ from fit_steps.fidelity import measure, plot, table
 from fit_steps.fit import Settings, fit
 from fit_steps.images import folder_images, scene_images
 from fit_steps.truth import LEARNED
-from tst_mm.augment.operators.fitted import encoder_to_dict, encoders_to_dict, read_encoders
+from tst_mm.paper.fitted import encoder_to_dict, encoders_to_dict, read_encoders
 from tst_mm.registry import OPERATORS
 from tst_mm.utils.cli import one_line_errors
 from tst_mm.utils.files import write_bytes, write_json

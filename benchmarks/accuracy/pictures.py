@@ -66,8 +66,8 @@ def _one_difference(axes: Axes, book: Book, task: str, method: str, other: str, 
     gap = book.gap(task, method, other)
     if gap is None:
         return
-    ours, theirs = book.values(task, method), book.values(task, other)
-    dots = [ours[seed] - theirs[seed] for seed in ours.keys() & theirs.keys()]
+    values, baseline = book.values(task, method), book.values(task, other)
+    dots = [values[seed] - baseline[seed] for seed in values.keys() & baseline.keys()]
     axes.plot(dots, [y] * len(dots), '.', color=_COLORS[other], alpha=0.35, ms=5)
     axes.plot(gap.bootstrap, [y, y], '-', color=_COLORS[other], lw=1.8)
     axes.plot(gap.mean, y, 'o', color=_COLORS[other], ms=5)

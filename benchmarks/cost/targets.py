@@ -108,7 +108,7 @@ def judge(measured: Mapping[str, Any]) -> list[Target]:
         )
     if 'training' in measured:
         training = measured['training']
-        floor = 'stages of the demo as configured; a step of theirs is 2Fs + 2Ft'
+        floor = 'stages of the demo as configured; a step of a stage is 2Fs + 2Ft'
         targets.append(Target('the demo with TST over plain KD', training['tst/kd'], 1.25, floor))
         targets.append(Target('its stages, part of it', training['stages'], 0.05, floor))
     return targets

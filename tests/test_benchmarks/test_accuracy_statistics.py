@@ -36,10 +36,16 @@ def test_the_bootstrap_stays_among_the_pairs(gaps):
 
 @given(METRICS)
 def test_swapping_turns_the_sign(gaps):
-    ours, theirs = dict(enumerate(gaps)), dict.fromkeys(range(len(gaps)), 50.0)
-    forth, back = difference(ours, theirs), difference(theirs, ours)
+    values, others = dict(enumerate(gaps)), dict.fromkeys(range(len(gaps)), 50.0)
+    forth, back = difference(values, others), difference(others, values)
     assert forth.mean == pytest.approx(-back.mean)
     assert not (forth.above_zero and back.above_zero)
+
+
+def test_differences_that_are_all_the_same_are_certain(recwarn):
+    gap = difference({0: 2.0, 1: 3.0}, {0: 1.0, 1: 2.0})
+    assert gap.bootstrap == gap.student == (1.0, 1.0) and gap.above_zero
+    assert not recwarn
 
 
 def test_an_interval_that_touches_zero_is_not_above_it():

@@ -119,7 +119,7 @@ def test_runs_in_one_folder(tmp_path):
     """Refused, gone on with, and told when there is nothing left."""
 
     def start(length, resume=None):
-        config = toy_config(tmp_path, STAGES, length=length)
+        config = toy_config(tmp_path, STAGES, length=length, log_level='INFO')
         names.append(f'{tmp_path.name}_{len(names)}')
         config.experiment_name = names[-1]
         return train(config, resume).iter

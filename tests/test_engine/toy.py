@@ -53,7 +53,7 @@ def toy_config(work_dir, hook, loop='epoch', length=3, **changes) -> Config:
             'type': 'tst_mm.ClassificationDistiller',
             'student': deepcopy(STUDENT),
             'teacher': {'model': deepcopy(STUDENT), 'checkpoint': 'random'},
-            'augmenter': {'type': 'tst_mm.PaperAugmenter', 'preset': 'recommended'},
+            'augmenter': {'type': 'tst_mm.LearnedAugmenter'},
             'batch_mode': 'split',
         },
         'train_dataloader': loader,

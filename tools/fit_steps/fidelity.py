@@ -14,13 +14,13 @@ from tst_mm.augment import Normalization
 from tst_mm.augment.draw import compose
 from tst_mm.augment.operators import (
     ColorOperator,
-    FittedColor,
-    FittedGeometric,
     ImageInfo,
     Operator,
 )
 from tst_mm.augment.warp import warp_images
 from tst_mm.experiments import markdown_table
+from tst_mm.paper import FittedColor, FittedGeometric
+from tst_mm.paper.composition import UnlimitedInfo
 from tst_mm.registry import OPERATORS
 from tst_mm.visualization.figure import BLUE, GREY, VERMILION, WIDTH, styled
 
@@ -109,8 +109,9 @@ def _apply(operator: Operator, images: Tensor, level: float) -> Tensor:
     count, _, height, width = images.shape
     levels = torch.full((count, 1), level)
     if isinstance(operator, ColorOperator):
-        clamp = not isinstance(operator, FittedColor)  # the reference clamps nothing
-        info = ImageInfo(Normalization().luma(3), clamp=clamp)
+        # The reference clamps nothing.
+        kind = UnlimitedInfo if isinstance(operator, FittedColor) else ImageInfo
+        info = kind(Normalization().luma(3))
         return operator.apply(images, levels.view(-1, 1, 1, 1), info)
     extents = torch.tensor([[height, width]], dtype=torch.float32).expand(count, 2)
     return warp_images(images, compose((operator,), torch.ones(count, 1), levels, extents))

@@ -10,7 +10,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from tst_mm.augment.operators import GeometricOperator, Operator
-from tst_mm.augment.operators.encoders import AffineEncoder, ColorEncoder
+from tst_mm.paper.encoders import AffineEncoder, ColorEncoder
 
 from .truth import LEARNED, existing, to_unit, true_images
 

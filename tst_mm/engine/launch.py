@@ -1,6 +1,7 @@
 """From the command line to a runner: what ``tools/train.py`` and ``tools/test.py`` share."""
 
 import errno
+import logging
 import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -193,10 +194,11 @@ def train(cfg: Config, resume: str | None = None) -> Runner:
         OSError: A file cannot be written; the error names the last good checkpoint.
         ValueError: The run cannot start in its work folder, or its data set is empty.
     """
+    asked = bool(resume or cfg.get('resume'))
     start = decide_start(cfg, resume)
     try:
         runner = build_runner(cfg, training=True)
-        runner.logger.warning(start)
+        runner.logger.log(logging.INFO if asked == cfg.resume else logging.WARNING, start)
         runner.train()
     except OSError as error:
         if error.errno not in _CANNOT_WRITE:

@@ -68,7 +68,8 @@ def read_scalars(folder: Path) -> list[dict]:
 
 def stage_seconds(output: str) -> float:
     """Seconds spent in augmenter stages, from the lines that the schedule hook prints."""
-    total, before = 0.0, {}
+    total = 0.0
+    before: dict[str, int] = {}
     for stage, step, seconds in _STAGE.findall(output):
         done = int(step) - before.get(stage, 0)
         total += max(0, done) * float(seconds)

@@ -55,20 +55,22 @@ def plot_confidence(history: History) -> Figure:
 def _draw(axes: Axes, history: History, here: np.ndarray) -> None:
     """The entries of one stage, or one entry of each stage."""
     time, teacher, student = history.time[here], history.teacher[here], history.student[here]
-    # An entry alone is no curve; a line from student to teacher is its gap.
-    alone = len(np.unique(history.stages[here])) == here.sum()
-    dots = {'marker': 'o', 'markersize': 5, 'clip_on': False} if alone else {}
-    if alone:
-        axes.vlines(time, student, teacher, color=BLUE, alpha=0.25, linewidth=3)
-    else:
-        axes.fill_between(time, student, teacher, color=BLUE, alpha=0.12, linewidth=0)
+    stages = history.stages[here]
+    gap = [rounded(value) for value in teacher - student]
+    order = list(dict.fromkeys(history.stages))
+    begin, _ = history.bands[order.index(stages[0])]
+    _, end = history.bands[order.index(stages[-1])]
+    dots = {}
+    if len(time) == 1:  # a mean over the whole stage
+        time = np.array([begin, end])
+        teacher, student = teacher.repeat(2), student.repeat(2)
+    elif stages[0] != stages[-1]:
+        dots = {'marker': 'o', 'markersize': 5, 'clip_on': False}
+    axes.fill_between(time, student, teacher, color=BLUE, alpha=0.12, linewidth=0)
     axes.plot(time, teacher, color=BLUE, label='teacher', **dots)
     axes.plot(time, student, color=VERMILION, linestyle=(0, (3, 1.2)), label='student', **dots)
-    gap = teacher - student
-    first, last = history.stages[here][0] + 1, history.stages[here][-1] + 1
+    first, last = stages[0] + 1, stages[-1] + 1
     name = f'stage {first}' if first == last else f'stages {first} to {last}'
-    ends = f'{rounded(gap[0])} to {rounded(gap[-1])}' if len(gap) > 1 else rounded(gap[0])
-    axes.set_title(f'{name}: gap {ends}', loc='left')
-    bands = [history.bands[list(dict.fromkeys(history.stages)).index(i - 1)] for i in (first, last)]
-    axes.set(xlim=(bands[0][0], bands[1][1]), ylim=(0, 1.02), yticks=(0, 0.5, 1))
+    axes.set_title(f'{name}: gap {" to ".join(dict.fromkeys((gap[0], gap[-1])))}', loc='left')
+    axes.set(xlim=(begin, end), ylim=(0, 1.02), yticks=(0, 0.5, 1))
     axes.locator_params(axis='x', nbins=4)

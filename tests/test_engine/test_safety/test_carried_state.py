@@ -1,10 +1,11 @@
 """Attributes that a run carries from step to step."""
 
+import math
 from types import SimpleNamespace
 
 import pytest
 import torch
-from mmengine.hooks import EarlyStoppingHook
+from mmengine.hooks import CheckpointHook, EarlyStoppingHook
 from mmengine.registry import MODELS
 from mmpretrain.models import ClsDataPreprocessor
 from torch import nn
@@ -82,7 +83,7 @@ def test_a_resume_inside_of_a_stage_goes_on_with_it(make_runner, monkeypatch):
     whole = make_runner('whole', hook, length=2, model=dimmed())
     whole.train()
     with monkeypatch.context() as patch:
-        kill_at(patch, 'augmenter_step', 4)
+        kill_at(patch, 'score', 4)
         with pytest.raises(Killed):
             make_runner('killed', hook, length=2, model=dimmed()).train()
     resumed = make_runner('killed', hook, length=2, model=dimmed(), resume=True)
@@ -91,10 +92,10 @@ def test_a_resume_inside_of_a_stage_goes_on_with_it(make_runner, monkeypatch):
 
 
 def test_a_stage_takes_nothing_from_it(make_runner):
-    still = {'optimizer': {'type': 'SGD', 'lr': 0.0}}
+    still = {'temperature': math.inf}
     students = []
     for name, stages in {'without': [], 'with': [{'begin': 1, 'iters': 3}]}.items():
-        hook = {'stages': stages, 'optim_wrapper': still}
+        hook = {'stages': stages, 'search': still}
         runner = make_runner(name, hook, length=2, model=dimmed())
         runner.train()
         students.append(runner.model.state_dict())
@@ -105,10 +106,11 @@ def test_what_starts_anew_is_named(make_runner, caplog):
     transform = SimpleNamespace(results_cache=[])
     inner = SimpleNamespace(pipeline=SimpleNamespace(transforms=[transform]))
     loader = SimpleNamespace(dataset=SimpleNamespace(datasets=[inner], pipeline=[object()]))
-    hooks = [EarlyStoppingHook(monitor='accuracy/top1')]
+    hooks = [EarlyStoppingHook(monitor='accuracy/top1'), CheckpointHook(save_optimizer=False)]
     said = what_is_not_exact(SimpleNamespace(hooks=hooks, train_dataloader=loader))
     assert said == [
         'the patience of EarlyStoppingHook',
+        'the optimiser, which save_optimizer=False leaves out of checkpoints',
         'the images that SimpleNamespace keeps',
     ]
     quiet = make_runner('run', {'stages': []}, length=1)

@@ -5,6 +5,8 @@ from torch import nn
 
 from tst_mm.engine.safety.same_model import check_same_model
 
+STATE = {'message_hub': {}}
+
 
 def model(width=3, **more):
     return nn.ModuleDict({'a': nn.Linear(2, width), **more})
@@ -13,7 +15,7 @@ def model(width=3, **more):
 @pytest.mark.parametrize('prefix', ['', 'module.'])
 def test_its_own(prefix):
     weights = {f'{prefix}{key}': value for key, value in model().state_dict().items()}
-    check_same_model(model(), {'state_dict': weights})
+    check_same_model(model(), {'state_dict': weights, **STATE})
 
 
 @pytest.mark.parametrize(
@@ -27,7 +29,13 @@ def test_its_own(prefix):
 )
 def test_another(other, words):
     with pytest.raises(ValueError, match=f'cannot resume: .*{words}.*Give the config of its run'):
-        check_same_model(model(), {'state_dict': other.state_dict()})
+        check_same_model(model(), {'state_dict': other.state_dict(), **STATE})
+
+
+def test_weights_alone():
+    for file in ({'state_dict': model().state_dict()}, model().state_dict()):
+        with pytest.raises(ValueError, match=r'cannot resume: the file holds weights only.*epoch_'):
+            check_same_model(model(), file)
 
 
 def test_in_a_run(make_runner):

@@ -1,6 +1,7 @@
 """The alternating schedule on tiny but real runs."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +27,13 @@ def hook_of(runner) -> AlternatingScheduleHook:
 
 def outcome(runner):
     """All that a resumed run must have in common with one that was never killed."""
-    policy = hook_of(runner).policy
+    hook = hook_of(runner)
+    search = hook.search.state_dict()
     return {
         **{f'model.{k}': v for k, v in runner.model.state_dict().items()},
-        **{f'policy.{k}': v for k, v in policy.state_dict().items()},
+        **{f'policy.{k}': v for k, v in hook.policy.state_dict().items()},
+        **{f'evidence.{k}': v for k, v in search['sums'].items()},
+        **{f'scales.{k}': v for k, v in search['scales'].items()},
         **{
             f'momentum.{i}': state['momentum_buffer']
             for i, state in runner.optim_wrapper.optimizer.state_dict()['state'].items()
@@ -62,12 +66,12 @@ def kill_at(monkeypatch, method, count):
 @pytest.mark.parametrize(
     ('loop', 'length', 'stages', 'method', 'count'),
     [
-        ('epoch', 3, EPOCH_STAGES, 'augmenter_step', 5),  # in the first stage
-        ('epoch', 3, EPOCH_STAGES, 'augmenter_step', 10),  # in the second
+        ('epoch', 3, EPOCH_STAGES, 'score', 5),  # in the first stage
+        ('epoch', 3, EPOCH_STAGES, 'score', 10),  # in the second
         ('epoch', 3, EPOCH_STAGES, 'train_step', 7),  # in an epoch
-        ('epoch', 3, INNER_STAGES, 'augmenter_step', 4),  # in a stage in an epoch
-        ('iter', 7, ITER_STAGES, 'augmenter_step', 6),
-        ('iter', 7, ITER_STAGES, 'augmenter_step', 8),
+        ('epoch', 3, INNER_STAGES, 'score', 4),  # in a stage in an epoch
+        ('iter', 7, ITER_STAGES, 'score', 6),
+        ('iter', 7, ITER_STAGES, 'score', 8),
         ('iter', 7, ITER_STAGES, 'train_step', 5),  # between the stages
         ('iter', 7, ITER_STAGES, 'train_step', 7),
     ],
@@ -95,19 +99,16 @@ def test_killed_and_resumed_is_as_never_killed(
 
 @pytest.mark.parametrize('loop', ['epoch', 'iter'])
 def test_stages_take_nothing_from_the_student(make_runner, monkeypatch, loop):
-    """With a learning rate of 0 the policy stays, and the student does not see the stages."""
-    optimizer = {'optimizer': {'type': 'SGD', 'lr': 0.0}}
-    stages = [{'begin': 1, 'iters': 3}]
+    """At an infinite temperature the policy stays, and the student does not see the stages."""
+    search = {'temperature': math.inf}
     results = []
-    for name, hook in {'without': [], 'with': stages}.items():
-        runner = make_runner(
-            name, {'stages': hook, 'optim_wrapper': optimizer}, loop=loop, length=2
-        )
+    for name, stages in {'without': [], 'with': [{'begin': 1, 'iters': 3}]}.items():
+        runner = make_runner(name, {'stages': stages, 'search': search}, loop=loop, length=2)
         runner.train()
         results.append(runner)
     without, with_stage = (runner.model.state_dict() for runner in results)
     assert_same(with_stage, without)
-    assert len(hook_of(results[1]).log.history) > 0
+    assert hook_of(results[1]).search.effects().count == 3 * 8 * 4
 
 
 def test_stage_leaves_the_student_and_moves_the_policy(make_runner, monkeypatch):
@@ -147,7 +148,9 @@ def test_what_is_logged(make_runner):
         (0, 5),
     ]
     last = policy['history'][-1]
-    assert {'iter', 'lr', 'loss', 'loss_teacher', 'loss_student'} < last.keys()
+    assert {'iter', 'loss', 'loss_teacher', 'loss_student', 'effects', 'slope_errors'} < last.keys()
+    assert 'lr' not in last and 'effects' not in policy['history'][0]
+    assert last['effects'] == [entry['effect'] for entry in policy['operators']]
     rates = [entry['rate'] for entry in policy['operators']]
     assert last['rates'] == rates
     assert len(last['magnitudes']) == 14
@@ -178,44 +181,23 @@ def test_log_line(make_runner, caplog):
     runner.logger.addHandler(caplog.handler)
     runner.train()
     lines = [line for line in caplog.messages if line.startswith('Augmenter stage')]
-    assert lines[0].startswith('Augmenter stage 1/1 [ 2/12]  lr: 1.0000e-02  eta: 0:00:0')
-    assert all(f'  {name}: ' in lines[0] for name in ('time', 'loss', 'teacher_confidence'))
-    assert 'gap: ' in lines[-1] and ' -> ' in lines[-1]
-
-
-def test_momentum_and_learning_rate_start_anew_in_each_stage(make_runner, monkeypatch):
-    """One epoch that is a plateau halves the rate, in this stage only."""
-    hook = {
-        'stages': [{'begin': 0, 'iters': 5}, {'begin': 1, 'iters': 5}],
-        'plateau': {'factor': 0.5, 'min_drop_abs': 1e9, 'min_drop_rel': 1e9},
-        'interval': 1,
-    }
-    runner = make_runner('run', hook, length=2)
-    started, original = [], AlternatingScheduleHook.start_stage
-
-    def start_stage(self, index):
-        stage = original(self, index)
-        started.append(len(stage.optim_wrapper.optimizer.state))
-        return stage
-
-    monkeypatch.setattr(AlternatingScheduleHook, 'start_stage', start_stage)
-    runner.train()
-    rates = [entry['lr'] for entry in hook_of(runner).log.history]
-    assert rates == [0.01, 0.01, 0.01, 0.01, 0.005] * 2
-    assert started == [0, 0]
+    assert lines[0].startswith('Augmenter stage 1/1 [ 2/12]  eta: 0:00:0')
+    assert all(f'  {name}: ' in lines[0] for name in ('time', 'loss', 'loss_student'))
+    assert f'ended, {12 * 8 * 4} draws, spread ' in lines[-1]
+    assert 'known effects on the objective, small is good: ' in lines[-1]
 
 
 def test_timer_does_not_count_the_stage(make_runner, monkeypatch):
     runner = make_runner('run', {'stages': [{'begin': 1, 'iters': 1}]}, loop='iter', length=3)
     now = [0.0]
     monkeypatch.setattr('time.time', lambda: now[0])
-    original = BaseDistiller.augmenter_step
+    original = BaseDistiller.score
 
     def slow(self, *args):
         now[0] += 1000.0
         return original(self, *args)
 
-    monkeypatch.setattr(BaseDistiller, 'augmenter_step', slow)
+    monkeypatch.setattr(BaseDistiller, 'score', slow)
     runner.train()
     assert runner.message_hub.get_scalar('train/time').max() < 1000
     assert any(isinstance(hook, IterTimerHook) for hook in runner.hooks)
@@ -268,7 +250,11 @@ def test_own_loader(make_runner):
     ('changes', 'error', 'message'),
     [
         ({'stages': [{'begin': 3, 'length': 1}]}, ValueError, 'is 3 epochs, but .* after 3 epochs'),
-        ({'optim_wrapper': {'optimizer': {'type': 'SDG'}}}, KeyError, "'SDG'; did you mean 'SGD'"),
+        (
+            {'search': {'type': 'tst_mm.GradientSearch'}},
+            TypeError,
+            'trains a policy, that of LearnedAugmenter is set; allowed: .*MeasuringSearch',
+        ),
     ],
 )
 def test_mistakes_show_before_training(make_runner, changes, error, message):
@@ -282,6 +268,15 @@ def test_mistakes_show_before_training(make_runner, changes, error, message):
     ('arguments', 'error', 'message'),
     [
         ({'plateau': {'facto': 1}}, KeyError, "'facto'; did you mean 'factor'"),
+        ({'plato': {}}, KeyError, "'plato'; did you mean 'plateau'"),
+        ({'search': {'draws': 1}}, ValueError, 'draws is 1; allowed: whole numbers from 2'),
+        ({'search': {'temperatur': 1}}, KeyError, "'temperatur'; did you mean 'temperature'"),
+        (
+            {'search': {'type': 'tst_mm.MeasureSearch'}},
+            KeyError,
+            "did you mean 'tst_mm.MeasuringSearch'",
+        ),
+        ({'search': {'draws': 2}, 'plateau': None}, KeyError, "has search and .'plateau'."),
         ({'interval': 0}, ValueError, 'interval is 0'),
         ({'checkpoint_interval': 1.5}, ValueError, 'checkpoint_interval is 1.5'),
         ({'stages': [{'begin': 0}]}, KeyError, 'no length'),
@@ -345,8 +340,7 @@ def test_resume_with_other_operators(make_runner):
     first.train()
     model = first.cfg.model
     model.augmenter = {
-        'type': 'tst_mm.PaperAugmenter',
-        'preset': 'recommended',
+        'type': 'tst_mm.LearnedAugmenter',
         'operators': ['Rotate', 'Invert'],
         'num_ops': 1,
     }

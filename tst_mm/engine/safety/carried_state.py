@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mmengine.hooks import EarlyStoppingHook
+from mmengine.hooks import CheckpointHook, EarlyStoppingHook
 from mmengine.model import BaseDataPreprocessor
 from mmengine.runner import Runner
 from torch import nn
@@ -49,11 +49,14 @@ class CarriedState:
 
 def what_is_not_exact(runner: Runner) -> list[str]:
     """Parts of a run that start anew when it is resumed, in words."""
-    found = [
-        'the patience of EarlyStoppingHook'
-        for hook in runner.hooks
-        if isinstance(hook, EarlyStoppingHook)
-    ]
+    found = []
+    for hook in runner.hooks:
+        if isinstance(hook, EarlyStoppingHook):
+            found.append('the patience of EarlyStoppingHook')
+        if isinstance(hook, CheckpointHook) and not hook.save_optimizer:
+            found.append('the optimiser, which save_optimizer=False leaves out of checkpoints')
+        if isinstance(hook, CheckpointHook) and not hook.save_param_scheduler:
+            found.append('the learning rate, which save_param_scheduler=False leaves out')
     names = dict.fromkeys(
         type(transform).__name__
         for transform in _transforms(runner.train_dataloader.dataset)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
-from mmengine.optim import OptimWrapperDict
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
@@ -112,6 +112,8 @@ class NonFiniteHook(Hook):
         self, runner: Runner, stage: Any, data_batch: Any, outputs: Mapping[str, Any]
     ) -> None:
         """Judge the augmenter steps that were not judged yet, when there are some."""
+        if stage.optim_wrapper is None:  # values alone: the search leaves out what is no number
+            return
         name = f'iter_{runner.iter}_augmenter_{stage.step}'
         self._note(runner, name, data_batch, outputs, self._policy)
         if stage.finished or len(self._waiting) == _TOGETHER:
@@ -125,7 +127,7 @@ class NonFiniteHook(Hook):
         return [
             StepGuard(wrapper.optimizer, module, exact=self.max_skips > 0)
             for wrapper in wrappers
-            if not hasattr(wrapper, 'loss_scaler')
+            if isinstance(wrapper, OptimWrapper) and not hasattr(wrapper, 'loss_scaler')
         ]
 
     @staticmethod

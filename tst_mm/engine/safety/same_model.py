@@ -10,7 +10,7 @@ _LISTED = 3
 
 
 def check_same_model(model: nn.Module, checkpoint: Mapping[str, Any]) -> None:
-    """Refuse to resume a model from the checkpoint of another one.
+    """Refuse to resume a model from weights alone, or from the checkpoint of another one.
 
     MMEngine loads what fits, and leaves the rest at random values with no more than a line.
 
@@ -22,8 +22,12 @@ def check_same_model(model: nn.Module, checkpoint: Mapping[str, Any]) -> None:
         ValueError: Naming tensors that are missing, unknown, or of another shape.
     """
     weights = checkpoint.get('state_dict')
-    if not isinstance(weights, Mapping):
-        raise ValueError('the checkpoint to resume from has no state_dict; allowed: one of a run')
+    if not isinstance(weights, Mapping) or 'message_hub' not in checkpoint:
+        raise ValueError(
+            'cannot resume: the file holds weights only (such as student_*.pth), not the state of '
+            'a run. Give a checkpoint of the run (epoch_*.pth, iter_*.pth), or start a new one '
+            'from weights: load_from, or init_cfg in the model, and no resume'
+        )
     shapes = {key.removeprefix('module.'): _shape(value) for key, value in weights.items()}
     own = {key: _shape(value) for key, value in model.state_dict().items()}
     missing = [f'{key} is missing' for key in own if key not in shapes]
