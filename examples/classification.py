@@ -19,7 +19,6 @@ def main(checkpoint: str, **arguments: Any) -> Distilled:
     result = distill(
         'tst_mm::demo/classification_plain.py',
         teacher=dict(cfg_path='tst_mm::demo/classification_teacher.py', checkpoint=checkpoint),
-        batch_mode='split',
         **arguments,
     )
     print(f'policy: {result.policy}\nreport: {result.report}')

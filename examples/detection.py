@@ -20,7 +20,6 @@ def main(checkpoint: str, **arguments: Any) -> Distilled:
     result = distill(
         'tst_mm::demo/retinanet_plain.py',
         teacher=dict(cfg_path='tst_mm::demo/retinanet_teacher.py', checkpoint=checkpoint),
-        batch_mode='split',
         **arguments,
     )
     print(f'policy: {result.policy}\nreport: {result.report}')

@@ -28,10 +28,10 @@ TEACHER = {'model': deepcopy(STUDENT), 'checkpoint': 'random'}
 
 
 def test_in_one_call(plain, tmp_path):
-    result = distill(plain, TEACHER, work_dir=tmp_path / 'run', batch_mode='split')
+    result = distill(plain, TEACHER, work_dir=tmp_path / 'run')
     assert result.work_dir == tmp_path / 'run'
     policy = json.loads(result.policy.read_text())
-    assert policy['provenance']['stages'] == [[4, 4], [8, 4]]
+    assert policy['provenance']['stages'] == [[begin, 1] for begin in (1, 4, 8, 11, 14)]
     assert len(policy['history']) > 1 and policy['history'][-1]['rates'] != [0.5] * 14
     assert result.report.is_file()
     # The student in memory is the one on disk, and an ordinary model.

@@ -1,6 +1,8 @@
 """The pages on own objectives and schedules, and the answers that have code."""
 
+import re
 from copy import deepcopy
+from inspect import signature
 
 import pytest
 import torch
@@ -12,6 +14,7 @@ from test_models.helpers import batch, policy_of, policy_optimizer
 from test_paper.helpers import augmenter_step, distiller
 
 from test_docs.pages import DOCS, ROOT
+from tst_mm.engine.schedule.stages import DEFAULT_STAGES
 from tst_mm.paper.flip import find_losses, flipped
 from tst_mm.registry import HOOKS, MODELS
 
@@ -20,7 +23,7 @@ def of(name):
     return pytest.mark.parametrize('page_space', [DOCS / name], indirect=True, ids=[name])
 
 
-@of('customise_objective.md')
+@of('paper_preset.md')
 def test_own_loss_is_flipped(page_space):
     head = MODELS.build(page_space['head'])
     loss = head.loss_module
@@ -54,17 +57,17 @@ def grey_batch():
 
 @of('customise_objective.md')
 def test_own_objectives_judge_images(page_space):
-    student = student_with(page_space['head'])
     teacher = {'model': deepcopy(STUDENT), 'checkpoint': 'random'}
-    for objective in (page_space['model']['objective'], page_space['objective']):
-        model = helpers.distiller(student=student, teacher=teacher, objective=objective)
+    named = (page_space['model']['objective'], page_space['disagreement'], page_space['objective'])
+    for objective in named:
+        model = helpers.distiller(student=STUDENT, teacher=teacher, objective=objective)
         scored = model.score(grey_batch(), draws=2)
         assert scored['objective'].shape == (8,) and scored['objective'].isfinite().all()
         assert type(model.objective).__name__ == objective['type'].split('.')[1]
     assert (scored['loss_student'] < 0).all()  # a saturating loss with the opposite sign
 
 
-@of('customise_objective.md')
+@of('paper_preset.md')
 def test_own_loss_trains_the_policy_of_the_published_search(page_space):
     model = distiller(
         student=student_with(page_space['head']),
@@ -80,8 +83,23 @@ def test_own_loss_trains_the_policy_of_the_published_search(page_space):
 
 @of('customise_schedule.md')
 def test_schedules_build(page_space):
-    for name in ('listed', 'periodic', 'tuned', 'small', 'subset'):
+    for name in ('default', 'spread', 'listed', 'periodic', 'searched', 'small', 'subset'):
         assert HOOKS.build(page_space[name]).stages
+    for hook in page_space['amount']:
+        HOOKS.build(hook)
+
+
+@of('customise_schedule.md')
+def test_defaults_are_those_that_are_shown(page_space):
+    page = (DOCS / 'customise_schedule.md').read_text()
+    shown = dict(re.findall(r'^\| `(\w+)` \| ([\d.]+) \|', page, re.MULTILINE))
+    kinds = (HOOKS.get('AdaptiveAmountHook'), MODELS.get('MeasuringSearch'))
+    defaults = {
+        name: parameter.default
+        for kind in kinds
+        for name, parameter in signature(kind).parameters.items()
+    }
+    assert {**defaults, **DEFAULT_STAGES} == {name: float(value) for name, value in shown.items()}
 
 
 @of('customise_schedule.md')
@@ -94,11 +112,11 @@ def test_own_data_and_an_own_hook_in_a_run(page_space, tmp_path, caplog):
     ((stage),) = schedule.schedule
     assert (stage.begin, stage.length) == (4, 2 * 2)  # two passes over 16 images, 8 at a time
     (doubt,) = (hook for hook in runner.hooks if type(hook).__name__ == 'TeacherDoubtHook')
-    assert 0 < doubt.lowest < 0.5  # a random teacher knows nothing
-    assert 'teacher confidence fell to' in caplog.text
+    assert doubt.highest > 0.5  # a random teacher knows nothing
+    assert "the teacher's loss rose to" in caplog.text
 
 
-@of('customise_schedule.md')
+@of('paper_preset.md')
 def test_one_half_of_the_policy_can_learn_slower(page_space, tmp_path):
     config = toy_config(tmp_path, {'stages': []}, custom_hooks=[page_space['tuned']])
     config.custom_hooks[0].stages = [dict(begin=0, iters=1)]

@@ -53,7 +53,7 @@ def distill(
     data: str | Path | Mapping[str, Any] | None = None,
     augmenter: Mapping[str, Any] | None = {},  # noqa: B006  (never changed)
     stages: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None,
-    batch_mode: str = 'double',
+    batch_mode: str | float = 'adaptive',
     work_dir: str | Path | None = None,
     seed: int = 0,
     options: Mapping[str, Any] | None = None,
@@ -69,9 +69,10 @@ def distill(
             address, file or dictionary (``dict(train_dataloader=..., val_dataloader=...)``).
         augmenter: Arguments of :class:`tst_mm.augment.LearnedAugmenter`. Defaults to its own
             defaults; None is plain distillation.
-        stages: Of the augmenter, as :class:`AlternatingScheduleHook` takes them. Defaults to two,
-            after a quarter and a half of the training, each a fifteenth as long as it.
-        batch_mode: ``'double'`` (default) or ``'split'``, see :class:`BaseDistiller`.
+        stages: Of the search, as :class:`AlternatingScheduleHook` takes them. Defaults to its own
+            default.
+        batch_mode: Which part of a batch is augmented, see :class:`BaseDistiller`. Defaults to
+            ``'adaptive'``.
         work_dir: Defaults to ``work_dirs/distill_`` and the name of the student's config.
         seed: Of the run. Defaults to 0.
         options: Changes of the config by dotted keys, as ``--cfg-options`` takes them.
@@ -114,8 +115,8 @@ def distill(
     hooks = list(cfg.get('custom_hooks') or [])
     if augmenter is not None:
         cfg.model.augmenter = {'type': 'tst_mm.LearnedAugmenter', **augmenter}
-        stages = _default_stages(cfg) if stages is None else stages
-        hooks.append({'type': 'tst_mm.AlternatingScheduleHook', 'stages': stages})
+        given = {} if stages is None else {'stages': stages}
+        hooks.append({'type': 'tst_mm.AlternatingScheduleHook', **given})
     cfg.custom_hooks = hooks
     cfg.work_dir = str(work_dir or Path('work_dirs', f'distill_{name}'))
     cfg.randomness = {**cfg.get('randomness', {}), 'seed': seed}
@@ -149,10 +150,3 @@ def _take_data(cfg: Config, data: str | Path | Mapping[str, Any]) -> None:
     for key in (*_DATA, 'data_preprocessor'):
         if key in known:
             cfg[key] = deepcopy(known[key])
-
-
-def _default_stages(cfg: Config) -> list[dict[str, int]]:
-    """Two stages, in epochs or iterations as the training counts."""
-    loop = cfg.train_cfg
-    end = loop.get('max_epochs') or loop.get('max_iters')
-    return [{'begin': begin, 'length': max(1, end // 15)} for begin in sorted({end // 4, end // 2})]

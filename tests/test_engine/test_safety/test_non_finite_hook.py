@@ -110,7 +110,7 @@ def test_the_policy_stays_good(make_runner, monkeypatch):
 
 
 def test_only_what_is_not_there_is_proposed(make_runner, monkeypatch):
-    poison(monkeypatch, ('train_step', 3))
+    poison(monkeypatch, ('train_step', 6))
     wrapper = {'optimizer': {'type': 'SGD', 'lr': 0.05}, 'clip_grad': {'max_norm': 1.0}}
     warm_up = {'type': 'LinearLR', 'start_factor': 0.5, 'by_epoch': False, 'end': 2}
     runner = make_runner('run', STAGES, optim_wrapper=wrapper, param_scheduler=[warm_up])
