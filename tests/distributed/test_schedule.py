@@ -16,6 +16,7 @@ from mmengine.runner import Runner
 from test_engine.toy import toy_config
 from torch import Tensor
 
+from tst_mm.engine.schedule import AlternatingScheduleHook
 from tst_mm.models.distillers.base import BaseDistiller
 from tst_mm.utils.unwrap import unwrap_model
 
@@ -89,9 +90,12 @@ def train(
             assert kill
     momenta = runner.optim_wrapper.optimizer.state_dict()['state']
     hub = runner.message_hub.log_scalars
+    search = next(h for h in runner.hooks if isinstance(h, AlternatingScheduleHook)).search
     return {
         'weights': {name: value.detach() for name, value in model.named_parameters()},
         'policy': [value.detach() for value in model.augmenter.policy.parameters()],
+        'evidence': search.state_dict()['sums'],
+        'scales': search.state_dict()['scales'],
         'momentum': [state['momentum_buffer'] for state in momenta.values()],
         'buffers': dict(model.student.named_buffers()),
         'log': {
@@ -124,7 +128,7 @@ def assert_equal(found: Any, expected: Any) -> None:
 @pytest.mark.parametrize('loop', ['epoch', 'iter'])
 def test_ranks_stay_identical_over_stages(whole_run, loop):
     first, second = whole_run(loop)[0]
-    for part in ('weights', 'policy', 'momentum'):
+    for part in ('weights', 'policy', 'evidence', 'scales', 'momentum'):
         assert_equal(second[part], first[part])
     assert not any(torch.equal(policy, torch.zeros_like(policy)) for policy in first['policy'])
 
@@ -142,7 +146,7 @@ def test_ranks_draw_differently(whole_run, loop):
 def test_the_last_batch_is_smaller(whole_run, loop):
     """The student's batches are split, half of them augmented."""
     sizes = whole_run(loop)[0][0]['sizes']
-    stages = [4, 4, 4, 3, 4, 4], [4, 4, 4, 3]
+    stages = [16, 16, 16, 12, 16, 16], [16, 16, 16, 12]  # each image is drawn four times
     epoch = [2, 2, 2, 2]  # of the last three images two are augmented
     if loop == 'epoch':
         assert sizes == [*epoch, *stages[0], *epoch, *stages[1], *epoch]
@@ -163,7 +167,7 @@ def test_killed_and_resumed_is_as_never_killed(tmp_path, whole_run, loop, kill):
     resumed = run(train, str(tmp_path), loop, None, True)
     whole, policy = whole_run(loop)
     for rank in (0, 1):
-        for part in ('weights', 'policy', 'momentum'):
+        for part in ('weights', 'policy', 'evidence', 'scales', 'momentum'):
             assert_equal(resumed[rank][part], whole[rank][part])
     # The logs are those of rank 0. So are statistics of norm layers, wherever they are read.
     for part in ('log', 'buffers'):

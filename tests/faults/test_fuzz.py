@@ -28,6 +28,7 @@ from tst_mm.models.distillers.classification import ClassificationDistiller
 from tst_mm.models.distillers.kd import build_kd
 from tst_mm.models.teacher import FrozenTeacher
 from tst_mm.paper import FlippedObjective, PaperAugmenter
+from tst_mm.search import MeasuringSearch, TeachingObjective
 from tst_mm.utils.checkpoints import read_checkpoint
 
 from .harness import FULL
@@ -106,11 +107,12 @@ def check(call, *args, words=(), **kwargs):
 HOOK = {
     'stages': [{'begin': 1, 'length': 2}, {'begin': 3, 'iters': 5}],
     'by_epoch': True,
-    'optim_wrapper': {
-        'optimizer': {'type': 'SGD', 'lr': 0.01, 'momentum': 0.9},
-        'clip_grad': {'max_norm': 20},
+    'search': {
+        'type': 'tst_mm.MeasuringSearch',
+        'temperature': 1.5,
+        'forgetting': 0.7,
+        'draws': 3,
     },
-    'plateau': {'factor': 0.9, 'min_drop_abs': 0.02, 'min_drop_rel': 0.02},
     'interval': 10,
     'checkpoint_interval': 100,
 }
@@ -264,16 +266,17 @@ SCHEDULE = [Stage(4, 6), Stage(8, 4)]
 
 def state_of_a_stage():
     """The state in the middle of the second stage, and what it belongs to."""
-    model = SimpleNamespace(augmenter=PaperAugmenter(preset='recommended'))
-    optimizer = {'optimizer': {'type': 'SGD', 'lr': 0.01, 'momentum': 0.9}}
-    stage = AugmenterStage(model, optimizer, {}, 4, 4)
-    for parameter in model.augmenter.policy.parameters():
-        parameter.grad = torch.ones_like(parameter)
-    stage.optim_wrapper.step()
-    stage.step = 1
-    stage.epoch.add({'loss': torch.tensor(1.0)})
+    model = SimpleNamespace(augmenter=LearnedAugmenter(), objective=TeachingObjective())
+    search = MeasuringSearch()
+    search.check(model)
+    stage = AugmenterStage(search, model, 4, 4)
     policy = model.augmenter.policy
-    return pack_state(SCHEDULE, policy, 1, stage, []), policy, stage
+    draw = model.augmenter.draw([(8, 8)] * 40)
+    search.experiment.observe(draw.gates, draw.magnitudes, torch.randn(40))
+    model.objective.update({'loss': torch.tensor(1.0)})
+    stage.step = 1
+    stage.window.add({'loss': torch.tensor(1.0)})
+    return pack_state(SCHEDULE, policy, search, 1, stage, [], []), policy, stage
 
 
 STATE, STATE_POLICY, STATE_STAGE = state_of_a_stage()
@@ -287,8 +290,9 @@ def test_state_in_a_checkpoint(case):
     def resume():
         check_state(state, SCHEDULE, STATE_POLICY, 8)
         STATE_POLICY.load_state_dict(state['policy_state'])
-        if state['running'] is not None:
-            STATE_STAGE.load_state_dict(state['running'])
+        hook = SimpleNamespace(search=STATE_STAGE.search)
+        stage = None if state['running'] is None else STATE_STAGE
+        AlternatingScheduleHook._restore(hook, stage, state['running'], state['search'])
 
     check(resume, words=[*words, 'checkpoint'])
 

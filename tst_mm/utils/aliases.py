@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tst_mm.utils.errors import reject_unknown_keys
+from tst_mm.utils.errors import reject_unknown_keys, require_mapping
 
 _AUGMENTERS = ('LearnedAugmenter', 'tst_mm.LearnedAugmenter')
 _OBJECTIVES = (None, 'TeachingObjective', 'tst_mm.TeachingObjective')
@@ -66,9 +66,12 @@ def current_search(search: Mapping[str, Any] | None, old: Mapping[str, Any]) -> 
 
     Raises:
         KeyError: An argument that there never was, or old ones beside a search.
+        TypeError: ``search`` is no dictionary.
     """
     reject_unknown_keys('AlternatingScheduleHook', old, (*_SEARCH, *_SCHEDULE))
     given = {key: value for key, value in old.items() if key in _SEARCH}
+    if search is not None:
+        require_mapping('search', search)
     if not given:
         return {'type': 'tst_mm.MeasuringSearch', **(search or {})}
     new = {'type': 'tst_mm.GradientSearch', **given}
