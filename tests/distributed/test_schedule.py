@@ -42,7 +42,7 @@ class Watch:
     def __init__(self, model: BaseDistiller, kill: tuple[str, int] | None) -> None:
         self.gates: list[Tensor] = []
         self.sizes: list[int] = []
-        self.calls = {'augmenter_step': 0, 'forward': 0}
+        self.calls = {'score': 0, 'forward': 0}
         self.kill = kill
         draw = model.augmenter.draw
 
@@ -153,9 +153,9 @@ def test_the_last_batch_is_smaller(whole_run, loop):
 @pytest.mark.parametrize(
     ('loop', 'kill'),
     [
-        ('epoch', ('augmenter_step', 4)),  # in the first stage, between two lines of the log
+        ('epoch', ('score', 4)),  # in the first stage, between two lines of the log
         ('epoch', ('forward', 7)),  # in an epoch; another stage follows
-        ('iter', ('augmenter_step', 10)),  # in the second stage
+        ('iter', ('score', 10)),  # in the second stage
     ],
 )
 def test_killed_and_resumed_is_as_never_killed(tmp_path, whole_run, loop, kill):

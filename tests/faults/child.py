@@ -150,7 +150,7 @@ def _watch(events: _Events) -> None:
         return file
 
     before(BaseDistiller, 'train_step', 'student')
-    before(BaseDistiller, 'augmenter_step', 'augmenter')
+    before(BaseDistiller, 'score', 'augmenter')
     before(ValLoop, 'run_iter', 'validation')
     before(os, 'replace', 'rename')
     while_writing(LocalBackend, 'put', 1, 2)

@@ -15,7 +15,7 @@ class Loop(EpochBasedTrainLoop):
 
     def __init__(self, count):
         self.seen = []
-        self._dataloader = range(count)
+        self.dataloader = range(count)
         self._runner = SimpleNamespace(
             call_hook=lambda *_, **__: None, model=SimpleNamespace(train=lambda: None)
         )

@@ -6,6 +6,7 @@ from test_engine.test_schedule.test_alternating_schedule_hook import assert_same
 from test_engine.toy import toy_config
 from test_models.helpers import batch
 
+from tst_mm.engine.safety import NonFiniteHook
 from tst_mm.paper.gradient_search import GradientSearch
 from tst_mm.registry import MODELS
 from tst_mm.search import MeasuringSearch
@@ -133,6 +134,30 @@ def test_mistakes_show_before_training(make_runner):
     with pytest.raises(KeyError, match="'SDG'; did you mean 'SGD'"):
         runner.train()
     assert runner.iter == 0
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize('skips', [0, 1])
+def test_a_step_without_numbers_leaves_the_policy_good(make_runner, monkeypatch, skips):
+    original, calls = GradientSearch.step, []
+
+    def spoiled(self, data):
+        calls.append(1)
+        if len(calls) == 2:
+            data = {**data, 'inputs': data['inputs'].float()}
+            data['inputs'][0, 0, 0, 0] = torch.nan
+        return original(self, data)
+
+    monkeypatch.setattr(GradientSearch, 'step', spoiled)
+    runner = paper_runner(make_runner, 'run', {'stages': [{'begin': 1, 'iters': 3}]}, length=2)
+    runner.register_hook(NonFiniteHook(max_skips=skips))
+    if skips:
+        runner.train()
+    else:
+        with pytest.raises(FloatingPointError, match='no number in step iter_4_augmenter_2: loss'):
+            runner.train()
+    values = hook_of(runner).policy.state_dict().values()
+    assert all(value.isfinite().all() and value.any() for value in values)
 
 
 @pytest.mark.filterwarnings('ignore::FutureWarning')

@@ -27,6 +27,8 @@ SWITCHES = (
     'sign',
     'temperature',
 )
+#: Sets of operators that ``LearnedAugmenter`` had.
+_OPERATORS = ('closed_form', 'fitted')
 #: Arguments that ``AlternatingScheduleHook`` had, and those that it has.
 _SEARCH = ('optim_wrapper', 'plateau')
 _SCHEDULE = ('stages', 'by_epoch', 'search', 'dataloader', 'interval', 'checkpoint_interval')
@@ -37,7 +39,7 @@ _FLIPPED = ('form', 'cap', 'boxes', 'averaging', 'preset')
 def current_augmenter(config: Mapping[str, Any]) -> Mapping[str, Any]:
     """An augmenter's config as it is written now; with a warning where that is another."""
     old = [key for key in SWITCHES if key in config]
-    if isinstance(config.get('operators'), str):
+    if config.get('operators') in _OPERATORS:
         old.append('operators')
     if config.get('type') not in _AUGMENTERS or not old:
         return config

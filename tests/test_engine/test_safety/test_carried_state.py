@@ -1,5 +1,6 @@
 """Attributes that a run carries from step to step."""
 
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -82,7 +83,7 @@ def test_a_resume_inside_of_a_stage_goes_on_with_it(make_runner, monkeypatch):
     whole = make_runner('whole', hook, length=2, model=dimmed())
     whole.train()
     with monkeypatch.context() as patch:
-        kill_at(patch, 'augmenter_step', 4)
+        kill_at(patch, 'score', 4)
         with pytest.raises(Killed):
             make_runner('killed', hook, length=2, model=dimmed()).train()
     resumed = make_runner('killed', hook, length=2, model=dimmed(), resume=True)
@@ -91,10 +92,10 @@ def test_a_resume_inside_of_a_stage_goes_on_with_it(make_runner, monkeypatch):
 
 
 def test_a_stage_takes_nothing_from_it(make_runner):
-    still = {'optimizer': {'type': 'SGD', 'lr': 0.0}}
+    still = {'temperature': math.inf}
     students = []
     for name, stages in {'without': [], 'with': [{'begin': 1, 'iters': 3}]}.items():
-        hook = {'stages': stages, 'optim_wrapper': still}
+        hook = {'stages': stages, 'search': still}
         runner = make_runner(name, hook, length=2, model=dimmed())
         runner.train()
         students.append(runner.model.state_dict())

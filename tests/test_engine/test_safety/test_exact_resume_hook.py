@@ -153,16 +153,16 @@ def test_a_finished_validation_is_not_repeated(make_runner, monkeypatch):
     hook = {'stages': [{'begin': 1, 'iters': 4}], 'checkpoint_interval': 2}
     killed = make_runner('run', hook, length=2, **validation())
     with monkeypatch.context() as patch:
-        original = BaseDistiller.augmenter_step
+        original = BaseDistiller.score
         calls = []
 
-        def augmenter_step(self, *args):
+        def score(self, *args):
             calls.append(1)
             if len(calls) == 4:
                 raise Killed
             return original(self, *args)
 
-        patch.setattr(BaseDistiller, 'augmenter_step', augmenter_step)
+        patch.setattr(BaseDistiller, 'score', score)
         with pytest.raises(Killed):
             killed.train()
     resumed = make_runner('run', hook, length=2, resume=True, **validation())

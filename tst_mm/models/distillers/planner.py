@@ -19,7 +19,7 @@ from torch import nn
 
 from tst_mm.utils import closest, reject_unknown_keys, require_mapping
 
-from .dry_run import DryRun, Level
+from .dry_run import DryRun, Level, training_run
 from .heads import Logits
 from .kd import compare, merge
 
@@ -59,8 +59,10 @@ class Plan:
                 f'plan.activation is {activation!r}; {closest(activation, _ACTIVATIONS)}'
             )
         self.choices = choices
+        self.student = student
         self.kinds = type(student).__name__, type(teacher).__name__
         self.reasons: list[str] = []
+        self._levels: list[Level] | None = None
         self._parts: list[Mapping[str, Any]] = []
         self._words: list[str] = []
 
@@ -143,12 +145,19 @@ class Plan:
             f"the teacher's {teacher.source.module}"
         )
 
+    def own_levels(self, runs: list[DryRun]) -> list[Level]:
+        """Feature levels of the student in training; none where it does not train on images."""
+        if self._levels is None:
+            own = training_run(self.student, runs[0].size) or runs[0]
+            self._levels = own.levels()
+        return self._levels
+
     def add_features(self, runs: list[DryRun] | None) -> None:
-        """Compare feature levels of equal stride."""
+        """Compare feature levels of equal stride, the student's as it gives them in training."""
         if runs is None:
             self.reasons.append('no image was found that both networks take')
             return
-        pairs = self._pairs(*(run.levels() for run in runs))
+        pairs = self._pairs(self.own_levels(runs), runs[1].levels())
         names = []
         alone = self.empty
         for student, teacher in pairs:
@@ -182,7 +191,7 @@ class Plan:
             strides = ', '.join(f'{sizes[0] / max(s.size[0], 1):.3g}' for s, _ in pairs)
             self._words.append(f'features {", ".join(names)} of strides {strides} by {how}')
         else:
-            self.reasons.append('neck and backbone of the two give no feature maps')
+            self.reasons.append('neck and backbone of the two give no feature map for each image')
 
     def _pairs(self, own: list[Level], theirs: list[Level]) -> list[tuple[Level, Level]]:
         """Levels that are compared: those that the config names, else of equal size."""
