@@ -73,7 +73,7 @@ def test_plain_distillation(plain, tmp_path):
         distill(plain, TEACHER, **again)
     distill(plain, TEACHER, options={'train_cfg.max_epochs': 5}, resume=True, **again)
     saved = torch.load(tmp_path / 'run' / 'epoch_5.pth', weights_only=False)
-    assert saved['meta']['iter'] == 10
+    assert saved['meta']['epoch'] == 5
 
 
 @pytest.mark.parametrize(

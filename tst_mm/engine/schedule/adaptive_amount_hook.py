@@ -47,7 +47,7 @@ class AdaptiveAmountHook(Hook):
 
     Args:
         target: How far the distillation loss on seen images may lie below that on unseen ones, as
-            a part of the latter, in (0, 1). Defaults to 0.05.
+            a part of the latter, in (0, 1). Defaults to 0.2.
         start: Fraction at the start, from 0 to 1. Defaults to 1.
         held_out: The slice, as a part of the training images in (0, 0.2]; it has at least 40 and at
             most 2,000 images. Defaults to 0.05.
@@ -68,7 +68,7 @@ class AdaptiveAmountHook(Hook):
 
     def __init__(
         self,
-        target: float = 0.05,
+        target: float = 0.2,
         start: float = 1.0,
         held_out: float = 0.05,
         release: float = 0.6,
