@@ -25,7 +25,7 @@ from .safety import (
     StudentCheckpointHook,
 )
 from .safety.work_folder import decide_start
-from .schedule import AlternatingScheduleHook
+from .schedule import AdaptiveAmountHook, AlternatingScheduleHook
 
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 #: Hooks that every training has.
@@ -164,6 +164,9 @@ def build_runner(cfg: Config, training: bool = False) -> Runner:
             ensure_hook(runner, kind)
         if find_hook(runner, AlternatingScheduleHook) is not None:
             ensure_hook(runner, HOOKS.get(_REPORT_HOOK))
+        model = unwrap_model(runner)
+        if getattr(model, 'batch_mode', None) == 'adaptive' and model.augmenter is not None:
+            ensure_hook(runner, AdaptiveAmountHook)  # also without augmenter stages
         _refuse_stop_distill(runner)
     return runner
 

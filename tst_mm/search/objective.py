@@ -79,7 +79,7 @@ class Objective:
                 raise ValueError(f'{key} is {value!r}; allowed: 0 or more')
         self.teacher_weight = teacher_weight
         self.student_weight = student_weight
-        #: Running mean of each of the student's losses; 1 counts until the first update.
+        #: Running mean of each of the student's losses, from the first update on.
         self.scales: dict[str, Tensor] = {}
 
     def prepare(self, student: nn.Module) -> None:
@@ -144,10 +144,10 @@ class TeachingObjective(Objective):
     """
 
     def weakness(self, losses: Losses) -> Tensor:
-        """See the base class."""
+        """See the base class; before the first update a loss's order of magnitude is its scale."""
         return total(
             {
-                name: bounded_weakness(values, self.scales.get(name, 1.0))
+                name: bounded_weakness(values, self.scales.get(name, _magnitude(values)))
                 for name, values in losses.student.items()
             }
         )
@@ -183,6 +183,12 @@ def bounded_weakness(loss: Tensor, scale: Tensor | float = 1.0) -> Tensor:
     """
     scale = torch.as_tensor(scale, dtype=loss.dtype, device=loss.device).clamp(min=_FLOOR)
     return -scale * torch.log((-torch.expm1(-loss.clamp(min=0) / scale)).clamp(min=_FLOOR))
+
+
+def _magnitude(values: Tensor) -> Tensor:
+    """The power of ten nearest to the mean of what are numbers, 0-dim; 1 where there is none."""
+    mean = finite_mean(values).clamp(min=_FLOOR)
+    return torch.pow(10.0, mean.log10().round()).nan_to_num(1.0)
 
 
 def total(losses: Mapping[str, Tensor]) -> Tensor:
