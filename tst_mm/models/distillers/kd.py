@@ -154,7 +154,7 @@ def _check_sources(key: str, recorders: Mapping[str, Any], model: nn.Module) -> 
             around = '.'.join(parts[:i])
             if getattr(modules[around], 'with_cp', False) and modules[around].training:
                 raise ValueError(
-                    f'{key}.{name} records {source!r} inside of {around!r}, which has with_cp=True: '
-                    'what is computed there has no gradient; allowed: the output of '
-                    f'{around!r} itself, or with_cp=False'
+                    f'{key}.{name} records {source!r} inside of {around!r}, which has '
+                    'with_cp=True: what is computed there has no gradient; allowed: the output '
+                    f'of {around!r} itself, or with_cp=False'
                 )
