@@ -70,7 +70,8 @@ def write_report(rows: Sequence[Row], folder: Path, before: Sequence[Row] = ()) 
 
 
 def _commits(rows: Sequence[Row]) -> str:
-    return ', '.join(f'`{commit}`' for commit in dict.fromkeys(row.commit for row in rows))
+    named = ', '.join(f'`{commit}`' for commit in dict.fromkeys(row.commit for row in rows))
+    return named or 'none yet'
 
 
 def _verdict(book: Book) -> str:
@@ -90,7 +91,7 @@ def _verdict(book: Book) -> str:
             continue
         said = [f'{verdict} it on {"; ".join(where)}' for verdict, where in found.items() if where]
         lines.append(f'- {book.titles["tst"]} against {book.titles[other]}: {"; ".join(said)}.')
-    return '\n'.join(lines) or 'No two seeds of it are in the file yet.'
+    return '\n'.join(lines) or 'No method was run with two seeds yet, so nothing is claimed.'
 
 
 def _students(book: Book) -> str:
