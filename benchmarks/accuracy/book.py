@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from .matrix import BASELINES, METHODS, TASKS
+from .matrix import ABLATIONS, BASELINES, METHODS, TASKS
 from .results import Row
 from .statistics import Difference, difference
 
@@ -18,6 +18,7 @@ class Book:
         rows: All rows of one split.
         titles: Of the methods, in the order of tables. Defaults to those of the matrix.
         baselines: Two methods that the others are compared with. Defaults to those of the matrix.
+        ablations: Methods with a table of their own. Defaults to those of the matrix.
     """
 
     def __init__(
@@ -25,8 +26,9 @@ class Book:
         rows: Sequence[Row],
         titles: Mapping[str, str] = _TITLES,
         baselines: Sequence[str] = BASELINES,
+        ablations: Collection[str] = ABLATIONS,
     ) -> None:
-        self.titles, self.baselines = titles, baselines
+        self.titles, self.baselines, self.ablations = titles, baselines, ablations
         self.rows: dict[tuple[str, str], dict[int, Row]] = {}
         for row in rows:
             self.rows.setdefault((row.task, row.method), {})[row.seed] = row
@@ -47,6 +49,6 @@ class Book:
         """Tasks with students that TST taught, in the order of the matrix."""
         return [task for task in TASKS if self.seeds(task, 'tst')]
 
-    def methods(self, task: str, without: Sequence[str] = ()) -> list[str]:
+    def methods(self, task: str, without: Collection[str] = ()) -> list[str]:
         """Methods of a task, in the order of the titles."""
         return [name for name in self.titles if name not in without and self.seeds(task, name)]

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from .book import Book
-from .matrix import ABLATIONS, TASKS
+from .matrix import TASKS
 
 #: Of the two baselines.
 _COLORS = ('#3465a4', '#c4651d')
@@ -46,7 +46,7 @@ def _differences(book: Book) -> plt.Figure:
     for axes in panels.flat[len(tasks) :]:
         axes.axis('off')
     for axes, task in zip(panels.flat, tasks, strict=False):
-        methods = book.methods(task, without=('plain', *book.baselines, *ABLATIONS))
+        methods = book.methods(task, without=('plain', *book.baselines, *book.ablations))
         for shift, other, color in zip((0.16, -0.16), book.baselines, _COLORS, strict=True):
             for y, method in enumerate(reversed(methods)):
                 _one_difference(axes, book, (task, method, other), y + shift, color)

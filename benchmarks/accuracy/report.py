@@ -11,7 +11,7 @@ from tst_mm.experiments import markdown_table
 
 from . import pictures
 from .book import Book
-from .matrix import ABLATIONS, BASELINES_BEFORE, BEFORE, TASKS
+from .matrix import BASELINES_BEFORE, BEFORE, TASKS
 from .results import Row
 from .statistics import Difference, mean_sd
 
@@ -36,7 +36,7 @@ def write_report(rows: Sequence[Row], folder: Path, before: Sequence[Row] = ()) 
         ValueError: There is no result of a test split.
     """
     now = Book([row for row in rows if row.split == 'test'])
-    old = Book([row for row in before if row.split == 'test'], BEFORE, BASELINES_BEFORE)
+    old = Book([row for row in before if row.split == 'test'], BEFORE, BASELINES_BEFORE, ())
     if not now.tasks() and not old.tasks():
         raise ValueError(
             'no results of a test split; run `python -m benchmarks.accuracy run` first'
@@ -101,14 +101,14 @@ def _students(book: Book) -> str:
         reached = f' (the teacher: {next(iter(teacher.values())).metric:.1f})' if teacher else ''
         parts.append(f'### {TASKS[task].title}')
         parts.append(f'{TASKS[task].about}{reached}; {TASKS[task].budget} steps of KD.')
-        parts.append(_table(book, task, book.methods(task, without=ABLATIONS), book.baselines))
+        parts.append(_table(book, task, book.methods(task, without=book.ablations), book.baselines))
     return '\n\n'.join(parts) or 'Nothing yet: `python -m benchmarks.accuracy run`.'
 
 
 def _ablations(book: Book) -> str:
     parts = []
     for task in book.tasks():
-        names = [name for name in book.methods(task) if name in ABLATIONS]
+        names = [name for name in book.methods(task) if name in book.ablations]
         if names:
             parts.append(f'### {TASKS[task].title}: one thing changed')
             parts.append(_table(book, task, ['tst', *names], ('tst',)))

@@ -15,13 +15,14 @@ from tst_mm.paper import PaperAugmenter
 
 #: Of 128 images of 3 x 32 x 32. A change that lowers one lowers its limit here.
 LIMITS = {
-    'default augmenter': {'launches': 122, 'copies': 7, 'samplings': 1, 'peak_over_images': 5.3},
+    'default augmenter': {'launches': 122, 'copies': 6, 'samplings': 1, 'peak_over_images': 5.1},
+    # One launch and two copies more since the published form is a room of its own.
     'relaxed augmenter': {
-        'launches': 213,
-        'launches_with_backward': 511,
-        'copies': 7,
+        'launches': 214,
+        'launches_with_backward': 512,
+        'copies': 9,
         'samplings': 1,
-        'peak_over_images': 12.6,
+        'peak_over_images': 12.5,
     },
 }
 
