@@ -48,8 +48,10 @@ def step_waits(case: Case) -> dict[str, str]:
     """
     model = case.build(augmenter=True, batch_mode=0.5)
     # Once in a run, the first look finds out what later ones remember: normalisations that differ,
-    # whether losses come image by image.
-    model.score(case.data(case.shape), 2)
+    # whether losses come image by image, their scales.
+    model.objective.update(model.score(case.data(case.shape), 2)['terms'])
+    scales = model.objective.scales
+    model.objective.scales = {name: scale.to('meta') for name, scale in scales.items()}
     # Draws are made on the host, from a policy that moves between two stages only.
     policy = deepcopy(model.augmenter.policy)
     model.to('meta')

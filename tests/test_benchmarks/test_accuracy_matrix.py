@@ -43,8 +43,8 @@ def tiny(tmp_path, monkeypatch):
         student=str(tmp_path / 'student.py'),
         teacher=str(tmp_path / 'teacher.py'),
         images=40,
-        budget=12,
-        stage_images=8,
+        budget=20,
+        stage_images=4,
     )
     monkeypatch.setitem(TASKS, 'tiny', task)
     cells.cost_of.cache_clear()
@@ -114,7 +114,7 @@ def test_every_method_has_a_config_of_its_own(tiny, method):
 def test_the_hook_finds_the_stages_that_are_paid_for(tiny):
     config = make_config(Cell('tiny', 'tst', 0))
     (hook,) = config.custom_hooks
-    assert 'stages' not in hook and hook.dataloader.batch_size == 8
+    assert 'stages' not in hook and hook.dataloader.batch_size == 4
     config = make_config(Cell('tiny', 'prior', 0))
     assert [h.stages for h in config.custom_hooks] == [[]]
 
