@@ -208,14 +208,14 @@ class _FileAugmenter(LearnedAugmenter):
     fixed: bool = False
 
     def noise(self, batch: int, rows: int | None = None) -> Noise:
-        """Draw the random numbers for a batch; see :meth:`LearnedAugmenter.noise`."""
+        """Draw the random numbers for a batch; all signs are 1 where they are never drawn."""
         noise = super().noise(batch, rows)
         if self.positive:
             noise.signs.fill_(1.0)
         return noise
 
     def sample_magnitudes(self, batch: int) -> Tensor:
-        """Draw the random numbers for a batch; see :meth:`LearnedAugmenter.noise`."""
+        """Draw the magnitudes for a batch, (B, N), or take their means where they are fixed."""
         if self.fixed:
             return self.policy.magnitudes().expand(batch, -1)
         return super().sample_magnitudes(batch)
