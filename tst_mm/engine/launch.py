@@ -36,7 +36,7 @@ _HOOKS = (
     SharedBuffersHook,
     StudentCheckpointHook,
 )
-#: What the system says when a file cannot be written.
+#: The error numbers by which the system says that a file cannot be written.
 _CANNOT_WRITE = {
     errno.ENOSPC,
     errno.EDQUOT,

@@ -14,7 +14,7 @@ class AugmenterStage:
 
     Args:
         search: The search that learns.
-        model: A distiller, unwrapped.
+        model: The distiller, unwrapped.
         length: The number of steps of the stage.
         epoch_length: The number of steps in an augmenter epoch.
         precision: The arguments of mixed precision, see :class:`tst_mm.search.Search`. Defaults to
