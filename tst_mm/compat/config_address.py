@@ -57,7 +57,7 @@ def own_folder(module: ModuleType) -> Iterator[None]:
     yield
     find = module.get_installed_path
 
-    def find_ours(package: str) -> str:
+    def find_imported(package: str) -> str:
         return str(Path(__file__).parents[1]) if package == _NAME else find(package)
 
-    module.get_installed_path = find_ours  # type: ignore[attr-defined]
+    module.get_installed_path = find_imported  # type: ignore[attr-defined]
