@@ -21,11 +21,12 @@ class WholeWeightsHook(Hook):
         """Compare names and shapes before MMEngine loads what fits and keeps quiet."""
         weights = checkpoint.get('state_dict', checkpoint)
         shapes = {key.removeprefix('module.'): value.shape for key, value in weights.items()}
-        parameters = dict(unwrap_model(runner).named_parameters())
+        model = unwrap_model(runner)
+        parameters = dict(model.named_parameters())
         missing = [name for name, value in parameters.items() if shapes.get(name) != value.shape]
         if missing:
             raise ValueError(
-                f'{len(missing)} of {len(parameters)} parameters of {type(unwrap_model(runner)).__name__} '
+                f'{len(missing)} of {len(parameters)} parameters of {type(model).__name__} '
                 f'({", ".join(missing[:3])}, ...) are not in the checkpoint, which begins with '
                 f'{", ".join(list(shapes)[:3])}; a student file goes with the config of the '
                 'student alone, a distillation checkpoint with the config of its run'

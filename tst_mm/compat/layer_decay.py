@@ -23,8 +23,8 @@ def rates_of_the_student(constructors: ModuleType) -> Iterator[None]:
     """
     yield
     for kind in vars(constructors).values():
-        own = isinstance(kind, type) and kind.__module__ == constructors.__name__
-        if own and 'add_params' in vars(kind):
+        defined_here = isinstance(kind, type) and kind.__module__ == constructors.__name__
+        if defined_here and 'add_params' in vars(kind):
             kind.add_params = _through_the_student(kind.add_params)
 
 
