@@ -39,7 +39,7 @@ class MeasuringSearch:
             1 (default) an operator that changes J by the spread of single images changes its odds
             by e.
         forgetting: Weight of what earlier stages found, each time a stage begins, in (0, 1]. The
-            student changes, so its weaknesses do. Defaults to 0.5.
+            student changes, so its weaknesses do. Defaults to 0.7.
         draws: How often each image is drawn in a step, from 2. Defaults to 4. More draws of fewer
             images cost the same and load less.
 
@@ -47,7 +47,7 @@ class MeasuringSearch:
         ValueError: A value outside of its range.
     """
 
-    def __init__(self, temperature: float = 1.0, forgetting: float = 0.5, draws: int = 4) -> None:
+    def __init__(self, temperature: float = 1.0, forgetting: float = 0.7, draws: int = 4) -> None:
         number = isinstance(temperature, (int, float)) and not isinstance(temperature, bool)
         if not number or not temperature > 0:
             raise ValueError(f'temperature is {temperature!r}; allowed: above 0')
