@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-#: The weight of a new measurement in the running means of seen and unseen images.
-_SHARE = 0.2
+#: The number of time constants of the running means in which the fraction can go from 0 to 1.
+_CONSTANTS = 4
 
 
 class AdaptiveAmount:
@@ -63,9 +63,10 @@ class AdaptiveAmount:
         """
         if not (math.isfinite(seen) and math.isfinite(unseen)):
             return self.fraction
-        self.seen = seen if self.seen is None else (1 - _SHARE) * self.seen + _SHARE * seen
+        share = 1 - math.exp(-_CONSTANTS / self.looks)
+        self.seen = seen if self.seen is None else self.seen + share * (seen - self.seen)
         self.unseen = (
-            unseen if self.unseen is None else (1 - _SHARE) * self.unseen + _SHARE * unseen
+            unseen if self.unseen is None else self.unseen + share * (unseen - self.unseen)
         )
         push = (self.gap - self.target) / self.target
         step = min(max(push, -1.0), 1.0) / self.looks

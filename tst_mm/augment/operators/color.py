@@ -192,7 +192,8 @@ class Equalize(ColorOperator):
         n, channels, height, width = images.shape
         with torch.no_grad():
             # Clamped last, so that a NaN does not become an index outside of the table.
-            bins = (images * 255).round_().long().clamp_(0, 255).view(n * channels, -1)
+            bins = (images * 255).round_().long().clamp_(0, 255)
+            bins = bins.reshape(n * channels, -1)  # images may lie in memory in any order
             ones = torch.ones((), dtype=torch.long, device=images.device).expand_as(bins)
             if info.mask is not None:
                 ones = info.mask.expand(-1, channels, -1, -1).reshape_as(bins).long()

@@ -72,7 +72,7 @@ def _smooth(images: Tensor, kernels: Tensor) -> Tensor:
     flat = images.reshape(1, n * channels, height, width)
     rows = F.conv2d(flat, weights[:, None, None, :], padding=(0, radius), groups=n * channels)
     both = F.conv2d(rows, weights[:, None, :, None], padding=(radius, 0), groups=n * channels)
-    return both.view(n, channels, height, width)
+    return both.reshape(n, channels, height, width)
 
 
 def _hashed(numbers: Tensor) -> Tensor:

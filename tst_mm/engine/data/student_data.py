@@ -101,3 +101,10 @@ def iterations_per_epoch(runner: Runner) -> int:
     if not isinstance(loader.sampler, InfiniteSampler):
         return len(loader)
     return math.ceil(len(loader.dataset) / (loader.batch_size * get_world_size()))
+
+
+def batch_size(loader: Any) -> int:
+    """Images of a batch, of a loader whose batch sampler may be a seeded one."""
+    sampler = getattr(loader, 'batch_sampler', None)
+    inner = getattr(sampler, 'batch_sampler', sampler)
+    return getattr(inner, 'batch_size', None) or loader.batch_size or 1

@@ -6,7 +6,7 @@ from copy import copy
 from typing import Any
 
 import torch
-from mmengine.dist import all_reduce, broadcast, is_main_process
+from mmengine.dist import all_reduce, broadcast, get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.optim import AmpOptimWrapper
 from mmengine.runner import Runner, autocast
@@ -16,6 +16,7 @@ from tst_mm.engine.data.held_out import HeldOut, LookBatches, distinct_images
 from tst_mm.engine.data.randomness import seed_step
 from tst_mm.engine.data.seeded_data import SeededBatches, SeededDataset
 from tst_mm.engine.data.stream import Stream
+from tst_mm.engine.data.student_data import batch_size
 from tst_mm.engine.safety.exact_resume_hook import ExactResumeHook
 from tst_mm.registry import HOOKS
 from tst_mm.search import AdaptiveAmount
@@ -26,6 +27,8 @@ from tst_mm.utils.unwrap import unwrap_model
 _KEY = 'tst_mm_amount'
 #: The fewest and the most images of the slice, and the largest part of the data that it may be.
 _LEAST, _MOST, _LARGEST_PART = 40, 2000, 0.2
+#: The fewest and the most looks, and the part of the training's cost that they may take.
+_LEAST_LOOKS, _MOST_LOOKS, _LOOKS_SHARE = 20, 100, 0.01
 #: The fraction of images that are augmented where there is no slice to spare.
 _FIXED = 0.5
 
@@ -53,7 +56,8 @@ class AdaptiveAmountHook(Hook):
             least 40 and at most 2,000 images. Defaults to 0.05.
         release: The part of the training after which the slice is released, in (0, 1]. Defaults to
             0.6.
-        looks: The number of looks that the whole training would have, at least 1. Defaults to 100.
+        looks: The number of looks that the whole training would have, at least 1. Defaults to as
+            many as take about 1 % of the training's cost, from 20 to 100.
         images: The number of images of either kind in a look, over all ranks, at least 1. Defaults
             to 32.
         speed: The part of the training in which the fraction can go from 1 to 0, positive.
@@ -73,7 +77,7 @@ class AdaptiveAmountHook(Hook):
         start: float = 1.0,
         held_out: float = 0.05,
         release: float = 0.6,
-        looks: int = 100,
+        looks: int | None = None,
         images: int = 32,
         speed: float = 0.2,
     ) -> None:
@@ -85,10 +89,12 @@ class AdaptiveAmountHook(Hook):
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
             if not number or not 0 < value <= most:
                 raise ValueError(f'{key} is {value!r}; allowed: above 0, at most {most}')
-        for key, value in (('looks', looks), ('images', images)):
-            if type(value) is not int or value < 1:
-                raise ValueError(f'{key} is {value!r}; allowed: whole numbers from 1')
-        self.amount = AdaptiveAmount(target, start, speed * looks)
+        for key, count in (('looks', looks), ('images', images)):
+            if count is None and key == 'looks':
+                continue
+            if type(count) is not int or count < 1:
+                raise ValueError(f'{key} is {count!r}; allowed: whole numbers from 1')
+        self.amount = AdaptiveAmount(target, start, speed * (looks or _MOST_LOOKS))
         self.speed = speed
         self.held_out = held_out
         self.release = release
@@ -131,7 +137,7 @@ class AdaptiveAmountHook(Hook):
         if self._loaded is not None and runner.iter > 0:
             self.amount.load_state_dict(self._loaded)
             self.history[:] = self._loaded['history']
-        self._interval = max(1, runner.max_iters // self.looks)
+        self._interval = max(1, runner.max_iters // (self.looks or self._affordable(runner)))
         # Short runs have fewer looks; runs whose length they do not divide have more.
         self.amount.looks = self.speed * runner.max_iters / self._interval
         self._slice = self._hold_out(runner)
@@ -143,6 +149,13 @@ class AdaptiveAmountHook(Hook):
         if self._slice is not None and due and runner.iter < self._slice.release:
             self._look(runner)
             seed_step(runner, Stream.STUDENT, runner.iter)
+
+    def _affordable(self, runner: Runner) -> int:
+        """Looks that cost about 1 % of the training, an image of a look as much as a student's."""
+        seen = runner.max_iters * batch_size(runner.train_loop.dataloader) * get_world_size()
+        # None after the release.
+        looks = int(_LOOKS_SHARE / self.release * seen / (2 * self.images))
+        return min(max(looks, _LEAST_LOOKS), _MOST_LOOKS)
 
     def _hold_out(self, runner: Runner) -> HeldOut | None:
         """Choose the slice and keep it from the student's batches; None where there is none."""

@@ -12,7 +12,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from tst_mm.engine.data.randomness import seed_step
 from tst_mm.engine.data.stream import Stream
-from tst_mm.engine.data.student_data import iterations_per_epoch
+from tst_mm.engine.data.student_data import batch_size, iterations_per_epoch
 from tst_mm.engine.safety.exact_resume_hook import ExactResumeHook
 from tst_mm.engine.safety.safe_checkpoints import remove_checkpoint
 from tst_mm.engine.safety.shared_buffers_hook import SharedBuffersHook
@@ -235,7 +235,7 @@ class AlternatingScheduleHook(Hook):
     def _resolve(self, runner: Runner) -> list[Stage]:
         if isinstance(self.stages, Mapping) and is_spread(self.stages):
             batches = (runner.train_loop.dataloader, self.loader)
-            images, drawn = (_batch_size(loader) for loader in batches)
+            images, drawn = (batch_size(loader) for loader in batches)
             steps = images / (drawn * getattr(self.search, 'draws', 1))
             return spread_stages(self.stages, runner.max_iters, steps)
         epochs = isinstance(runner.train_loop, EpochBasedTrainLoop)
@@ -308,10 +308,3 @@ class AlternatingScheduleHook(Hook):
             write_bytes(path.with_name('last_checkpoint'), str(path).encode())
             for older in set(path.parent.glob('augmenter_stage*_iter*.pth')) - {path}:
                 remove_checkpoint(older)
-
-
-def _batch_size(loader: Any) -> int:
-    """The number of images in a batch of a loader, whose batch sampler may be a seeded one."""
-    sampler = getattr(loader, 'batch_sampler', None)
-    inner = getattr(sampler, 'batch_sampler', sampler)
-    return getattr(inner, 'batch_size', None) or loader.batch_size or 1

@@ -108,7 +108,7 @@ def spread_stages(
 
     Raises:
         KeyError: A key is unknown.
-        ValueError: A value is not allowed, or there are fewer iterations than stages.
+        ValueError: A value is not allowed.
     """
     reject_unknown_keys('stages', stages, _SPREAD_KEYS)
     given = {**DEFAULT_STAGES, **stages}
@@ -116,13 +116,10 @@ def spread_stages(
     number = isinstance(share, (int, float)) and not isinstance(share, bool)
     if not number or not 0 < share <= 1:
         raise ValueError(f'stages.share is {share!r}; allowed: above 0, at most 1')
-    if iterations < count:
-        raise ValueError(
-            f'stages.count is {count}, but the training has {iterations} iterations; allowed: at '
-            'most as many'
-        )
     length = max(1, int(share * iterations * steps_an_iteration / count))
-    return [Stage(int((i + 0.5) * iterations / count), length) for i in range(count)]
+    # A training of fewer iterations has fewer stages.
+    begins = dict.fromkeys(int((i + 0.5) * iterations / count) for i in range(count))
+    return [Stage(begin, length) for begin in begins]
 
 
 def resolve_stages(
