@@ -32,9 +32,10 @@ _CHOICES = {
 
 @MODELS.register_module()
 class FlippedObjective(TeachingObjective):
-    """``teacher_weight * loss(teacher) + student_weight * weakness(student)`` on augmented images.
+    """The objective of the paper, ``teacher_weight * loss(teacher) + student_weight * weakness``.
 
-    Each loss is that which the network is trained with, with its targets and its averaging.
+    It is computed on augmented images. Each loss is the one that the network is trained with, with
+    its targets and its averaging.
 
     Args:
         form: The form of the student's weakness. ``'flipped'`` (default): its flipped loss, for

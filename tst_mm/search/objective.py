@@ -173,7 +173,7 @@ class DisagreementObjective(Objective):
 
 
 def bounded_weakness(loss: Tensor, scale: Tensor | float = 1.0) -> Tensor:
-    """``phi(l) = -s log(1 - exp(-l / s))``: falls as the loss rises, never below 0.
+    """Compute ``phi(l) = -s log(1 - exp(-l / s))``, which falls as the loss rises, but not below 0.
 
     Args:
         loss: The losses, of any shape, at least 0; values below 0 count as 0.
