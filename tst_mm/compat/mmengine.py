@@ -19,7 +19,7 @@ def loading_of_own_checkpoints(checkpoint: ModuleType) -> Iterator[None]:
     """Declare safe what MMEngine itself writes into a checkpoint.
 
     Args:
-        checkpoint: ``mmengine.runner.checkpoint``.
+        checkpoint: The module ``mmengine.runner.checkpoint``.
     """
     yield
     import torch
@@ -33,14 +33,14 @@ def loading_of_own_checkpoints(checkpoint: ModuleType) -> Iterator[None]:
 
 
 def _load(file: Any, map_location: Any = None, weights_only: bool | None = None) -> Any:
-    """``torch.load`` that falls back to nothing."""
+    """``torch.load`` without a fallback that would execute what is in the file."""
     import torch
 
     return torch.load(file, map_location=map_location, weights_only=weights_only is not False)
 
 
 def _written_by_mmengine() -> list[object]:
-    """Classes and functions in MMEngine's checkpoints, with their names there where those vary."""
+    """Classes and functions in MMEngine's checkpoints, with their names where those vary."""
     import numpy as np
     from mmengine.logging import HistoryBuffer
 

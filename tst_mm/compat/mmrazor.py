@@ -24,7 +24,7 @@ def accepted_versions(mmrazor: ModuleType) -> Iterator[None]:
     """Let MMRazor import, whatever mmcv and torch are installed.
 
     Args:
-        mmrazor: ``mmrazor``, not yet executed.
+        mmrazor: The module ``mmrazor``, not yet executed.
     """
     import mmcv
     from mmengine.utils import digit_version
@@ -57,14 +57,14 @@ def _digit_version_of_old_torch(version: str, *args: object) -> tuple[int, ...]:
 
 
 def load_mmrazor() -> ModuleType:
-    """MMRazor, imported with everything registered, or a clear word on how to get it.
+    """Import MMRazor with everything registered, or say clearly how to get it.
 
     Returns:
         The module ``mmrazor``; ``mmrazor.models`` is imported too, so its distillers, recorders,
         connectors and losses are in the registries.
 
     Raises:
-        ImportError: If MMRazor or something that it needs is not installed.
+        ImportError: MMRazor or something that it needs is not installed.
     """
     if installed_version('mmrazor') is None:
         raise ImportError(

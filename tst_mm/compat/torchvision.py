@@ -25,7 +25,7 @@ def declared_operators(module: ModuleType) -> Iterator[None]:
     """Declare torchvision's operators unless its own library provides them.
 
     Args:
-        module: ``torchvision``, not yet executed.
+        module: The module ``torchvision``, not yet executed.
     """
     import torch
 
@@ -33,7 +33,7 @@ def declared_operators(module: ModuleType) -> Iterator[None]:
         for library in Path(folder).glob('_C*.so'):
             try:
                 torch.ops.load_library(library)
-            except OSError:  # built for another torch
+            except OSError:  # the library was built for another torch
                 continue
     missing = [name for name in _SCHEMAS if not hasattr(torch.ops.torchvision, name)]
     if missing:

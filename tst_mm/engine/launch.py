@@ -28,7 +28,7 @@ from .safety.work_folder import decide_start
 from .schedule import AdaptiveAmountHook, AlternatingScheduleHook
 
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-#: Hooks that every training has.
+#: The hooks that every training has.
 _HOOKS = (
     ExactResumeHook,
     NonFiniteHook,
@@ -36,7 +36,7 @@ _HOOKS = (
     SharedBuffersHook,
     StudentCheckpointHook,
 )
-#: What the system says when a file cannot be written.
+#: The error numbers by which the system says that a file cannot be written.
 _CANNOT_WRITE = {
     errno.ENOSPC,
     errno.EDQUOT,
@@ -46,7 +46,7 @@ _CANNOT_WRITE = {
     errno.ENOTDIR,
     errno.EIO,
 }
-#: Of a launcher: variables that it sets, and how it is used.
+#: The variables that a launcher sets, and how it is used, by the name of the launcher.
 _LAUNCHERS = {
     'pytorch': (
         ('RANK', 'WORLD_SIZE', 'MASTER_ADDR', 'MASTER_PORT'),
@@ -64,7 +64,7 @@ _LAUNCHERS = {
         '--launcher mpi',
     ),
 }
-#: The hook of runs with augmenter stages; it stands on a floor above this one.
+#: The report hook of runs with augmenter stages; by name, as this room may not import it.
 _REPORT_HOOK = 'tst_mm.PolicyReportHook'
 
 
@@ -79,7 +79,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help='override entries of the config, as in: train_cfg.max_epochs=3 model.head.topk=(1,)',
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
-    # torch.distributed.launch gives it; MMEngine reads the variable.
+    # torch.distributed.launch gives this argument; MMEngine reads the variable LOCAL_RANK.
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
 
 
@@ -138,7 +138,7 @@ def use_amp(cfg: Config) -> None:
     """Train in automatic mixed precision.
 
     Args:
-        cfg: Of the run; it is changed.
+        cfg: The config of the run; it is changed.
 
     Raises:
         ValueError: There is no accelerator, which MMEngine's mixed precision needs.
@@ -150,13 +150,14 @@ def use_amp(cfg: Config) -> None:
 
 
 def build_runner(cfg: Config, training: bool = False) -> Runner:
-    """Build the runner.
+    """Build the runner of a config.
 
     Args:
-        cfg: Of the run; it is changed.
-        training: Give it the hooks that make a training safe, where the config has none of the
-            class or of a subclass: exact resume, SIGTERM, non-finite values, ranks that validate
-            alike, complete checkpoints; and with augmenter stages the report.
+        cfg: The config of the run; it is changed.
+        training: Whether to add the hooks that make a training safe, where the config has none of
+            the class or of a subclass: exact resume, SIGTERM, non-finite values, ranks that
+            validate alike, complete checkpoints; and with augmenter stages the report. Defaults to
+            False.
     """
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     if training:
@@ -166,7 +167,7 @@ def build_runner(cfg: Config, training: bool = False) -> Runner:
             ensure_hook(runner, HOOKS.get(_REPORT_HOOK))
         model = unwrap_model(runner)
         if getattr(model, 'batch_mode', None) == 'adaptive' and model.augmenter is not None:
-            ensure_hook(runner, AdaptiveAmountHook)  # also without augmenter stages
+            ensure_hook(runner, AdaptiveAmountHook)  # needed without augmenter stages too
         _refuse_stop_distill(runner)
     return runner
 
@@ -183,14 +184,15 @@ def _refuse_stop_distill(runner: Runner) -> None:
 
 
 def train(cfg: Config, resume: str | None = None) -> Runner:
-    """Train.
+    """Train the model of a config.
 
     Args:
-        cfg: Of the run; it is changed.
-        resume: From where, see :func:`tst_mm.engine.safety.work_folder.decide_start`.
+        cfg: The config of the run; it is changed.
+        resume: The checkpoint to go on from; see
+            :func:`tst_mm.engine.safety.work_folder.decide_start`. Defaults to None.
 
     Returns:
-        The runner, whose training has ended.
+        The runner after the training.
 
     Raises:
         FileNotFoundError: There is no checkpoint to go on from.

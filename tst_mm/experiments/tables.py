@@ -48,7 +48,7 @@ def cost_table(
     }
     rows = []
     for name, found in results.items():
-        relative = [own / base for own, base in zip(costs[name], costs[reference], strict=True)]
+        relative = [cost / base for cost, base in zip(costs[name], costs[reference], strict=True)]
         reached = _spread([result.metric for result in found])
         rows.append([titles[name], reached, *(f'{ratio:.2f} x' for ratio in relative)])
     return markdown_table(['', metric, 'a student step', 'all training steps'], rows)

@@ -1,4 +1,4 @@
-"""Who learns from whom: distillers, the frozen teacher, how sure they are, losses."""
+"""Who learns from whom: distillers, the frozen teacher, confidences, losses."""
 
 from .distillers import (
     BaseDistiller,

@@ -1,4 +1,4 @@
-"""What the policy learns from: objectives of images, an experiment, a tilted prior, an amount."""
+"""How the policy is found: an objective of images, an experiment, a tilted prior, an amount."""
 
 from .amount import AdaptiveAmount
 from .experiment import Effects, FactorialExperiment

@@ -23,13 +23,13 @@ from tst_mm.search import AdaptiveAmount
 from tst_mm.utils.hooks import ensure_hook
 from tst_mm.utils.unwrap import unwrap_model
 
-#: Key of our part of a checkpoint.
+#: The key of this hook's part of a checkpoint.
 _KEY = 'tst_mm_amount'
-#: Bounds of the slice, and the largest part of the data that it may be.
+#: The fewest and the most images of the slice, and the largest part of the data that it may be.
 _LEAST, _MOST, _LARGEST_PART = 40, 2000, 0.2
-#: Bounds of the looks, and the part of the training's cost that they may take.
+#: The fewest and the most looks, and the part of the training's cost that they may take.
 _LEAST_LOOKS, _MOST_LOOKS, _LOOKS_SHARE = 20, 100, 0.01
-#: What part of the images is augmented where there is no slice to spare.
+#: The fraction of images that are augmented where there is no slice to spare.
 _FIXED = 0.5
 
 
@@ -51,23 +51,24 @@ class AdaptiveAmountHook(Hook):
     Args:
         target: How far the distillation loss on seen images may lie below that on unseen ones, as
             a part of the latter, in (0, 1). Defaults to 0.2.
-        start: Fraction at the start, from 0 to 1. Defaults to 1.
-        held_out: The slice, as a part of the training images in (0, 0.2]; it has at least 40 and at
-            most 2,000 images. Defaults to 0.05.
-        release: Part of the training after which the slice is released, in (0, 1]. Defaults to
+        start: The fraction of augmented images at the start, in [0, 1]. Defaults to 1.
+        held_out: The size of the slice, as a part of the training images in (0, 0.2]; it has at
+            least 40 and at most 2,000 images. Defaults to 0.05.
+        release: The part of the training after which the slice is released, in (0, 1]. Defaults to
             0.6.
-        looks: How many looks the whole training would have, from 1. Defaults to as many as take
-            about 1 % of the training's cost, from 20 to 100.
-        images: Images of a look of either kind, over all ranks, from 1. Defaults to 32.
-        speed: Part of the training in which the fraction can go from 1 to 0, above 0. Defaults to
-            0.2.
+        looks: The number of looks that the whole training would have, at least 1. Defaults to as
+            many as take about 1 % of the training's cost, from 20 to 100.
+        images: The number of images of either kind in a look, over all ranks, at least 1. Defaults
+            to 32.
+        speed: The part of the training in which the fraction can go from 1 to 0, positive.
+            Defaults to 0.2.
 
     Raises:
-        ValueError: A value outside of its range; when training starts also a model whose amount is
-            not adaptive.
+        ValueError: A value is outside of its range; or, when training starts, the amount of the
+            model is not adaptive.
     """
 
-    # After the schedule's stages, before anything that looks at the iteration.
+    # It runs after the schedule's stages and before anything that looks at the iteration.
     priority = 2
 
     def __init__(
@@ -99,7 +100,7 @@ class AdaptiveAmountHook(Hook):
         self.release = release
         self.looks = looks
         self.images = images
-        #: One entry a look, as in ``policy.json``.
+        #: One entry for each look, as in ``policy.json``.
         self.history: list[dict[str, Any]] = []
         self._slice: HeldOut | None = None
         self._batches: Iterator[Any] | None = None
@@ -123,11 +124,11 @@ class AdaptiveAmountHook(Hook):
         ensure_hook(runner, ExactResumeHook)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Keep our part of the checkpoint until the run is known."""
+        """Keep this hook's part of the checkpoint until the run is known."""
         self._loaded = checkpoint.get(_KEY)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Add our part."""
+        """Add this hook's part to the checkpoint."""
         checkpoint[_KEY] = {**self.amount.state_dict(), 'history': self.history}
 
     def before_train(self, runner: Runner) -> None:
@@ -137,13 +138,13 @@ class AdaptiveAmountHook(Hook):
             self.amount.load_state_dict(self._loaded)
             self.history[:] = self._loaded['history']
         self._interval = max(1, runner.max_iters // (self.looks or self._affordable(runner)))
-        # Short runs have fewer looks, and those that do not divide have more.
+        # Short runs have fewer looks; runs whose length they do not divide have more.
         self.amount.looks = self.speed * runner.max_iters / self._interval
         self._slice = self._hold_out(runner)
         model.fraction = self.amount.fraction if self._slice else _FIXED
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
-        """Look, where it is time for it."""
+        """Take a look where it is time for one."""
         due = runner.iter and runner.iter % self._interval == 0
         if self._slice is not None and due and runner.iter < self._slice.release:
             self._look(runner)
@@ -189,9 +190,9 @@ class AdaptiveAmountHook(Hook):
         return None
 
     def _loader(self, loader: DataLoader, batches: LookBatches) -> DataLoader:
-        """A loader like the student's, of one worker at most, that gives the looks."""
+        """Make a loader like the student's, with one worker at most, that gives the looks."""
         clone = copy(loader)
-        # DataLoader refuses to have these set, lest they contradict each other.
+        # DataLoader does not let these be set, because they could contradict each other.
         clone.__dict__.update(
             batch_sampler=batches, num_workers=min(1, loader.num_workers), _iterator=None
         )
