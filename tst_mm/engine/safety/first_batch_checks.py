@@ -59,7 +59,7 @@ def check_labels(look: FirstBatch) -> str:
                     'leaves it out'
                 )
     names = sorted({name for old in before for name in old})
-    return f'labels: {", ".join(names) or "no label has places; none"} moved with the images'
+    return f'labels: {", ".join(names)} moved' if names else 'labels: none has places'
 
 
 def check_distillation(look: FirstBatch) -> str:
@@ -76,7 +76,7 @@ def check_distillation(look: FirstBatch) -> str:
     if faults:
         raise ValueError(
             f'{"; ".join(faults)}: nothing would be distilled by it; allowed: another plan '
-            "(plan=dict(activation=...), plan=dict(features=True)), or another distill_losses "
+            '(plan=dict(activation=...), plan=dict(features=True)), or another distill_losses '
             'entry in "distiller"'
         )
     values = ', '.join(f'{name} {_total(value):.3g}' for name, value in look.losses[1].items())
@@ -212,4 +212,4 @@ def _summed(value: Any) -> Tensor:
 
 
 def _total(value: Any) -> float:
-    return float(_summed(value))
+    return float(_summed(value).detach())

@@ -91,11 +91,11 @@ class FirstBatchHook(Hook):
             What was seen.
 
         Raises:
-            ValueError: A check fails; all that fail are named.
+            ValueError: A check fails; later ones are not done.
         """
         look = FirstBatch(runner, data_batch)
         model = look.model
-        seen, faults = [], []
+        seen = []
         parts = (model.student, model.teacher.model, model.distiller, model.augmenter)
         held = (model.normalization, getattr(model, 'objective', None))
         with unchanged(*parts, *held), torch.enable_grad():
@@ -103,17 +103,13 @@ class FirstBatchHook(Hook):
                 try:
                     seen.append(CHECKS[name](look))
                 except ValueError as error:
-                    faults.append((name, error))
+                    rest = [other for other in CHECKS if other != name]
+                    raise ValueError(
+                        f'the first batch fails {name}: {error}. To train all the same: '
+                        f"custom_hooks=[dict(type='tst_mm.FirstBatchHook', checks={rest})]"
+                    ) from error
         for warning in look.warnings:
             runner.logger.warning(f'First batch: {warning}')
-        if faults:
-            names = [name for name, _ in faults]
-            rest = [name for name in CHECKS if name not in names]
-            told = '. '.join(f'{name}: {error}' for name, error in faults)
-            raise ValueError(
-                f"the first batch fails {', '.join(names)}. {told}. custom_hooks=[dict("
-                f"type='tst_mm.FirstBatchHook', checks={rest})] trains all the same"
-            ) from faults[0][1]
         words = '; '.join(seen)
         runner.logger.info(f'First batch checked. {words}')
         return words
