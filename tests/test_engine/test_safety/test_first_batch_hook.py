@@ -49,9 +49,11 @@ def parts_of(runner):
 def losses_of(monkeypatch, change):
     """Change what the student step returns, by a function of (own, distilled)."""
     original = BaseDistiller.distilled
-    monkeypatch.setattr(
-        BaseDistiller, 'distilled', lambda self, *args: change(*original(self, *args))
-    )
+
+    def spoiled(self, *args):
+        return change(*original(self, *args))
+
+    monkeypatch.setattr(BaseDistiller, 'distilled', spoiled)
 
 
 # Ten faults
@@ -65,9 +67,7 @@ def test_a_distillation_loss_of_zero(make_runner, monkeypatch):
 
 def test_a_distillation_loss_without_gradient(make_runner, monkeypatch):
     losses_of(monkeypatch, lambda own, kd: (own, {name: v.detach() for name, v in kd.items()}))
-    with pytest.raises(
-        ValueError, match=r'fails distillation: loss_kd has no gradient into the weights'
-    ):
+    with pytest.raises(ValueError, match=r'distillation: loss_kd has no gradient into'):
         look(make_runner('run', STAGES))
 
 
@@ -131,9 +131,7 @@ def test_a_stage_that_changes_something(make_runner, monkeypatch, what):
 
     monkeypatch.setattr(BaseDistiller, 'score', score)
     monkeypatch.setattr(runner.model.student.neck, 'forward', lambda feats: neck(feats))
-    with pytest.raises(
-        ValueError, match=rf'fails stage: a search stage changes student\.[\w.]*{what}'
-    ):
+    with pytest.raises(ValueError, match=rf'fails stage: .*changes student\.[\w.]*{what}'):
         look(runner)
 
 
@@ -176,9 +174,7 @@ def test_an_untrained_teacher(make_runner, tmp_path):
     loader = toy_config('', STAGES).train_dataloader
     loader.batch_size = 32
     runner = make_runner('run', STAGES, model=model, train_dataloader=loader)
-    with pytest.raises(
-        ValueError, match=r'fails teacher: the teacher is not better than chance: accuracy 0'
-    ):
+    with pytest.raises(ValueError, match=r'fails teacher: .*not better than chance: acc'):
         look(runner)
 
 
@@ -245,8 +241,9 @@ def test_a_student_that_begins_as_its_teacher(make_runner):
     model.teacher.model.load_state_dict(model.student.state_dict())
     for layer in model.student.modules():
         layer.training = False
+    data = next(iter(runner.train_dataloader))
     before = parts_of(runner)
-    assert 'loss_kd' in look(runner)
+    assert 'loss_kd' in look(runner, data)
     assert not changed(before, parts_of(runner))
 
 
@@ -306,9 +303,7 @@ def test_ignored_labels_do_not_count():
 
 
 def test_mistakes(make_runner):
-    with pytest.raises(
-        KeyError, match=r"checks has 'label'; did you mean 'labels'\? allowed: range"
-    ):
+    with pytest.raises(KeyError, match=r"has 'label'; did you mean 'labels'\? allowed: range"):
         FirstBatchHook(['label'])
     with pytest.raises(TypeError, match="checks is 'labels'; allowed: True, False, or a list of"):
         FirstBatchHook('labels')
@@ -323,8 +318,9 @@ def test_unchanged_is_what_the_checks_stand_in(make_runner, monkeypatch):
     """All checks together leave no trace, not even a failing one."""
     runner = make_runner('run', STAGES)
     losses_of(monkeypatch, lambda own, kd: (own, {name: value * 0 for name, value in kd.items()}))
+    data = next(iter(runner.train_dataloader))
     before = parts_of(runner)
     with pytest.raises(ValueError, match='distillation'):
-        look(runner)
+        look(runner, data)
     assert not changed(before, parts_of(runner))
     assert all(weight.grad is None for weight in runner.model.parameters())

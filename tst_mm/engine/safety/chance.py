@@ -31,7 +31,7 @@ def class_logits(model: Any, images: Tensor, samples: list) -> tuple[Tensor, Ten
     """
     if hasattr(model, 'encode_decode'):
         return _of_pixels(model, images, samples)
-    labels = [getattr(sample, 'gt_label', None) for sample in samples]
+    labels: list[Any] = [getattr(sample, 'gt_label', None) for sample in samples]
     if not all(isinstance(label, Tensor) and label.numel() == 1 for label in labels):
         return 'its images have not one class each'
     logits = model(images, mode='tensor')
@@ -78,7 +78,9 @@ def judge(logits: Tensor, labels: Tensor, worth: float) -> tuple[str, str]:
 
 
 def _of_pixels(model: Any, images: Tensor, samples: list) -> tuple[Tensor, Tensor, float] | str:
-    maps = [getattr(getattr(sample, 'gt_sem_seg', None), 'data', None) for sample in samples]
+    maps: list[Any] = [
+        getattr(getattr(sample, 'gt_sem_seg', None), 'data', None) for sample in samples
+    ]
     if not all(isinstance(labels, Tensor) for labels in maps):
         return 'its images have no label map'
     labels = torch.stack(maps).flatten(0, 1)

@@ -96,9 +96,9 @@ class FirstBatchHook(Hook):
         look = FirstBatch(runner, data_batch)
         model = look.model
         seen = []
-        parts = (model.student, model.teacher.model, model.distiller, model.augmenter)
-        held = (model.normalization, getattr(model, 'objective', None))
-        with unchanged(*parts, *held), torch.enable_grad():
+        held: list[Any] = [model.student, model.teacher.model, model.distiller, model.augmenter]
+        held += [model.normalization, getattr(model, 'objective', None)]
+        with unchanged(*held), torch.enable_grad():
             for name in self.checks:
                 try:
                     seen.append(CHECKS[name](look))
