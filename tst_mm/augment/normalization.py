@@ -154,12 +154,11 @@ class Normalization(nn.Module):
 def _kind(low: float, high: float) -> str:
     """What images of a range that is none of grey levels look like."""
     if high - low < _NARROW:
-        return (
-            'images of 0 to 1' if low >= 0 and high <= 1 else 'images that are normalised already'
-        )
+        unit = low >= 0 and high <= 1
+        return 'images of 0 to 1' if unit else 'images that are normalised already'
     if low < 0:
         return 'images that are not of grey levels'
-    if low >= 0 and high <= 255**2:
+    if high <= 255**2:
         return 'images of 16 bits, or grey levels where mean and std are those of 0 to 1'
     return 'images of 16 bits'
 
