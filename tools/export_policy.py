@@ -48,6 +48,8 @@ def load_policy(path: Path) -> dict[str, Any]:
         raise ValueError(f'{path} holds no policy; allowed: a TST checkpoint, or policy.json')
     kept = {key: state[key] for key in ('augmenter', 'provenance', 'history') if key in state}
     policy = {**state['policy'], **kept}
+    for entry, known in zip(policy['operators'], state.get('evidence', []), strict=False):
+        entry.update(known)
     check_policy(policy, f'policy in {path}')
     return policy
 

@@ -100,7 +100,7 @@ class LearnedAugmenter(nn.Module):
         return AugmentPolicy(operators, init)
 
     #: The objective of a search over this augmenter's policy, unless the config says another.
-    objective = 'tst_mm.TeachingObjective'
+    objective = 'tst_mm.ConfidenceObjective'
 
     @property
     def labels_follow(self) -> bool:

@@ -76,19 +76,34 @@ class Normalization(nn.Module):
             mean, std = mean * 255, std * 255
         return cls(mean.tolist(), std.tolist(), order)
 
+    @property
+    def identity(self) -> bool:
+        """Whether images are taken as they are, whatever their range (reads values)."""
+        return bool((self.mean == 0).all()) and bool((self.std == 1).all())
+
     def check_once(self, inputs: Tensor) -> None:
-        """Check the range of the first batch against this normalisation; later calls do nothing.
+        """:meth:`check` the first batch; later calls do nothing.
 
         Args:
             inputs: The normalised batch, (B, C, H, W).
+        """
+        if not self._checked:
+            self._checked = True
+            self.check(inputs)
+
+    def check(self, inputs: Tensor) -> tuple[float, float]:
+        """Check that a batch has the range that this normalisation implies.
+
+        Args:
+            inputs: The normalised batch, (B, C, H, W).
+
+        Returns:
+            The least and the largest grey level.
 
         Raises:
             ValueError: Values lie far outside of 0 to 255, or are fractions within a few grey
                 values.
         """
-        if self._checked:
-            return
-        self._checked = True
         pixels = inputs.float() * self.std + self.mean
         low, high = pixels.min().item(), pixels.max().item()
         fractions = (pixels - pixels.round()).abs().max().item() > 0.01
@@ -97,10 +112,12 @@ class Normalization(nn.Module):
             raise ValueError(
                 f'images have values from {low:.3g} to {high:.3g} where grey levels of 0 to 255 '
                 f'are expected by mean {_column(self.mean)} and std {_column(self.std)} of the '
-                f"student's data_preprocessor: the augmenter would take them for other colours; "
-                f'allowed: mean and std given to the data_preprocessor, instead of normalised '
-                f'images or images of 0 to 1 from the pipeline'
+                f"student's data_preprocessor: {_kind(low, high)}, which networks and augmenter "
+                f'would take for other colours; allowed: mean and std given to the '
+                f'data_preprocessor, in the unit of the images, instead of normalised images, '
+                f'images of 0 to 1 or of 16 bits from the pipeline'
             )
+        return low, high
 
     def to_unit(self, inputs: Tensor) -> Tensor:
         """Turn a normalised batch, (B, C, H, W), into values in [0, 1]."""
@@ -134,6 +151,18 @@ class Normalization(nn.Module):
         if inputs.shape[1] == 3 and self.channel_order != target.channel_order:
             pixels = pixels.flip(1)
         return (pixels - target.mean) / target.std
+
+
+def _kind(low: float, high: float) -> str:
+    """What images of a range that is none of grey levels look like."""
+    if high - low < _NARROW:
+        unit = low >= 0 and high <= 1
+        return 'images of 0 to 1' if unit else 'images that are normalised already'
+    if low < 0:
+        return 'images that are not of grey levels'
+    if high <= 255**2:
+        return 'images of 16 bits, or grey levels where mean and std are those of 0 to 1'
+    return 'images of 16 bits'
 
 
 def _column(values: Tensor) -> list[float]:

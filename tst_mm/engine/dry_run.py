@@ -19,6 +19,7 @@ from tst_mm.utils.unwrap import unwrap_model
 
 from .data.stream import Stream
 from .launch import build_runner
+from .safety import FirstBatchHook
 from .schedule import AlternatingScheduleHook
 
 
@@ -36,6 +37,10 @@ class DryRunHook(Hook):
         """
         model = unwrap_model(runner)
         lines = [_parameters(model)]
+        checks = find_hook(runner, FirstBatchHook)
+        if checks is not None and checks.checks:
+            seen = checks.look(runner, next(iter(runner.train_dataloader)))
+            lines += [f'{"first batch":16}{words}' for words in seen.split('; ')]
         seconds = _seconds_a_step(
             runner.train_dataloader,
             lambda data: runner.model.train_step(data, runner.optim_wrapper),

@@ -2,6 +2,7 @@
 
 from .safety import (
     ExactResumeHook,
+    FirstBatchHook,
     NonFiniteHook,
     PreemptionHook,
     SharedBuffersHook,
@@ -14,6 +15,7 @@ __all__ = [
     'AdaptiveAmountHook',
     'AlternatingScheduleHook',
     'ExactResumeHook',
+    'FirstBatchHook',
     'NonFiniteHook',
     'PolicyProgressHook',
     'PreemptionHook',

@@ -12,6 +12,7 @@ from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from tst_mm.models import BaseDistiller
 from tst_mm.registry import HOOKS
 from tst_mm.utils.hooks import ensure_hook, find_hook
 from tst_mm.utils.unwrap import unwrap_model
@@ -19,6 +20,7 @@ from tst_mm.utils.unwrap import unwrap_model
 from .data.empty_data import explain_empty_data
 from .safety import (
     ExactResumeHook,
+    FirstBatchHook,
     NonFiniteHook,
     PreemptionHook,
     SharedBuffersHook,
@@ -156,13 +158,15 @@ def build_runner(cfg: Config, training: bool = False) -> Runner:
         cfg: The config of the run; it is changed.
         training: Whether to add the hooks that make a training safe, where the config has none of
             the class or of a subclass: exact resume, SIGTERM, non-finite values, ranks that
-            validate alike, complete checkpoints; and with augmenter stages the report. Defaults to
-            False.
+            validate alike, complete checkpoints; for a distiller the checks of its first
+            batch; and with augmenter stages the report. Defaults to False.
     """
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     if training:
         for kind in _HOOKS:
             ensure_hook(runner, kind)
+        if isinstance(unwrap_model(runner), BaseDistiller):
+            ensure_hook(runner, FirstBatchHook)
         if find_hook(runner, AlternatingScheduleHook) is not None:
             ensure_hook(runner, HOOKS.get(_REPORT_HOOK))
         model = unwrap_model(runner)

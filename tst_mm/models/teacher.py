@@ -38,6 +38,7 @@ class FrozenTeacher:
 
     Attributes:
         model (nn.Module): The network, always in evaluation mode.
+        trained (bool): Whether its weights are those of a checkpoint.
         reader (nn.Module | None): The head of a classifier, namely the student's, that computes
             losses of this network's logits where the network cannot do that itself: it was trained
             on labels of another kind, or has two heads (DeiT, LeViT), which mmpretrain does not
@@ -62,7 +63,8 @@ class FrozenTeacher:
             raise KeyError('teacher needs "checkpoint": a path, an address, or "random" for tests')
         source = config['model'] if 'model' in config else {'cfg_path': config['cfg_path']}
         self.model = build_model('teacher', source, data_preprocessor)
-        if config['checkpoint'] == RANDOM:
+        self.trained = config['checkpoint'] != RANDOM
+        if not self.trained:
             print_log('teacher: random weights, as "checkpoint" says', 'current', 30)
         else:
             load_weights(

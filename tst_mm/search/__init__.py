@@ -4,6 +4,7 @@ from .amount import AdaptiveAmount
 from .experiment import Effects, FactorialExperiment
 from .measuring_search import MeasuringSearch
 from .objective import (
+    ConfidenceObjective,
     DisagreementObjective,
     Judgement,
     Losses,
@@ -16,6 +17,7 @@ from .tilt import shrink, tilt
 
 __all__ = [
     'AdaptiveAmount',
+    'ConfidenceObjective',
     'DisagreementObjective',
     'Effects',
     'FactorialExperiment',

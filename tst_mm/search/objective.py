@@ -130,6 +130,47 @@ class Objective:
 
 
 @MODELS.register_module()
+class ConfidenceObjective(Objective):
+    """The student is less sure of an image's labels than the teacher: the default.
+
+    ``J = student_weight * exp(-loss(student) / s) - teacher_weight * exp(-loss(teacher) / s)`` of
+    the total losses, where s is the running mean of the student's. For a cross entropy at scale 1
+    that is the student's probability of the label less the teacher's. Both parts lie between 0 and
+    1, so that no single image decides, and an image that both fail at is worth less than one that
+    only the student fails at. On detectors and segmentors, whose losses are means over many places
+    and alike for teacher and student, it keeps a signal where a sum of the teacher's loss and the
+    student's weakness cancels (``benchmarks/signal.py``).
+
+    Args:
+        teacher_weight: See :class:`Objective`.
+        student_weight: See :class:`Objective`.
+    """
+
+    #: Name of the scale of the total loss.
+    _TOTAL = 'total'
+
+    def judge(self, losses: Losses) -> Judgement:
+        """See the base class."""
+        judged = super().judge(losses)
+        scale = self._scale(total(losses.student)).to(judged.teacher)
+        sure = torch.exp(-judged.teacher / scale)
+        objective = self.student_weight * judged.student - self.teacher_weight * sure
+        return Judgement(objective, judged.teacher, judged.student)
+
+    def weakness(self, losses: Losses) -> Tensor:
+        """See the base class; how sure the student is, from 0 to 1."""
+        loss = total(losses.student)
+        return torch.exp(-loss / self._scale(loss).to(loss))
+
+    def update(self, student: Mapping[str, Tensor]) -> None:
+        """See the base class; the scale is that of the total."""
+        super().update({self._TOTAL: total(student)})
+
+    def _scale(self, loss: Tensor) -> Tensor:
+        return self.scales.get(self._TOTAL, _magnitude(loss)).clamp(min=_FLOOR)
+
+
+@MODELS.register_module()
 class TeachingObjective(Objective):
     """The teacher is good at an image and the student is not (paper, section 3).
 
