@@ -142,8 +142,8 @@ class ConfidenceObjective(Objective):
     student's weakness cancels (``benchmarks/signal.py``).
 
     Args:
-        teacher_weight: See :class:`Objective`.
-        student_weight: See :class:`Objective`.
+        teacher_weight: The weight of the teacher's loss, at least 0. Defaults to 1.
+        student_weight: The weight of the student's weakness, at least 0. Defaults to 1.
     """
 
     #: Name of the scale of the total loss.
