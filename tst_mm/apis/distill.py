@@ -1,4 +1,4 @@
-"""distill: TST in one call, over MMEngine's Runner."""
+"""The function ``distill``: TST in one call, over MMEngine's Runner."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 Without an entry ``_base_ = 'tst_mm::...'`` and ``get_config('tst_mm::...')`` are refused. And what
 is inherited from another library is built in that library's scope, whereas our configs consist of
 parts of mmpretrain, mmdet and mmseg: inherited by address they mean what they mean as files. Up to
-0.10.7 it also looks for an editable installation where it is not. Can go when MMEngine resolves any
-installed package.
+0.10.7 it also looks for an editable installation where it is not. This mend can go when MMEngine
+resolves any installed package.
 """
 
 from collections.abc import Iterator

@@ -4,8 +4,8 @@ MMRazor refuses mmcv > 2.1.0 at import, and its quantization is written against 
 ``torch.ao.quantization`` that torch 2.0 renamed or dropped. It accepts the mmcv that is installed
 here, and is told that torch is older than 1.13, whereupon it takes its own branches without
 quantization. Distillation (recorders, connectors, losses, ``ConfigurableDistiller``) is complete;
-MMRazor's quantization and FX tracer are not available. Can go when MMRazor makes a release for
-current torch.
+MMRazor's quantization and FX tracer are not available. This mend can go when MMRazor makes a
+release for current torch.
 """
 
 import importlib
@@ -48,7 +48,7 @@ def _torch_has_what_quantization_needs() -> bool:
 
 
 def _digit_version_of_old_torch(version: str, *args: object) -> tuple[int, ...]:
-    """``mmengine.utils.digit_version``, but torch's own version reads as 1.12.1."""
+    """As ``mmengine.utils.digit_version``, but read the version of torch itself as 1.12.1."""
     import torch
     from mmengine.utils import digit_version
 

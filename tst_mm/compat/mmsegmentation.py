@@ -2,8 +2,8 @@
 
 MMEngine looks for mmseg under the name of the original distribution only. With
 onedl-mmsegmentation installed, ``_base_='mmseg::…'`` fails and ``get_config('mmseg::…')`` runs
-``pip install mmsegmentation`` by itself, which overwrites the fork. Can go when onedl-mmengine maps
-``mmseg`` to ``onedl-mmsegmentation``.
+``pip install mmsegmentation`` by itself, which overwrites the fork. This mend can go when
+onedl-mmengine maps ``mmseg`` to ``onedl-mmsegmentation``.
 
 The cross entropy of mmseg 1.2.2 looks up the class weight of ignored pixels too, and fails; that
 of the fork fails so with ``avg_non_ignore``. Pixels from outside of an augmented image are

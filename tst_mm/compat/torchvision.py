@@ -3,8 +3,8 @@
 Its compiled operators do not load, and ``import torchvision`` then fails with ``RuntimeError:
 operator torchvision::nms does not exist``, which the ``except ImportError`` of mmpretrain, mmdet
 and mmseg does not catch. Declaring the two operators is enough: transforms, models and ``box_iou``
-work, the compiled operators raise torchvision's own error when called. Can go when torchvision
-imports without its operators again.
+work, the compiled operators raise torchvision's own error when called. This mend can go when
+torchvision imports without its operators again.
 """
 
 from collections.abc import Iterator

@@ -55,7 +55,7 @@ def cost_table(
 
 
 def _spread(values: Sequence[float]) -> str:
-    """``'81.3'``, or ``'81.3 ± 0.4'`` of several."""
+    """Write one value as ``'81.3'``, several as ``'81.3 ± 0.4'``."""
     if len(values) == 1:
         return f'{values[0]:.1f}'
     return f'{mean(values):.1f} ± {stdev(values):.1f}'

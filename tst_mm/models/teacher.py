@@ -25,8 +25,8 @@ RANDOM = 'random'
 class FrozenTeacher:
     """The teacher: built, loaded loudly, evaluating, without gradients into its weights.
 
-    Not a module, so that it is no part of the state dict, of EMA copies, of distributed wrappers
-    or of any optimiser. It follows its distiller's device and dtype.
+    It is no ``nn.Module``, so that it is no part of the state dict, of EMA copies, of distributed
+    wrappers or of any optimiser. It follows the device and the dtype of its distiller.
 
     Args:
         config: The network, as ``dict(cfg_path='mmdet::...' or a file, checkpoint=...)`` or

@@ -55,7 +55,7 @@ def summed(inputs: Tensor, draw: Draw, setting: PaperSetting) -> Tensor:
 
 
 def residual(inputs: Tensor, draw: Draw, setting: PaperSetting) -> Tensor:
-    """``x + sum of g_i (T_i(x) - x)`` over all operators; moved copies overlay each other.
+    """Add up the changes of all operators, ``x + sum of g_i (T_i(x) - x)``; moved copies overlay.
 
     This is the reference on classification; see
     :func:`tst_mm.augment.composition.in_sequence` for the shapes.

@@ -66,7 +66,7 @@ def flip_softmax_logits(logits: Tensor, dim: int = 1) -> Tensor:
 
 
 class _LogRest(torch.autograd.Function):
-    """``log(1 - p + 1e-8)`` and its gradient from two tensors of the logits' size.
+    """Computes ``log(1 - p + 1e-8)`` and its gradient, and keeps two tensors of the logits' size.
 
     Autograd would keep eight tensors, which on label maps is more than a small network keeps.
     """

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from tst_mm.registry import MODELS
-from tst_mm.search import Losses, TeachingObjective
+from tst_mm.search import ConfidenceObjective, Losses
 from tst_mm.search.objective import total
 from tst_mm.utils import closest
 from tst_mm.utils.presets import with_preset
@@ -31,10 +31,11 @@ _CHOICES = {
 
 
 @MODELS.register_module()
-class FlippedObjective(TeachingObjective):
-    """``teacher_weight * loss(teacher) + student_weight * weakness(student)`` on augmented images.
+class FlippedObjective(ConfidenceObjective):
+    """The objective of the paper, ``teacher_weight * loss(teacher) + student_weight * weakness``.
 
-    Each loss is that which the network is trained with, with its targets and its averaging.
+    It is computed on augmented images. Each loss is the one that the network is trained with, with
+    its targets and its averaging.
 
     Args:
         form: The form of the student's weakness. ``'flipped'`` (default): its flipped loss, for

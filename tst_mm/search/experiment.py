@@ -43,7 +43,7 @@ class Effects:
     count: float
 
     def known(self) -> Tensor:
-        """(N,) bool, True where a main effect is at least twice its standard error."""
+        """Whether each main effect is at least twice its standard error, (N,) bool."""
         return self.main.abs() >= 2 * self.main_error
 
 

@@ -142,8 +142,8 @@ class ConfidenceObjective(Objective):
     student's weakness cancels (``benchmarks/signal.py``).
 
     Args:
-        teacher_weight: See :class:`Objective`.
-        student_weight: See :class:`Objective`.
+        teacher_weight: The weight of the teacher's loss, at least 0. Defaults to 1.
+        student_weight: The weight of the student's weakness, at least 0. Defaults to 1.
     """
 
     #: Name of the scale of the total loss.
@@ -167,7 +167,8 @@ class ConfidenceObjective(Objective):
         super().update({self._TOTAL: total(student)})
 
     def _scale(self, loss: Tensor) -> Tensor:
-        return self.scales.get(self._TOTAL, _magnitude(loss)).clamp(min=_FLOOR)
+        # Before the first update the next power of ten, beside which the loss is small.
+        return self.scales.get(self._TOTAL, _magnitude(10**0.5 * loss)).clamp(min=_FLOOR)
 
 
 @MODELS.register_module()
@@ -214,7 +215,7 @@ class DisagreementObjective(Objective):
 
 
 def bounded_weakness(loss: Tensor, scale: Tensor | float = 1.0) -> Tensor:
-    """``phi(l) = -s log(1 - exp(-l / s))``: falls as the loss rises, never below 0.
+    """Compute ``phi(l) = -s log(1 - exp(-l / s))``, which falls as the loss rises, but not below 0.
 
     Args:
         loss: The losses, of any shape, at least 0; values below 0 count as 0.

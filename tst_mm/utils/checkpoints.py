@@ -170,5 +170,5 @@ def _complete_checkpoints(*folders: Path) -> list[Path]:
 
 
 def _glob(folder: str | Path, pattern: str) -> list[Path]:
-    """As ``Path.glob``; nothing where there is no such folder, or it lies on another machine."""
+    """Glob as ``Path.glob`` does; empty without such a folder, or if it lies on another machine."""
     return [] if '://' in str(folder) else list(Path(folder).glob(pattern))

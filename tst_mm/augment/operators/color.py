@@ -23,7 +23,7 @@ _ROUNDING = 1e-3
 
 
 class _Blend(ColorOperator):
-    """``degenerate + (1 + level * limit) * (image - degenerate)``, limited as the info says.
+    """A blend, ``degenerate + (1 + level * limit) * (image - degenerate)``, limited by the info.
 
     The physical value is what is added to the factor 1.
     """
@@ -256,7 +256,7 @@ class _Smoothed(torch.autograd.Function):
 
 
 def _smooth(images: Tensor) -> Tensor:
-    """(..., H, W) -> (..., H - 2, W - 2), weighted by [[1, 1, 1], [1, 5, 1], [1, 1, 1]] / 13."""
+    """Weight by [[1, 1, 1], [1, 5, 1], [1, 1, 1]] / 13, (..., H, W) -> (..., H - 2, W - 2)."""
     # Sums of shifted images: on a CPU several times as fast as pooling or convolution.
     rows = (images[..., :-2, :] + images[..., 1:-1, :]).add_(images[..., 2:, :])
     smooth = (rows[..., :-2] + rows[..., 1:-1]).add_(rows[..., 2:])

@@ -171,7 +171,8 @@ class LearnedAugment(BaseTransform):
 
     @cache_randomness
     def _draw(self, height: int, width: int) -> Draw | None:
-        # None where the policy is not applied. No docstring: Sphinx fails on what mmcv wraps.
+        # Returns None where the policy is not applied. A docstring would make Sphinx fail on what
+        # mmcv wraps.
         if np.random.rand() >= self.prob:
             return None
         if self.progress is not None:
@@ -228,7 +229,7 @@ def _operator(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fill(given: Any, found: Sequence[float] | None, channel_order: str) -> np.ndarray:
-    """(1,) or (C,) grey values in the order of the image's channels."""
+    """The grey values to fill with, (1,) or (C,), in the order of the image's channels."""
     if given is None:
         values = list(found or [_MID_GREY])
         values = values[::-1] if channel_order == 'rgb' else values

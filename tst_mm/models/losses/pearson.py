@@ -13,7 +13,7 @@ _EPSILON = 1e-8
 
 @MODELS.register_module()
 class PearsonFeatureLoss(nn.Module):
-    """``1 - r``, with the mean over channels of Pearson's correlation over images and places.
+    """``1 - r``, where r is the mean over channels of the correlation over images and places.
 
     It is like MMRazor's ``PKDLoss`` (Cao et al., NeurIPS 2022), with which detectors of one kind
     teach detectors of another, and differs in two ways: the gradient is finite for channels without
