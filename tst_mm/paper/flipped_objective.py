@@ -93,7 +93,7 @@ class FlippedObjective(ConfidenceObjective):
     def weakness(self, losses: Losses) -> Tensor:
         """The weakness by the losses; in the form ``'difference'`` minus the capped loss."""
         if self.form == 'difference':
-            return -total(losses.student).clamp(max=self.cap)
+            return -total(losses.student)
         return super().weakness(losses)
 
     def flipped_weakness(self, student_loss: Callable[[], Tensor]) -> Tensor:
