@@ -91,7 +91,7 @@ class FlippedObjective(ConfidenceObjective):
             self._losses = list(find_losses('student', student).values())
 
     def weakness(self, losses: Losses) -> Tensor:
-        """The weakness by the losses; in the form ``'difference'`` minus the capped loss."""
+        """The weakness by the losses; in the form ``'difference'`` minus the loss, uncapped."""
         if self.form == 'difference':
             return -total(losses.student)
         return super().weakness(losses)
