@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> None:
     run.add_argument('--images', type=int, required=True, help='training images of the student')
     run.add_argument('--steps', type=int, default=1500, help='of 64 images (default: 1500)')
     run.add_argument('--fraction', default='adaptive', help="'adaptive' or 0 to 1")
-    run.add_argument('--target', type=float, default=0.3, help='of the adaptive amount')
+    run.add_argument('--target', type=float, default=0.2, help='of the adaptive amount')
     run.add_argument('--stages', type=int, default=0, help='of the search (default: none)')
     run.add_argument('--temperature', type=float, default=1.0, help='of the search')
     run.add_argument('--objective', default='tst_mm.TeachingObjective')

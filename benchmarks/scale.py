@@ -26,6 +26,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.cost.counters import PeakBytes, meta_device
+from benchmarks.cost.steps import DRAWS
+from tst_mm.engine.schedule.stages import DEFAULT_STAGES
 from tst_mm.experiments import markdown_table
 from tst_mm.registry import MODELS
 
@@ -35,16 +37,14 @@ class Recipe:
     """One training of the paper.
 
     Attributes:
-        name: What the table calls the recipe.
-        student: What makes the student.
-        teacher: What makes the teacher.
-        size: The height and width of an image in pixels.
-        images: The number of images in an epoch, or of all of them when ``epochs`` is 1.
-        epochs: The number of epochs of student training.
-        reference_stages: The number of epochs of augmenter training in the reference, over the same
-            images.
-        stage_images: The number of images of all our stages: few scalars need few of them.
-        per_gpu: The number of images in a step on one GPU, which the memory is for.
+        name: In the table.
+        student: Makes the student.
+        teacher: Makes the teacher.
+        size: Height and width of an image.
+        images: In an epoch, or all of them when ``epochs`` is 1.
+        epochs: Of student training.
+        reference_stages: Epochs of augmenter training in the reference, over the same images.
+        per_gpu: Images a step on one GPU, which the memory is for.
     """
 
     name: str
@@ -54,7 +54,6 @@ class Recipe:
     images: int
     epochs: int
     reference_stages: float
-    stage_images: int
     per_gpu: int
 
 
@@ -63,12 +62,14 @@ class Passes:
     """One image through a network.
 
     Attributes:
-        flops: The operations of a forward pass.
-        memory: The bytes of activations at the peak of a forward and backward pass.
+        flops: Of a forward pass.
+        memory: Bytes of activations at the peak of a forward and backward pass.
+        looking: Bytes at the peak of a forward pass without gradient.
     """
 
     flops: float
     memory: float
+    looking: float
 
 
 def recipes() -> list[Recipe]:
@@ -82,7 +83,6 @@ def recipes() -> list[Recipe]:
             images=1_281_167,
             epochs=100,
             reference_stages=10,
-            stage_images=200 * 256,
             per_gpu=32,
         ),
         Recipe(
@@ -93,7 +93,6 @@ def recipes() -> list[Recipe]:
             images=117_266,
             epochs=24,
             reference_stages=2,
-            stage_images=200 * 16,
             per_gpu=2,
         ),
         Recipe(
@@ -104,7 +103,6 @@ def recipes() -> list[Recipe]:
             images=80_000 * 16,
             epochs=1,
             reference_stages=3 * 2_975 / (80_000 * 16),
-            stage_images=200 * 16,
             per_gpu=2,
         ),
     ]
@@ -124,15 +122,20 @@ def count(model: nn.Module, size: tuple[int, int]) -> Passes:
         return torch.stack([leaf.sum() for leaf in _leaves(outputs)]).sum()
 
     with meta_device():
-        with FlopCounterMode(display=False) as counter, torch.no_grad():
+        with (
+            FlopCounterMode(display=False) as counter,
+            torch.no_grad(),
+            PeakBytes() as looking,
+        ):
             forward()
         with PeakBytes() as memory:
             forward().backward()
-    return Passes(counter.get_total_flops() / len(images), memory.peak / len(images))
+    flops, peaks = counter.get_total_flops(), (memory.peak, looking.peak)
+    return Passes(flops / len(images), *(peak / len(images) for peak in peaks))
 
 
 def row(recipe: Recipe, tflops: float, loader: float, overhead: float) -> list[list[str]]:
-    """Lines of the table: plain KD, split, double, the reference's schedule.
+    """Lines of the table: plain KD, the default, double, the reference's schedule.
 
     Args:
         recipe: The recipe.
@@ -143,30 +146,31 @@ def row(recipe: Recipe, tflops: float, loader: float, overhead: float) -> list[l
     student, teacher = (count(make(), recipe.size) for make in (recipe.student, recipe.teacher))
     seen = recipe.images * recipe.epochs
     kd = 3 * student.flops + teacher.flops
-    search = 2 * (student.flops + teacher.flops)
+    search = student.flops + teacher.flops
+    # The default stages count a draw of an image as costly as one in training, see spread_stages.
+    drawn = DEFAULT_STAGES['share'] * seen
+    looking = DRAWS * max(student.looking, teacher.looking)
+    both = student.memory + teacher.memory
     reference = recipe.reference_stages * recipe.images
-    memory = {1: student.memory, 2: 2 * student.memory}
-    stage = max(student.memory, teacher.memory)
-    plans = {
-        'plain KD': (1, 0.0),
-        'TST, split': (1, recipe.stage_images),
-        'TST, double': (2, recipe.stage_images),
-        'reference': (2, reference),
+    plans = {  # views, images of stages, their passes, memory of an image in a stage
+        'plain KD': (1, 0.0, 0.0, 0.0),
+        'TST': (1, drawn, search, looking),
+        'TST, double': (2, drawn, search, looking),
+        'reference': (2, reference, 2 * search, both),  # both graphs at once
     }
     lines = []
-    for name, (views, searched) in plans.items():
-        flops = seen * views * kd + searched * search
+    for name, (views, searched, passes, stage) in plans.items():
+        flops = seen * views * kd + searched * passes
         seconds = flops / (tflops * 1e12) * overhead
-        loading = (seen + searched) / loader
-        peak = recipe.per_gpu * max(memory[views], stage if searched else 0.0)
-        if name == 'reference':  # both graphs at once
-            peak = recipe.per_gpu * max(memory[2], student.memory + teacher.memory)
+        loaded = searched / DRAWS if passes == search else searched
+        loading = (seen + loaded) / loader
+        peak = recipe.per_gpu * max(views * student.memory, stage)
         lines.append(
             [
                 f'{recipe.name}: {name}',
                 f'{flops / 1e15:,.0f}',
                 f'{flops / (seen * kd):.2f} x',
-                f'{searched * search / flops:.1%}',
+                f'{searched * passes / flops:.1%}',
                 f'{max(seconds, loading) / 3600:,.1f}',
                 f'{max(seconds / 8, loading) / 3600:,.1f}',
                 f'{loading / 3600:,.1f}',

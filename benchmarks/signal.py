@@ -69,6 +69,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         '--images', type=int, default=800, help='draws of the measuring search (default: 800)'
     )
+    parser.add_argument(
+        '--objective', default='tst_mm.ConfidenceObjective', help='of the measuring search'
+    )
     parser.add_argument('--seeds', type=int, default=3, help='repetitions (default: 3)')
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/demo'))
     parser.add_argument('--out', type=Path, default=PATH)
@@ -77,10 +80,14 @@ def main(argv: list[str] | None = None) -> None:
     found = json.loads(args.out.read_text()) if args.out.exists() else {}
     for task in args.task:
         checkpoint = _student(args.work_dir, task)
-        seeds = [measure(task, checkpoint, args.images, seed) for seed in range(args.seeds)]
+        seeds = [
+            measure(task, checkpoint, args.images, seed, args.objective)
+            for seed in range(args.seeds)
+        ]
         found[task] = {
             'images': args.images,
             'seeds': args.seeds,
+            'objective': args.objective,
             'commit': git_state(ROOT),
             **{
                 form: {key: _mean(seeds, form, key) for key in ('signal', 'agreement')}
@@ -91,7 +98,9 @@ def main(argv: list[str] | None = None) -> None:
     print(table(found))
 
 
-def measure(task: str, student: Path, images: int, seed: int) -> dict[str, dict[str, float]]:
+def measure(
+    task: str, student: Path, images: int, seed: int, objective: str
+) -> dict[str, dict[str, float]]:
     """Signal to noise and agreement of both searches.
 
     Args:
@@ -99,12 +108,15 @@ def measure(task: str, student: Path, images: int, seed: int) -> dict[str, dict[
         student: Checkpoint of its distiller.
         images: Draws of the measuring search; the other one looks at half as many images.
         seed: Of the images and the draws.
+        objective: Type of the measuring search's objective.
 
     Returns:
         ``{'measured': {'signal': ..., 'agreement': ...}, 'gradient': {...}}``.
     """
     return {
-        'measured': _measured(*_trained(task, student, {}, seed), images, seed),
+        'measured': _measured(
+            *_trained(task, student, {'objective': {'type': objective}}, seed), images, seed
+        ),
         'gradient': _gradient(*_trained(task, student, _RELAXED, seed), images // 2, seed),
     }
 

@@ -1,6 +1,6 @@
 """Give a teacher trained elsewhere the names of a config's model, as a checkpoint for its students.
 
-Known are checkpoints of RepDistiller and mdistiller (CIFAR) and of torchvision (ResNet,
+It knows checkpoints of RepDistiller and mdistiller (CIFAR) and of torchvision (ResNet,
 MobileNetV2). Every weight must fit the model of the config; nothing in the file is executed.
 
 python tools/convert_teacher.py resnet32x4_vanilla/ckpt_epoch_240.pth \

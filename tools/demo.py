@@ -20,7 +20,7 @@ from pathlib import Path
 from tst_mm.experiments import Run, RunError, cost_table, read_result, train_all
 from tst_mm.utils.git import git_state
 
-#: Of the repository, or of what an installed package has of it.
+#: The root of the repository, or of what an installed package has of it.
 ROOT = Path(__file__).resolve().parents[1]
 WORK_DIR = Path('work_dirs/demo')
 #: Students in the order of the table; a task may have only some of them.

@@ -11,7 +11,7 @@ from typing import Any
 
 import tst_mm  # noqa: F401  (its mends come before any other library)
 from tst_mm.augment.policy_file import check_policy, read_policy
-from tst_mm.engine.schedule.schedule_state import STATE_KEY
+from tst_mm.engine.schedule.schedule_state import SCHEDULE_KEY
 from tst_mm.utils.checkpoints import read_checkpoint
 from tst_mm.utils.cli import one_line_errors
 from tst_mm.utils.files import write_json
@@ -43,11 +43,13 @@ def load_policy(path: Path) -> dict[str, Any]:
     """
     if path.suffix == '.json':
         return read_policy(path)
-    state = read_checkpoint(path).get(STATE_KEY, {})
+    state = read_checkpoint(path).get(SCHEDULE_KEY, {})
     if 'operators' not in state.get('policy', {}):
         raise ValueError(f'{path} holds no policy; allowed: a TST checkpoint, or policy.json')
     kept = {key: state[key] for key in ('augmenter', 'provenance', 'history') if key in state}
     policy = {**state['policy'], **kept}
+    for entry, known in zip(policy['operators'], state.get('evidence', []), strict=False):
+        entry.update(known)
     check_policy(policy, f'policy in {path}')
     return policy
 

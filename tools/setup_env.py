@@ -79,7 +79,7 @@ def set_up(family: str, venv: str, wheels: Path | None) -> None:
         wheels: The folder of wheels of mmcv that were built elsewhere; None for no such folder.
 
     Raises:
-        SetupError: If a step fails.
+        SetupError: A step fails.
     """
     folder = active_environment() if venv == 'active' else ROOT / venv
     stamp = folder / 'tst_mm-setup'
@@ -124,7 +124,7 @@ def active_environment() -> Path:
     """Folder of the environment that this Python belongs to.
 
     Raises:
-        SetupError: If it is the system's Python, which must be left alone.
+        SetupError: The environment is that of the system, which must be left alone.
     """
     if sys.prefix == sys.base_prefix and not os.environ.get('CONDA_PREFIX'):
         raise SetupError(

@@ -21,11 +21,12 @@ class WholeWeightsHook(Hook):
         """Compare names and shapes before MMEngine loads what fits and keeps quiet."""
         weights = checkpoint.get('state_dict', checkpoint)
         shapes = {key.removeprefix('module.'): value.shape for key, value in weights.items()}
-        own = dict(unwrap_model(runner).named_parameters())
-        missing = [name for name, value in own.items() if shapes.get(name) != value.shape]
+        model = unwrap_model(runner)
+        parameters = dict(model.named_parameters())
+        missing = [name for name, value in parameters.items() if shapes.get(name) != value.shape]
         if missing:
             raise ValueError(
-                f'{len(missing)} of {len(own)} parameters of {type(unwrap_model(runner)).__name__} '
+                f'{len(missing)} of {len(parameters)} parameters of {type(model).__name__} '
                 f'({", ".join(missing[:3])}, ...) are not in the checkpoint, which begins with '
                 f'{", ".join(list(shapes)[:3])}; a student file goes with the config of the '
                 'student alone, a distillation checkpoint with the config of its run'
@@ -42,7 +43,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def test(args: argparse.Namespace) -> None:
-    """Evaluate."""
+    """Evaluate the checkpoint."""
     cfg = load_config(args)
     cfg.load_from = check_file(args.checkpoint)
     cfg.resume = False

@@ -1,7 +1,7 @@
 """Measure what TST is worth: train the matrix, write the page of results.
 
     python -m benchmarks.accuracy run                       # what is missing of the whole matrix
-    python -m benchmarks.accuracy run --task cifar10_1000 --method kd random tst --seeds 5
+    python -m benchmarks.accuracy run --task cifar10_1000 --method kd prior tst --seeds 5
     python -m benchmarks.accuracy report                    # docs/results.md and its pictures
     python -m benchmarks.accuracy repeat tst --task cifar10_1000    # the same number twice?
 
@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
         choices=METHODS,
         default=list(STUDENTS),
         metavar='METHOD',
-        help='default: all but ablations and variants',
+        help='default: all but ablations',
     )
     run.add_argument('--seeds', type=int, nargs='+', default=[5], help='a number, or a list')
     run.add_argument('--split', choices=('test', 'val'), default='test')
@@ -102,7 +102,7 @@ def _repeat(args: argparse.Namespace) -> int:
 def _report(args: argparse.Namespace) -> int:
     from .report import write_report
 
-    for path in write_report(results.read(args.results), args.out):
+    for path in write_report(results.read(args.results), args.out, results.read(results.BEFORE)):
         print(path)
     return 0
 

@@ -12,6 +12,9 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DATASETS, DefaultScope
 
+from benchmarks.cost.demo import LOOK_IMAGES, count_looks
+from benchmarks.cost.steps import DRAWS
+from tst_mm.engine.schedule.stages import DEFAULT_STAGES, Stage, spread_stages
 from tst_mm.experiments import fingerprint
 
 from .cost import Cost, measure
@@ -19,6 +22,7 @@ from .matrix import METHODS, TASKS, Method, Task
 
 ROOT = Path(__file__).resolve().parents[2]
 _HELD_OUT = 5000  # images of a validation split, at most
+_WITH_SLICE = 200  # images from which the adaptive amount has some to spare
 
 
 @dataclass(frozen=True)
@@ -51,32 +55,36 @@ class Plan:
 
     Attributes:
         steps: The number of student steps.
-        begins: The student steps before which a stage begins.
-        iters: The number of iterations of each stage.
+        stages: Where stages begin and how long they are, as the schedule's hook finds them.
         cost: The cost of everything, in steps of plain KD.
     """
 
     steps: int
-    begins: tuple[int, ...]
-    iters: int
+    stages: tuple[Stage, ...]
     cost: float
 
 
 def plan(task: Task, method: Method, cost: Cost) -> Plan:
-    """Divide the budget of a task between student and augmenter.
+    """As many student steps as the budget pays for, beside the stages and looks that they bring.
 
     Raises:
-        ValueError: The stages alone cost more than the budget.
+        ValueError: The budget is below the cost of the shortest run.
     """
     student = cost.step(teacher=method.model is not None, images=method.images)
-    batches = task.stage_images / cost.images if task.stage_images else 1.0
-    iters = len(task.begins) * task.iters if method.searches else 0
-    stages = iters * batches * cost.augmenter_step
-    steps = math.floor((task.budget - stages) / student)
-    if steps < 1:
-        raise ValueError(f'the stages cost {stages:.0f} steps; the budget is {task.budget}')
-    begins = tuple(round(part * steps) for part in task.begins) if method.searches else ()
-    return Plan(steps, begins, task.iters, steps * student + stages)
+    spread = {**DEFAULT_STAGES, **(method.search or {}).get('stages', {})}
+    least = spread['count'] if method.search is not None else 1
+    drawn = (task.stage_images or cost.images) * (1 if method.by_gradient else DRAWS)
+    for steps in range(math.floor(task.budget / student), least - 1, -1):
+        stages = []
+        if method.search is not None:
+            stages = spread_stages(spread, steps, cost.images / drawn)
+        images = drawn * sum(stage.length for stage in stages)
+        total = steps * student + cost.searched(images, method.by_gradient)
+        if method.adaptive and task.images >= _WITH_SLICE:
+            total += cost.looked(count_looks(steps) * LOOK_IMAGES)
+        if total <= task.budget:
+            return Plan(steps, tuple(stages), total)
+    raise ValueError(f'{method.title} does not fit a budget of {task.budget} steps')
 
 
 def make_config(cell: Cell, policy: str | None = None) -> Config:
@@ -105,14 +113,12 @@ def make_config(cell: Cell, policy: str | None = None) -> Config:
         ]
     if method.model is not None:
         config.model = distiller(task, config.model, dict(method.model), policy)
-    if method.searches:
-        hook = Config(dict(type='tst_mm.AlternatingScheduleHook', by_epoch=False, **task.search))
-        hook.merge_from_dict(dict(method.search))
-        stages = [dict(begin=begin, iters=schedule.iters) for begin in schedule.begins]
+    if method.search is not None:
+        hook = dict(type='tst_mm.AlternatingScheduleHook', **method.search)
         if task.stage_images:
-            hook.dataloader = dict(batch_size=task.stage_images)
-        config.custom_hooks = [{**hook.to_dict(), 'stages': stages}]
-    elif method.model and 'augmenter' in method.model:
+            hook['dataloader'] = dict(batch_size=task.stage_images)
+        config.custom_hooks = [hook]
+    elif method.augments:
         config.custom_hooks = [dict(type='tst_mm.AlternatingScheduleHook', stages=[])]
     _set_length(config, schedule.steps)
     return config

@@ -21,13 +21,15 @@ class Cost:
     augmenter itself computes is not in it: its operators have next to no products.
 
     Attributes:
-        student: The operations of the student's forward pass.
-        teacher: The operations of the teacher's forward pass.
-        images: The number of images in the batch.
+        student: Of the student.
+        teacher: Of the teacher, asked as plain KD asks it.
+        judge: Of the teacher with its own losses, as a search asks it.
+        images: In the batch.
     """
 
     student: float
     teacher: float
+    judge: float
     images: int
 
     @property
@@ -35,10 +37,17 @@ class Cost:
         """A step of plain KD: the student forward and backward, the teacher forward."""
         return 3 * self.student + self.teacher
 
-    @property
-    def augmenter_step(self) -> float:
-        """A step of the augmenter: both networks forward and back to the image."""
-        return 2 * (self.student + self.teacher) / self.kd
+    def searched(self, images: int, by_gradient: bool) -> float:
+        """Images of stages, each draw of one counted, in steps of plain KD.
+
+        Both networks forward; by gradient also back to the image.
+        """
+        passes = 2 if by_gradient else 1
+        return images / self.images * passes * (self.student + self.judge) / self.kd
+
+    def looked(self, images: int) -> float:
+        """Images at which the adaptive amount looks, in steps of plain KD: both forward."""
+        return images / self.images * (self.student + self.teacher) / self.kd
 
     def step(self, teacher: bool, images: int = 1) -> float:
         """A student step.
@@ -65,5 +74,5 @@ def measure(config: Config) -> Cost:
         loader = Runner.build_dataloader(config.train_dataloader, seed=0)
         data = model.data_preprocessor(next(iter(loader)), True)
         with torch.no_grad():
-            student, _, teacher = forward_flops(model, data['inputs'], data['data_samples'])
-    return Cost(student, teacher, config.train_dataloader.batch_size)
+            student, judge, teacher = forward_flops(model, data['inputs'], data['data_samples'])
+    return Cost(student, teacher, judge, config.train_dataloader.batch_size)

@@ -9,10 +9,9 @@ from typing import Any
 
 from mmengine.config import Config
 
-from tst_mm.augment.operators import DEFAULT_OPERATORS
-
 _ROOT = Path(__file__).resolve().parents[2]
 _CONFIGS = 'benchmarks/accuracy/configs'
+_GRADIENT = dict(type='tst_mm.GradientSearch')
 
 
 @dataclass(frozen=True)
@@ -27,15 +26,12 @@ class Task:
         teacher: The config of the teacher, from the repository's root.
         distiller: The class of the distiller.
         images: How many training images the student sees; the seed of a run chooses which.
-        budget: What a run may cost, in steps of plain KD.
-        metric: The name of the metric in MMEngine's scalars.
-        head: What tables call the metric.
-        scale: What the metric is multiplied by to be in percent. Defaults to 1.
-        search: The arguments of ``AlternatingScheduleHook``, its stages apart.
-        begins: The parts of the student's training, in [0, 1], after which a stage begins.
-        iters: How many iterations a stage has. Defaults to 20.
-        stage_images: How many images an iteration of a stage has; None, the default, for as many as
-            a student step has.
+        budget: Cost of a run, in steps of plain KD.
+        metric: Name in MMEngine's scalars.
+        head: Of the metric, in tables.
+        scale: Of the metric, to give percent.
+        stage_images: Images of the loader in a step of a stage; None for as many as in a student
+            step.
     """
 
     title: str
@@ -49,9 +45,6 @@ class Task:
     metric: str
     head: str
     scale: float = 1.0
-    search: Mapping[str, Any] = field(default_factory=dict)
-    begins: tuple[float, ...] = (0.1, 0.3, 0.5, 0.7)
-    iters: int = 20
     stage_images: int | None = None
 
 
@@ -62,27 +55,34 @@ class Method:
     Attributes:
         title: What tables call it.
         model: What the method changes in plain KD's model; None for a student without a teacher.
-        images: How many batches go through the networks in a step. Defaults to 1.
-        searches: Whether the method has augmenter stages. Defaults to False.
-        search: What the method changes in the task's search.
-        transforms: The transforms that the loader gets before the images are packed.
-        policy_of: The method whose final policy (task and seed alike) is kept from the start; None,
-            the default, for no such method.
+        images: Images through the networks a step, in batches.
+        search: Arguments of ``AlternatingScheduleHook``, nothing for its defaults; None for a
+            method that searches nothing.
+        transforms: Transforms of the loader, before the images are packed.
+        policy_of: The method whose final policy (task and seed alike) it keeps from the start.
     """
 
     title: str
     model: Mapping[str, Any] | None = field(default_factory=dict)
     images: int = 1
-    searches: bool = False
-    search: Mapping[str, Any] = field(default_factory=dict)
+    search: Mapping[str, Any] | None = None
     transforms: tuple[Mapping[str, Any], ...] = ()
     policy_of: str | None = None
 
+    @property
+    def augments(self) -> bool:
+        """Whether it has a policy."""
+        return bool(self.model) and 'augmenter' in self.model
 
-def _search(lr: float) -> dict[str, Any]:
-    """A search by SGD, in which no single gradient decides on a rate."""
-    optimizer = dict(type='SGD', lr=lr, momentum=0.9, weight_decay=0.0)
-    return dict(optim_wrapper=dict(optimizer=optimizer, clip_grad=dict(max_norm=1)))
+    @property
+    def adaptive(self) -> bool:
+        """Whether the amount of augmentation follows the student."""
+        return self.augments and self.model.get('batch_mode', 'adaptive') == 'adaptive'
+
+    @property
+    def by_gradient(self) -> bool:
+        """Whether its search goes back through both networks."""
+        return bool(self.search) and self.search.get('search') == _GRADIENT
 
 
 def _few_shot(data: str, title: str, images: int) -> Task:
@@ -98,7 +98,6 @@ def _few_shot(data: str, title: str, images: int) -> Task:
         budget=500,
         metric='accuracy/top1',
         head='accuracy, %',
-        search=_search(0.1),
         stage_images=16,
     )
 
@@ -116,8 +115,6 @@ def _scenes(name: str, title: str, metric: str, head: str, scale: float) -> Task
         metric=metric,
         head=head,
         scale=scale,
-        search=_search(0.1),
-        iters=12,
         stage_images=2,
     )
 
@@ -146,51 +143,17 @@ TASKS = {
     'land_cover': _land_cover(),
 }
 
-_AUGMENTED: dict[str, Any] = dict(
-    augmenter=dict(type='tst_mm.LearnedAugmenter'), batch_mode='split'
-)
-#: What a gradient trains, with none of the reference's peculiarities.
-_BY_GRADIENT: dict[str, Any] = dict(type='tst_mm.PaperAugmenter', preset='recommended')
+_AUGMENTED: dict[str, Any] = dict(augmenter=dict(type='tst_mm.LearnedAugmenter'))
 
 
-def _tst(
-    title: str, augmenter: dict | None = None, search: dict | None = None, **model: Any
-) -> Method:
-    """TST in ``split`` mode with something changed."""
-    augmenter = {**_AUGMENTED['augmenter'], **(augmenter or {})}
-    return Method(
-        title,
-        {**_AUGMENTED, 'augmenter': augmenter, **model},
-        searches=True,
-        search=search or {},
-    )
-
-
-def _only(scalars: str, frozen: str) -> Method:
-    """TST that learns one kind of its scalars."""
-    keys = {f'{frozen}_logits': dict(lr_mult=0.0)}
-    return _tst(
-        f'{scalars} only',
-        _BY_GRADIENT,
-        search=dict(optim_wrapper=dict(paramwise_cfg=dict(custom_keys=keys))),
-    )
-
-
-def _fixed(title: str, **init: Any) -> Method:
-    """A policy that stays as it starts."""
-    augmenter = {**_AUGMENTED['augmenter'], 'init': init}
-    return Method(title, {**_AUGMENTED, 'augmenter': augmenter})
-
-
-def _rates(*rates: float) -> dict[str, float]:
-    """Rates by operator, in the order of the policy."""
-    return dict(zip(DEFAULT_OPERATORS, rates, strict=True))
+def _tst(title: str, **model: Any) -> Method:
+    """The recommended form with something changed in the model."""
+    return Method(title, {**_AUGMENTED, **model}, search={})
 
 
 def _objective(title: str, **changes: Any) -> Method:
     """TST with another objective."""
-    objective = dict(type='tst_mm.FlippedObjective', **changes)
-    return _tst(title, _BY_GRADIENT, objective=objective)
+    return _tst(title, objective={'type': 'tst_mm.TeachingObjective', **changes})
 
 
 def _randaugment() -> dict[str, Any]:
@@ -203,46 +166,48 @@ def _randaugment() -> dict[str, Any]:
 METHODS = {
     'plain': Method('student alone', None),
     'kd': Method('KD'),
-    'random': Method('KD + untrained random policy', _AUGMENTED),
-    'randaugment': Method('KD + RandAugment', transforms=(_randaugment(),)),
-    'replay': Method("KD + TST's final policy from the start", _AUGMENTED, policy_of='tst'),
-    'tst': _tst('TST, split'),
-    'tst_double': Method('TST, double', {**_AUGMENTED, 'batch_mode': 'double'}, 2, True),
-    'tst_paper': _tst(
-        'TST, paper preset',
-        dict(type='tst_mm.PaperAugmenter', preset='paper'),
-        objective=dict(type='tst_mm.FlippedObjective', preset='paper'),
+    'kd_randaugment': Method('KD + RandAugment', transforms=(_randaugment(),)),
+    'prior': Method('KD + untrained policy', _AUGMENTED),
+    'tst': _tst('TST'),
+    'tst_split': _tst('TST, half of the images', batch_mode=0.5),
+    # The reference's stages are half as long as its training; these take a tenth of the images.
+    'paper': Method(
+        'TST as published',
+        dict(
+            augmenter=dict(type='tst_mm.PaperAugmenter', preset='paper'),
+            objective=dict(type='tst_mm.FlippedObjective', preset='paper'),
+            batch_mode='double',
+        ),
+        images=2,
+        search=dict(stages=dict(count=4, share=0.1), search=_GRADIENT),
     ),
 }
-
 ABLATIONS = {
-    'probabilities_only': _only('probabilities', 'magnitude'),
-    'magnitudes_only': _only('magnitudes', 'probability'),
+    'all': _tst('TST, all images', batch_mode=1.0),
     'teacher_term_only': _objective("teacher's term only", student_weight=0.0),
     'student_term_only': _objective("student's term only", teacher_weight=0.0),
-    'ce_difference': _objective('CE(T) - CE(S)', form='difference'),
-    'per_batch': _tst('one draw a batch', {**_BY_GRADIENT, 'sharing': 'batch'}),
-}
-#: What searches that knew all effects (gradients.json) would lead to, in the order of the policy.
-_SOUGHT_CIFAR = _rates(0.9, 0.7, 0.65, 0.4, 0.45, 0.9, 0.5, 0.5, 0.7, 0.6, 0.2, 0.7, 0.1, 0.5)
-_SOUGHT_FASHION = _rates(
-    0.4, 0.5, 0.3, 0.8, 0.45, 0.9, 0.85, 0.8, 0.98, 0.97, 0.95, 0.95, 0.01, 0.9
-)
-#: What was tried beside the recommended values.
-VARIANTS = {
-    'sought': _fixed('KD + rates sought on CIFAR-10', rate=_SOUGHT_CIFAR),
-    'sought_fashion': _fixed(
-        'KD + rates sought on Fashion-MNIST',
-        rate=_SOUGHT_FASHION,
+    'disagreement': _objective('disagreement', type='tst_mm.DisagreementObjective'),
+    'trust': _tst('labels by trust', label_trust=True),
+    'wide': _tst(
+        'wide set of operators', augmenter=dict(type='tst_mm.LearnedAugmenter', operators='wide')
     ),
-    'random_rare': _fixed('KD + random policy, rates 0.25', rate=0.25),
-    'tst_rare': _tst('TST from rates 0.25', dict(init=dict(rate=0.25))),
-    'tst_hot': _tst('TST, learning rate 0.4', search=_search(0.4)),
-    'tst_cap_2': _objective('TST, CE(T) - CE(S) capped at 2', form='difference', cap=2.0),
-    'tst_teacher_3': _objective("TST, teacher's term times 3", teacher_weight=3.0),
+    'replay': Method("KD + TST's final policy from the start", _AUGMENTED, policy_of='tst'),
 }
 #: Those of the main table.
 STUDENTS = tuple(METHODS)
 #: What the others are compared with.
-BASELINES = ('kd', 'random')
-METHODS |= ABLATIONS | VARIANTS
+BASELINES = ('kd', 'prior')
+METHODS |= ABLATIONS
+#: Titles of what before.jsonl compares: the search by gradient, in its order.
+BEFORE = {
+    'kd': 'KD',
+    'random': 'KD + untrained random policy',
+    'randaugment': 'KD + RandAugment',
+    'replay': 'KD + the policy found, from the start',
+    'tst': 'TST by gradient, split',
+    'tst_double': 'TST by gradient, double',
+    'tst_paper': 'TST, paper preset',
+    'sought': 'KD + rates sought on CIFAR-10',
+    'sought_fashion': 'KD + rates sought on Fashion-MNIST',
+}
+BASELINES_BEFORE = ('kd', 'random')

@@ -9,25 +9,26 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from .book import Book
-from .matrix import BASELINES, METHODS, STUDENTS, TASKS
+from .matrix import TASKS
 
-_COLORS = {'kd': '#3465a4', 'random': '#c4651d'}
+#: Of the two baselines.
+_COLORS = ('#3465a4', '#c4651d')
 
 
-def draw_all(book: Book, folder: Path) -> list[Path]:
+def draw_all(book: Book, folder: Path, stem: str) -> list[Path]:
     """Draw what there is data for.
+
+    Args:
+        book: What to draw.
+        folder: Where to.
+        stem: The begin of the names: ``STEM_differences.png``, ``STEM_policies.png``.
 
     Returns:
         The files written.
     """
-    drawn = {
-        'results_differences.png': _differences(book),
-        'results_policies.png': _policies(book),
-        'results_confidence.png': _confidence(book),
-    }
     paths = []
-    for name, figure in drawn.items():
-        path = folder / name
+    for name, figure in (('differences', _differences(book)), ('policies', _policies(book))):
+        path = folder / f'{stem}_{name}.png'
         figure.savefig(path, dpi=110, metadata={'Software': None})
         plt.close(figure)
         paths.append(path)
@@ -45,32 +46,35 @@ def _differences(book: Book) -> plt.Figure:
     for axes in panels.flat[len(tasks) :]:
         axes.axis('off')
     for axes, task in zip(panels.flat, tasks, strict=False):
-        methods = [m for m in book.methods(task, STUDENTS) if m not in ('plain', *BASELINES)]
-        for shift, other in zip((0.16, -0.16), BASELINES, strict=True):
+        methods = book.methods(task, without=('plain', *book.baselines, *book.ablations))
+        for shift, other, color in zip((0.16, -0.16), book.baselines, _COLORS, strict=True):
             for y, method in enumerate(reversed(methods)):
-                _one_difference(axes, book, task, method, other, y + shift)
+                _one_difference(axes, book, (task, method, other), y + shift, color)
         axes.axvline(0, color='0.4', lw=0.8)
         axes.set_ylim(-0.6, len(methods) - 0.4)
-        axes.set_yticks(range(len(methods)), [METHODS[m].title for m in reversed(methods)])
+        axes.set_yticks(range(len(methods)), [book.titles[m] for m in reversed(methods)])
         axes.set_title(TASKS[task].title, fontsize=10)
         axes.set_xlabel(f'difference in {TASKS[task].head}', fontsize=9)
         axes.tick_params(labelsize=8)
     handles = [
-        plt.Line2D([], [], color=_COLORS[o], marker='o', label=f'over {METHODS[o].title}')
-        for o in BASELINES
+        plt.Line2D([], [], color=color, marker='o', label=f'over {book.titles[other]}')
+        for other, color in zip(book.baselines, _COLORS, strict=True)
     ]
     return _with_legend(figure, handles)
 
 
-def _one_difference(axes: Axes, book: Book, task: str, method: str, other: str, y: float) -> None:
+def _one_difference(
+    axes: Axes, book: Book, where: tuple[str, str, str], y: float, color: str
+) -> None:
+    task, method, other = where
     gap = book.gap(task, method, other)
     if gap is None:
         return
-    values, baseline = book.values(task, method), book.values(task, other)
-    dots = [values[seed] - baseline[seed] for seed in values.keys() & baseline.keys()]
-    axes.plot(dots, [y] * len(dots), '.', color=_COLORS[other], alpha=0.35, ms=5)
-    axes.plot(gap.bootstrap, [y, y], '-', color=_COLORS[other], lw=1.8)
-    axes.plot(gap.mean, y, 'o', color=_COLORS[other], ms=5)
+    ours, theirs = book.values(task, method), book.values(task, other)
+    dots = [ours[seed] - theirs[seed] for seed in ours.keys() & theirs.keys()]
+    axes.plot(dots, [y] * len(dots), '.', color=color, alpha=0.35, ms=5)
+    axes.plot(gap.bootstrap, [y, y], '-', color=color, lw=1.8)
+    axes.plot(gap.mean, y, 'o', color=color, ms=5)
 
 
 def _policies(book: Book) -> plt.Figure:
@@ -81,7 +85,7 @@ def _policies(book: Book) -> plt.Figure:
         found = [row.policy for row in book.seeds(task, 'tst').values() if row.policy]
         names = list(found[0])
         y = np.arange(len(names))[::-1]
-        for column, marker, color in ((0, 'o', '#3465a4'), (1, 'D', '#c4651d')):
+        for column, marker, color in ((0, 'o', _COLORS[0]), (1, 'D', _COLORS[1])):
             for policy in found:
                 values = [policy[name][column] for name in names]
                 shown = [(v, at) for v, at in zip(values, y, strict=True) if v is not None]
@@ -93,30 +97,7 @@ def _policies(book: Book) -> plt.Figure:
         axes.tick_params(labelsize=8)
     handles = [
         plt.Line2D([], [], ls='', marker=marker, color=color, label=label)
-        for marker, color, label in (('o', '#3465a4', 'rate'), ('D', '#c4651d', 'magnitude'))
-    ]
-    return _with_legend(figure, handles)
-
-
-def _confidence(book: Book) -> plt.Figure:
-    """Teacher and student in the true class on augmented images, over the student's training."""
-    tasks = [t for t in book.tasks() if any(r.stages for r in book.seeds(t, 'tst').values())]
-    figure, panels = _row_of_panels(len(tasks), 2.7, 2.8)
-    for axes, task in zip(panels, tasks, strict=False):
-        for row in book.seeds(task, 'tst').values():
-            if not row.stages:
-                continue
-            looks = range(1, len(row.stages) + 1)
-            axes.set_xticks(looks)
-            axes.plot(looks, [s[1] for s in row.stages], '-', color='#3465a4', alpha=0.5)
-            axes.plot(looks, [s[2] for s in row.stages], '-', color='#c4651d', alpha=0.5)
-        axes.set_title(TASKS[task].title, fontsize=9)
-        axes.set_xlabel('looks into the stages', fontsize=8)
-        axes.set_ylim(0, 1)
-        axes.tick_params(labelsize=8)
-    handles = [
-        plt.Line2D([], [], color=color, label=label)
-        for color, label in (('#3465a4', 'teacher'), ('#c4651d', 'student'))
+        for marker, color, label in (('o', _COLORS[0], 'rate'), ('D', _COLORS[1], 'magnitude'))
     ]
     return _with_legend(figure, handles)
 

@@ -11,22 +11,23 @@ from tst_mm.experiments import markdown_table
 
 from . import pictures
 from .book import Book
-from .matrix import ABLATIONS, BASELINES, METHODS, STUDENTS, TASKS, VARIANTS
+from .matrix import BASELINES_BEFORE, BEFORE, TASKS
 from .results import Row
 from .statistics import Difference, mean_sd
 
 _PAGE = Path(__file__).with_name('page.md')
-_READING = Path(__file__).with_name('reading.md')
 _SEARCHES = Path(__file__).with_name('searches.md')
-_GRADIENTS = Path(__file__).with_name('gradients.json')
+#: What ``python -m benchmarks.signal`` writes.
+_SIGNAL = Path(__file__).parents[1] / 'signal.json'
 
 
-def write_report(rows: Sequence[Row], folder: Path) -> list[Path]:
+def write_report(rows: Sequence[Row], folder: Path, before: Sequence[Row] = ()) -> list[Path]:
     """Write ``results.md`` and ``images/results_*.png``.
 
     Args:
-        rows: The rows of the file of results.
-        folder: The folder of the documentation.
+        rows: Of the file of results.
+        folder: That of the documentation.
+        before: Rows of the search by gradient, kept as history.
 
     Returns:
         What was written.
@@ -34,9 +35,9 @@ def write_report(rows: Sequence[Row], folder: Path) -> list[Path]:
     Raises:
         ValueError: There is no result of a test split.
     """
-    test = Book([row for row in rows if row.split == 'test'])
-    val = Book([row for row in rows if row.split == 'val'])
-    if not test.tasks():
+    now = Book([row for row in rows if row.split == 'test'])
+    old = Book([row for row in before if row.split == 'test'], BEFORE, BASELINES_BEFORE, ())
+    if not now.tasks() and not old.tasks():
         raise ValueError(
             'no results of a test split; run `python -m benchmarks.accuracy run` first'
         )
@@ -44,29 +45,39 @@ def write_report(rows: Sequence[Row], folder: Path) -> list[Path]:
     images.mkdir(parents=True, exist_ok=True)
     page = Template(_PAGE.read_text()).substitute(
         runs=len(rows),
-        commits=', '.join(f'`{commit}`' for commit in dict.fromkeys(row.commit for row in rows)),
-        verdict=_verdict(test),
-        about_few_shot=_about(test, dense=False),
-        about_dense=_about(test, dense=True),
-        students=_students(test),
-        ablations=_ablations(test),
-        policies=_policies(test),
-        gap=_confidence(test),
-        gradients=_gradients(),
-        variants=_variants(val),
-        reading=Template(_READING.read_text())
-        .substitute(searches=_SEARCHES.read_text().strip())
-        .strip(),
+        commits=_commits(rows),
+        verdict=_verdict(now),
+        students=_students(now),
+        ablations=_ablations(now),
+        policies=_policies(now),
+        pictures=_pictures(now, 'results'),
+        signal=_signal(),
+        runs_before=len(before),
+        commits_before=_commits(before),
+        verdict_before=_verdict(old),
+        students_before=_students(old),
+        policies_before=_policies(old),
+        pictures_before=_pictures(old, 'results_before'),
+        searches=_SEARCHES.read_text().strip(),
     )
     path = folder / 'results.md'
     path.write_text(page)
-    return [path, *pictures.draw_all(test, images)]
+    paths = [path]
+    for book, stem in ((now, 'results'), (old, 'results_before')):
+        if book.tasks():
+            paths += pictures.draw_all(book, images, stem)
+    return paths
+
+
+def _commits(rows: Sequence[Row]) -> str:
+    named = ', '.join(f'`{commit}`' for commit in dict.fromkeys(row.commit for row in rows))
+    return named or 'none yet'
 
 
 def _verdict(book: Book) -> str:
-    """Where TST is above, where not: one line a baseline, and one for both together."""
+    """Where TST is above, where not: one line a baseline."""
     lines = []
-    for other in (*BASELINES, 'randaugment'):
+    for other in (*book.baselines, *(n for n in book.titles if n.endswith('randaugment'))):
         found: dict[str, list[str]] = {'above': [], 'not told apart from': [], 'below': []}
         for task in book.tasks():
             gap = book.gap(task, 'tst', other)
@@ -79,16 +90,8 @@ def _verdict(book: Book) -> str:
         if not any(found.values()):
             continue
         said = [f'{verdict} it on {"; ".join(where)}' for verdict, where in found.items() if where]
-        lines.append(f'- TST against {METHODS[other].title}: {"; ".join(said)}.')
-    return '\n'.join(lines)
-
-
-def _about(book: Book, dense: bool) -> str:
-    few_shot = 'ClassificationDistiller'
-    tasks = [t for t in book.tasks() if (TASKS[t].distiller != few_shot) == dense]
-    return (
-        '; '.join(f'{TASKS[t].about} ({TASKS[t].budget} steps of KD)' for t in tasks) or 'none yet'
-    )
+        lines.append(f'- {book.titles["tst"]} against {book.titles[other]}: {"; ".join(said)}.')
+    return '\n'.join(lines) or 'No method was run with two seeds yet, so nothing is claimed.'
 
 
 def _students(book: Book) -> str:
@@ -96,40 +99,43 @@ def _students(book: Book) -> str:
     for task in book.tasks():
         teacher = book.seeds(TASKS[task].data, 'teacher')
         reached = f' (the teacher: {next(iter(teacher.values())).metric:.1f})' if teacher else ''
-        parts.append(f'### {TASKS[task].title}\n\n{TASKS[task].about}{reached}.')
-        parts.append(_table(book, task, book.methods(task, [*STUDENTS, *VARIANTS]), BASELINES))
-    return '\n\n'.join(parts)
+        parts.append(f'### {TASKS[task].title}')
+        parts.append(f'{TASKS[task].about}{reached}; {TASKS[task].budget} steps of KD.')
+        parts.append(_table(book, task, book.methods(task, without=book.ablations), book.baselines))
+    return '\n\n'.join(parts) or 'Nothing yet: `python -m benchmarks.accuracy run`.'
 
 
 def _ablations(book: Book) -> str:
     parts = []
     for task in book.tasks():
-        names = book.methods(task, list(ABLATIONS))
+        names = [name for name in book.methods(task) if name in book.ablations]
         if names:
             parts.append(f'### {TASKS[task].title}: one thing changed')
             parts.append(_table(book, task, ['tst', *names], ('tst',)))
     return '\n\n'.join(parts) or 'None yet.'
 
 
-def _variants(book: Book) -> str:
-    parts = []
-    for task in book.tasks():
-        parts.append(f'### {TASKS[task].title}, validation images')
-        parts.append(_table(book, task, book.methods(task, list(METHODS)), BASELINES))
-    return '\n\n'.join(parts) or 'Nothing yet.'
+def _pictures(book: Book, stem: str) -> str:
+    if not book.tasks():
+        return ''
+    titles = [book.titles[name] for name in book.baselines]
+    return (
+        f'![Differences to {" and to ".join(titles)}](images/{stem}_differences.png)\n\n'
+        f'![Learned rates and magnitudes over seeds](images/{stem}_policies.png)'
+    )
 
 
 def _table(book: Book, task: str, methods: Sequence[str], others: Sequence[str]) -> str:
     head = ['', TASKS[task].head, 'seeds', 'steps', 'time']
     for other in others:
-        head += [f'- {METHODS[other].title}', 'bootstrap', '*t*']
+        head += [f'- {book.titles[other]}', 'bootstrap', '*t*']
     base = mean_sd([row.seconds for row in book.seeds(task, 'kd').values()] or [1.0])[0]
     rows = []
     for method in methods:
         found = book.seeds(task, method)
         seconds = mean_sd([row.seconds for row in found.values()])[0]
         cells = [
-            METHODS[method].title,
+            book.titles[method],
             _spread([row.metric for row in found.values()]),
             str(len(found)),
             f'{next(iter(found.values())).steps:,}',
@@ -171,48 +177,15 @@ def _policies(book: Book) -> str:
     return '\n'.join(lines) or 'Nothing yet.'
 
 
-def _confidence(book: Book) -> str:
-    lines = []
-    for task in book.tasks():
-        gaps = [
-            [stage[1] - stage[2] for stage in row.stages]
-            for row in book.seeds(task, 'tst').values()
-            if row.stages
-        ]
-        if gaps:
-            first = mean_sd([values[0] for values in gaps])[0]
-            last = mean_sd([values[-1] for values in gaps])[0]
-            lines.append(f'- {TASKS[task].title}: from {first:+.2f} to {last:+.2f}')
-    return '\n'.join(lines)
-
-
-def _gradients() -> str:
-    """What ``benchmarks.accuracy.gradients`` found."""
-    if not _GRADIENTS.exists():
+def _signal() -> str:
+    """What ``benchmarks.signal`` found."""
+    if not _SIGNAL.exists():
         return 'Not measured yet.'
-    found = json.loads(_GRADIENTS.read_text())
-    names = list(next(iter(found.values()))['effects'])
-    rows = [
-        [
-            name,
-            *(
-                f'{teacher:+.2f} {own:+.2f} = {teacher + own:+.2f} ± {error:.2f}'
-                for teacher, own, error in (task['effects'][name] for task in found.values())
-            ),
-        ]
-        for name in names
-    ]
-    table = markdown_table(
-        ["teacher's + student's term", *(TASKS[name].title for name in found)], rows
-    )
-    lines = [
-        f'- {TASKS[name].title}: the gradient of a step over 16 images has a signal of '
-        f'{task["signal_to_noise"]:.2f} of its noise, mean of the operators; its mean correlates '
-        f'with the effects by {task["correlation"]:.2f}; three times its noise takes about '
-        f'{task["images"]:,.0f} images.'
-        for name, task in found.items()
-    ]
-    return f'{table}\n\n' + '\n'.join(lines)
+    from benchmarks.signal import table
+
+    found = json.loads(_SIGNAL.read_text())
+    commits = ', '.join(dict.fromkeys(f'`{entry["commit"]}`' for entry in found.values()))
+    return f'At commit {commits}:\n\n{table(found)}'
 
 
 def _spread(values: Sequence[float]) -> str:

@@ -12,6 +12,8 @@ from tst_mm.experiments import Run, read_result, read_scalars
 from .cells import Cell
 
 PATH = Path(__file__).with_name('results.jsonl')
+#: Of the search by gradient, which was the recommended one before; nothing is added to it.
+BEFORE = Path(__file__).with_name('before.jsonl')
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,9 @@ class Row:
         config: The fingerprint of the config.
         commit: The commit of the code, with ``+`` when files were changed.
         policy: The final policy, ``{operator: [rate, magnitude]}``.
-        stages: The logged means of each look into a stage: the student step, and the teacher's and
-            the student's confidence in the true class.
+        stages: The logged means of each look into a stage: the student step, the teacher's loss and
+            the student's weakness; in the file of the search by gradient confidences.
+        amount: The final fraction of augmented images, where it is adaptive.
     """
 
     task: str
@@ -46,6 +49,7 @@ class Row:
     commit: str
     policy: dict[str, list[float | None]] = field(default_factory=dict)
     stages: list[list[float]] = field(default_factory=list)
+    amount: float | None = None
 
 
 def read(path: Path = PATH) -> list[Row]:
@@ -88,8 +92,10 @@ def row_of(cell: Cell, run: Run, metric: str, scale: float, **known: object) -> 
         KeyError: The metric was never logged.
     """
     found = read_result(run, metric, scale)
-    keys = ('step', 'augmenter/teacher_confidence', 'augmenter/student_confidence')
-    looks = [entry for entry in read_scalars(run.folder) if keys[1] in entry]
+    keys = ('step', 'augmenter/loss_teacher', 'augmenter/loss_student')
+    scalars = read_scalars(run.folder)
+    looks = [entry for entry in scalars if keys[1] in entry]
+    fractions = [entry['amount/fraction'] for entry in scalars if 'amount/fraction' in entry]
     return Row(
         task=cell.task,
         method=cell.method,
@@ -100,6 +106,7 @@ def row_of(cell: Cell, run: Run, metric: str, scale: float, **known: object) -> 
         seconds=round(found.total, 2),
         policy=_policy(run.folder / 'policy.json'),
         stages=[[round(entry[key], 4) for key in keys] for entry in looks],
+        amount=round(fractions[-1], 4) if fractions else None,
         **known,
     )
 

@@ -17,19 +17,20 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from tst_mm.experiments import markdown_table
+from tst_mm.utils.git import git_state
 
 from .cells import ROOT, Cell, make_config
 from .matrix import TASKS
 from .runs import student_of
 
 PATH = Path(__file__).with_name('searches.md')
-#: Name: iterations, images in each, whether the teacher is the trained one. The last one of a
-#: trained teacher is what the others are compared with.
+#: Name: steps, images in each, whether the teacher is the trained one. The last one of a trained
+#: teacher is what the others are compared with.
 SEARCHES = {
-    '80 x 16 images': (80, 16, True),
-    '200 x 16': (200, 16, True),
-    '480 x 64': (480, 64, True),
-    '200 x 16, untrained teacher': (200, 16, False),
+    '20 x 16 images': (20, 16, True),
+    '50 x 16': (50, 16, True),
+    '480 x 16': (480, 16, True),
+    '50 x 16, untrained teacher': (50, 16, False),
 }
 
 
@@ -50,7 +51,8 @@ def main(argv: list[str] | None = None) -> None:
     for name, plan in SEARCHES.items():
         print(f'searching: {name}', file=sys.stderr, flush=True)
         found[name] = search(args.task, args.seed, args.work_dir.resolve(), *plan)
-    args.out.write_text(format_policies(found) + '\n')
+    head = f'At commit `{git_state(ROOT)}`, {TASKS[args.task].title}:'
+    args.out.write_text(f'{head}\n\n{format_policies(found)}\n')
     print(args.out.read_text())
 
 
@@ -60,11 +62,11 @@ def search(
     """One stage against the student that plain KD left.
 
     Args:
-        task: The key of the task in ``TASKS``.
-        seed: The seed of the KD run, and of the search.
-        work_dir: The work folder of the matrix.
-        iters: How many iterations the stage has.
-        images: How many images each iteration has.
+        task: Key of ``TASKS``.
+        seed: Of the KD run, and of the search.
+        work_dir: Of the matrix.
+        iters: Steps of the stage.
+        images: In each.
         trained: Whether the teacher is the trained one; else it has random weights.
 
     Returns:
@@ -76,6 +78,7 @@ def search(
     config = make_config(Cell(task, 'tst', seed))
     config.load_from = str(student)
     config.model.teacher.checkpoint = str(teacher) if trained else 'random'
+    config.model.batch_mode = 0.5
     config.train_cfg.update(max_iters=1, val_interval=2)
     config.val_cfg = config.val_dataloader = config.val_evaluator = None
     (hook,) = config.custom_hooks

@@ -4,7 +4,8 @@
     python -m benchmarks.cost --only steps counts      # parts
     python -m benchmarks.cost --device cuda --out cost.json
 
-Variants take turns in one process, so ratios hold on a busy machine; times do not. Needs kornia:
+Variants take turns in one process, so ratios hold on a busy machine; times do not. What is
+measured is written part by part. Needs jsonschema, and kornia for the part ``augmenter``:
 ``pip install --no-deps -r requirements/benchmarks.txt``.
 """
 
@@ -14,10 +15,15 @@ import argparse
 import json
 import sys
 import warnings
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import torch
+
+from tst_mm.utils.files import write_bytes, write_json
+
+from .table import VERSION, format_report
 
 #: Cases of each part.
 PARTS = {'counts': 1, 'augmenter': 4, 'steps': 5, 'labels': 1, 'training': 1, 'growth': 4}
@@ -51,46 +57,46 @@ def main(argv: list[str] | None = None) -> int:
     if args.rounds < 1 or args.threads < 1:
         parser.error('--rounds and --threads: allowed: 1 or more')
     device = torch.device(args.device)
-    if 'augmenter' in args.only and not find_spec('kornia'):
-        parser.error(
-            "part 'augmenter' is measured against kornia, which is not installed: "
-            'pip install --no-deps -r requirements/benchmarks.txt'
-        )
+    for package in ('jsonschema', *(['kornia'] if 'augmenter' in args.only else [])):
+        if not find_spec(package):
+            parser.error(
+                f'{package} is not installed: pip install --no-deps -r requirements/benchmarks.txt'
+            )
     if device.type == 'cuda' and not torch.cuda.is_available():
         parser.error(f'--device {args.device}: this machine has no CUDA device')
     warnings.filterwarnings('ignore')
     torch.set_num_threads(args.threads)
-    result = measure(device, args.only, args.rounds)
-    check(result)
     out = args.out or Path('work_dirs') / f'cost_{device.type}.json'
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(result, indent=1) + '\n')
-
-    from .table import format_report
-
-    report = format_report(result)
-    out.with_suffix('.md').write_text(report + '\n')
-    print(f'{report}\n\n{out}, {out.with_suffix(".md")}')
+    result: dict = {}
+    for result in measure(device, args.only, args.rounds):
+        check(result)
+        write_json(out, result)
+        write_bytes(out.with_suffix('.md'), (format_report(result) + '\n').encode())
+    print(f'{format_report(result)}\n\n{out}, {out.with_suffix(".md")}')
     return 0
 
 
-def measure(device: torch.device, parts: list[str], rounds: int) -> dict:
-    """All parts, in the order of ``PARTS``."""
+def measure(device: torch.device, parts: list[str], rounds: int) -> Iterator[dict]:
+    """Results that grow by a part each, in the order of ``PARTS``."""
     from .environment import describe
     from .measure import Measurement
     from .progress import Progress
     from .targets import judge
 
     measurement = Measurement(device, rounds, Progress(sum(PARTS[part] for part in parts)))
-    measured = {part: getattr(measurement, part)() for part in PARTS if part in parts}
+    measured: dict = {}
+    for part in PARTS:
+        if part in parts:
+            measured[part] = getattr(measurement, part)()
+            yield {
+                'version': VERSION,
+                'environment': describe(device),
+                'rounds': rounds,
+                'measured': measured,
+                'targets': [target.to_dict() for target in judge(measured)],
+            }
     measurement.progress.end()
-    return {
-        'version': 1,
-        'environment': describe(device),
-        'rounds': rounds,
-        'measured': measured,
-        'targets': [target.to_dict() for target in judge(measured)],
-    }
 
 
 def check(result: dict) -> None:

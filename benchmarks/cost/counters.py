@@ -165,7 +165,8 @@ class _NoReads(TorchFunctionMode):
         ):
             raise WaitError('Tensor.to reads from the device')
         made = name == 'new_tensor' and _on(args[:1], 'meta')
-        if made or name in ('tensor', 'as_tensor') and str(kwargs.get('device')) == 'meta':
+        numbers = name in ('tensor', 'as_tensor') and not _on(args[:1], 'meta')
+        if made or numbers and str(kwargs.get('device')) == 'meta':
             raise WaitError(f'{name} makes a tensor of numbers and waits for its copy')
         return func(*args, **kwargs)
 

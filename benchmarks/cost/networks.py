@@ -41,7 +41,9 @@ class Case:
     shape: Shape
     data: Callable[[Shape], dict[str, list]]
 
-    def build(self, augmenter: bool, batch_mode: str = 'double', seed: int = 0) -> nn.Module:
+    def build(
+        self, augmenter: bool, batch_mode: str | float = 'double', seed: int = 0
+    ) -> nn.Module:
         """A distiller in training mode, with random weights."""
         torch.manual_seed(seed)
         model = MODELS.build(
@@ -49,9 +51,7 @@ class Case:
                 'type': f'tst_mm.{self.distiller}',
                 'student': self.student,
                 'teacher': {'model': self.teacher, 'checkpoint': 'random'},
-                'augmenter': {'type': 'tst_mm.PaperAugmenter', 'preset': 'recommended'}
-                if augmenter
-                else None,
+                'augmenter': {'type': 'tst_mm.LearnedAugmenter'} if augmenter else None,
                 'batch_mode': batch_mode,
             }
         )

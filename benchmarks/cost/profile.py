@@ -1,7 +1,7 @@
 """Where the time of a step goes, operator by operator, as text.
 
-python -m benchmarks.cost.profile demo split augmenter
-python -m benchmarks.cost.profile retinanet augmenter --rows 20
+python -m benchmarks.cost.profile demo split search
+python -m benchmarks.cost.profile retinanet search --rows 20
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import warnings
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-_STEPS = ('plain', 'kd', 'split', 'double', 'augmenter', 'bare')
+_STEPS = ('plain', 'kd', 'split', 'double', 'search', 'bare')
 
 
 def main(argv: list[str] | None = None) -> None:
     """Print a profile of each step asked for."""
-    from .measure import SIZES, augmenter_pass
+    from .augmenters import SIZES, augmenter_pass
     from .networks import cases
     from .steps import Steps
 
@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> None:
     device = torch.device(args.device)
     if args.case in SIZES:
         call = augmenter_pass(SIZES[args.case], device)
-        print(f'augmenter, {args.case}, forward and backward, on {args.device}')
+        print(f'augmenter, {args.case}, on {args.device}')
         print(profile_call(call, device, args.rounds, args.rows))
         return
     known = cases(device)

@@ -10,10 +10,13 @@ from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from tst_mm.models.distillers.labels import fresh
 from tst_mm.models.modes import frozen
 
 from .networks import Case
 
+#: Of each image in a search step, as the default search has it.
+DRAWS = 4
 #: Small enough for the networks to stay what they are over all rounds.
 _LR = 1e-6
 Step = Callable[[], object]
@@ -27,9 +30,9 @@ class Steps:
         device: The device that they run on.
 
     Attributes:
-        calls (dict[str, Callable]): ``plain`` (the student alone), ``kd``, ``split``, ``double``,
-            ``augmenter`` and ``bare``: the forward and backward passes of an augmenter step, for
-            which images and labels lie ready.
+        calls (dict[str, Callable]): ``plain`` (the student alone), ``kd``, ``split`` (half of the
+            batch augmented), ``double``, ``search``, which looks at every image ``DRAWS`` times,
+            and ``bare``: its forward passes, for which images and labels lie ready.
     """
 
     def __init__(self, case: Case, device: torch.device) -> None:
@@ -37,68 +40,63 @@ class Steps:
         self.data = case.data(case.shape)
         models = {
             'kd': case.build(augmenter=False),
-            'split': case.build(augmenter=True, batch_mode='split'),
+            'split': case.build(augmenter=True, batch_mode=0.5),
             'double': case.build(augmenter=True, batch_mode='double'),
         }
         self.models = {name: model.to(device) for name, model in models.items()}
         alone = case.build(augmenter=False).to(device).student
         self.calls: dict[str, Step] = {'plain': self._student_step(alone)}
         self.calls |= {name: self._student_step(model) for name, model in self.models.items()}
-        self.calls['augmenter'] = self._augmenter_step(self.models['split'])
-        self.calls['bare'] = lambda: (self.bare_student(), self.bare_teacher())
-        self._prepare_bare(self.models['split'])
+        searched = self.models['split']
+        self.calls['search'] = lambda: searched.score(self.data, DRAWS)
+        self.calls['bare'] = self._bare
+        self._images, self._samples = self._augmented(searched)
 
     def flops(self) -> dict[str, float]:
         """Floating point operations of each step, of its parts, and the floor of each step.
 
         A multiplication with an addition counts as two. The floor of a step is made of forward
-        passes: 3 of the student in a student step, for its backward pass costs two; 2 of the
-        student and 2 of the teacher in an augmenter step, whose backward passes stop at the image.
+        passes: 3 of the student in a student step, for its backward pass costs two; one of the
+        student and one of the teacher for every draw in a search step.
         """
+        self.calls['search']()  # the first one finds out whether losses come image by image
         counted = {name: count_flops(call) for name, call in self.calls.items()}
-        student, teacher, asked = forward_flops(self.models['kd'], self._images, self._samples)
+        batch = self.case.shape[0]
+        images, samples = self._images[:batch], self._samples[:batch]
+        student, teacher, asked = forward_flops(self.models['kd'], images, samples)
         floors = {
             'plain': 3 * student,
             'kd': 3 * student + asked,
             'split': 3 * student + asked,
             'double': 6 * student + 2 * asked,
-            'augmenter': 2 * student + 2 * teacher,
-            'bare': 2 * student + 2 * teacher,
+            'search': DRAWS * (student + teacher),
+            'bare': DRAWS * (student + teacher),
         }
         result = {f'step/{name}': value for name, value in counted.items()}
         result |= {f'floor/{name}': value for name, value in floors.items()}
         return {**result, 'Fs': student, 'Ft': teacher, 'Ft/kd': asked}
 
-    def bare_student(self) -> None:
-        """The student's loss on the augmented images, and its gradient in them."""
-        model = self.models['split']
-        leaf = self._images.detach().requires_grad_()
-        with frozen(model.student):
-            losses = model.student(leaf, self._samples, mode='loss')
-        model.parse_losses(losses)[0].backward()
+    def _bare(self) -> None:
+        """Both networks' losses on all draws, a batch at a time, without gradient."""
+        model, size = self.models['split'], self.case.shape[0]
+        with torch.no_grad(), frozen(model.student):
+            for i in range(0, len(self._images), size):
+                images, samples = self._images[i : i + size], self._samples[i : i + size]
+                model.student(images, fresh(samples), mode='loss')
+                model.teacher.losses(images, fresh(samples))
 
-    def bare_teacher(self) -> None:
-        """The same for the teacher."""
-        model = self.models['split']
-        leaf = self._images.detach().requires_grad_()
-        model.parse_losses(model.teacher.losses(leaf, self._samples))[0].backward()
-
-    def _prepare_bare(self, model: nn.Module) -> None:
+    @torch.no_grad()
+    def _augmented(self, model: nn.Module) -> tuple[Tensor, list]:
+        """Every image as often as a search step draws it, with its labels."""
         data = model.data_preprocessor(self.data, True)
+        inputs, samples = data['inputs'].repeat(DRAWS, 1, 1, 1), data['data_samples'] * DRAWS
         model.augmenter.reseed(0)
-        with torch.no_grad():
-            sizes = model.valid_sizes(data['inputs'], data['data_samples'])
-            self._images, draw = model.augmenter(data['inputs'], sizes)
-        self._samples = model.move_labels(data['data_samples'], draw)
+        images, draw = model.augmenter(inputs, model.valid_sizes(inputs, samples))
+        return images, model.move_labels(samples, draw)
 
     def _student_step(self, model: nn.Module) -> Step:
         optimizer = OptimWrapper(torch.optim.SGD(model.parameters(), lr=_LR, momentum=0.9))
         return lambda: model.train_step(self.data, optimizer)
-
-    def _augmenter_step(self, model: nn.Module) -> Step:
-        policy = model.augmenter.policy
-        optimizer = OptimWrapper(torch.optim.SGD(policy.parameters(), lr=_LR, momentum=0.9))
-        return lambda: model.objective.step(model, self.data, optimizer)
 
 
 def count_flops(call: Step) -> float:

@@ -7,6 +7,15 @@ from typing import Any
 
 from tst_mm.experiments import markdown_table
 
+#: Of what ``python -m benchmarks.cost`` writes; 1 had the steps of the search by gradient.
+VERSION = 2
+_OLD = (
+    '**Of an earlier form of the project, commit `{commit}`**: the *augmenter step* is one of the '
+    "search by gradient, which is now the paper's alone, the augmenter that of the published form, "
+    'and the demo had another schedule. The steps of the measuring search, the default, are not in '
+    'this run.'
+)
+
 
 def format_report(result: Mapping[str, Any]) -> str:
     """Everything in a result, targets first.
@@ -17,7 +26,9 @@ def format_report(result: Mapping[str, Any]) -> str:
     where = result['environment']
     versions = ', '.join(f'{name} {value}' for name, value in where['versions'].items())
     changed = ' with changes' if where['modified'] else ''
+    old = [] if result['version'] == VERSION else [_OLD.format(commit=where['commit'])]
     parts = [
+        *old,
         f'commit {where["commit"]}{changed}, {where["device"]}, {where["threads"]} threads, '
         f'{result["rounds"]} rounds\n{versions}',
         _targets(result['targets']),

@@ -11,7 +11,7 @@ model = dict(
     student={{_base_.model}},
     teacher=dict(
         cfg_path='mmpretrain::convnext/convnext-base_32xb128_in1k.py',
-        checkpoint='https://mmassets.onedl.ai/'
+        checkpoint='https://download.openmmlab.com/'
         'mmclassification/v0/convnext/'
         'convnext-base_in21k-pre-3rdparty_32xb128_in1k_20220124-eb2d6ada.pth',
     ),

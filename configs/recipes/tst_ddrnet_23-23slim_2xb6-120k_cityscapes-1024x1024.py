@@ -11,7 +11,7 @@ model = dict(
     student={{_base_.model}},
     teacher=dict(
         cfg_path='mmseg::ddrnet/ddrnet_23_in1k-pre_2xb6-120k_cityscapes-1024x1024.py',
-        checkpoint='https://mmassets.onedl.ai/'
+        checkpoint='https://download.openmmlab.com/'
         'mmsegmentation/v0.5/ddrnet/ddrnet_23_in1k-pre_2xb6-120k_cityscapes-1024x1024/'
         'ddrnet_23_in1k-pre_2xb6-120k_cityscapes-1024x1024_20230425_162633-81601db0.pth',
     ),

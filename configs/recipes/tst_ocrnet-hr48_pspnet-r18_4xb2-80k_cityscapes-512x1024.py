@@ -11,7 +11,7 @@ model = dict(
     student={{_base_.model}},
     teacher=dict(
         cfg_path='mmseg::ocrnet/ocrnet_hr48_4xb2-160k_cityscapes-512x1024.py',
-        checkpoint='https://mmassets.onedl.ai/'
+        checkpoint='https://download.openmmlab.com/'
         'mmsegmentation/v0.5/ocrnet/ocrnet_hr48_512x1024_160k_cityscapes/'
         'ocrnet_hr48_512x1024_160k_cityscapes_20200602_191037-dfbf1b0c.pth',
     ),

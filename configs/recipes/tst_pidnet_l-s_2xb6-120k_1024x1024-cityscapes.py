@@ -11,7 +11,7 @@ model = dict(
     student={{_base_.model}},
     teacher=dict(
         cfg_path='mmseg::pidnet/pidnet-l_2xb6-120k_1024x1024-cityscapes.py',
-        checkpoint='https://mmassets.onedl.ai/'
+        checkpoint='https://download.openmmlab.com/'
         'mmsegmentation/v0.5/pidnet/pidnet-l_2xb6-120k_1024x1024-cityscapes/'
         'pidnet-l_2xb6-120k_1024x1024-cityscapes_20230303_114514-0783ca6b.pth',
     ),

@@ -11,7 +11,7 @@ model = dict(
     student={{_base_.model}},
     teacher=dict(
         cfg_path='mmpretrain::swin_transformer/swin-base_16xb64_in1k.py',
-        checkpoint='https://mmassets.onedl.ai/'
+        checkpoint='https://download.openmmlab.com/'
         'mmclassification/v0/swin-transformer/convert/'
         'swin_base_patch4_window7_224_22kto1k-f967f799.pth',
     ),

@@ -69,11 +69,11 @@ def test_plain_distillation(plain, tmp_path):
 
     # Not a second time into the same folder, unless it goes on there.
     again = {'augmenter': None, 'work_dir': tmp_path / 'run'}
-    with pytest.raises(ValueError, match='holds a finished run, at iteration 8 of 8'):
+    with pytest.raises(ValueError, match=r'holds a finished run, at iteration (\d+) of \1 '):
         distill(plain, TEACHER, **again)
     distill(plain, TEACHER, options={'train_cfg.max_epochs': 5}, resume=True, **again)
     saved = torch.load(tmp_path / 'run' / 'epoch_5.pth', weights_only=False)
-    assert saved['meta']['iter'] == 10
+    assert saved['meta']['epoch'] == 5
 
 
 @pytest.mark.parametrize(

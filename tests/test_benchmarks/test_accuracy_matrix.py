@@ -43,10 +43,8 @@ def tiny(tmp_path, monkeypatch):
         student=str(tmp_path / 'student.py'),
         teacher=str(tmp_path / 'teacher.py'),
         images=40,
-        budget=12,
-        begins=(0.5,),
-        iters=2,
-        stage_images=8,
+        budget=20,
+        stage_images=4,
     )
     monkeypatch.setitem(TASKS, 'tiny', task)
     cells.cost_of.cache_clear()
@@ -57,24 +55,40 @@ def tiny(tmp_path, monkeypatch):
 @pytest.mark.parametrize('name', METHODS)
 @pytest.mark.parametrize('task', TASKS)
 def test_methods_cost_the_budget(task, name):
-    cost, task = Cost(student=1.0, teacher=9.0, images=64), TASKS[task]
+    cost, task = Cost(student=1.0, teacher=9.0, judge=10.0, images=64), TASKS[task]
     found = plan(task, METHODS[name], cost)
-    step = cost.step(METHODS[name].model is not None, METHODS[name].images)
-    assert task.budget - step < found.cost <= task.budget
-    assert all(begin < found.steps for begin in found.begins)
+    # A step more of the student may bring each stage one of its own.
+    assert 0.97 * task.budget < found.cost <= task.budget
+    assert all(stage.begin < found.steps for stage in found.stages)
 
 
-def test_stages_are_paid_for_with_student_steps():
-    cost = Cost(student=1.0, teacher=1.0, images=64)  # a stage's step costs one of KD's
-    task = replace(TASKS['cifar10_1000'], stage_images=None, begins=(0.5,), iters=30)
-    kd, tst = (plan(task, METHODS[name], cost).steps for name in ('kd', 'tst'))
-    assert kd - tst == 30
+def test_stages_and_looks_are_paid_for_with_student_steps():
+    cost = Cost(student=1.0, teacher=1.0, judge=3.0, images=64)  # a draw costs a step of KD's image
+    task = replace(TASKS['cifar10_1000'], stage_images=16, budget=1000)
+    split, adaptive = (plan(task, METHODS[name], cost) for name in ('tst_split', 'tst'))
+    searched = sum(stage.length for stage in split.stages)
+    assert split.cost == split.steps + searched
+    assert searched == pytest.approx(0.02 * split.steps, abs=5)
+    # 59 looks at 64 images, half a step each
+    assert split.steps - adaptive.steps == pytest.approx(30, abs=2)
 
 
-def test_a_search_beyond_the_budget_is_refused():
-    task = replace(TASKS['cifar10_1000'], budget=10)
-    with pytest.raises(ValueError, match='the budget is 10'):
-        plan(task, METHODS['tst'], Cost(1.0, 9.0, 64))
+def test_a_search_by_gradient_costs_twice_the_passes():
+    cost = Cost(student=1.0, teacher=1.0, judge=3.0, images=64)
+    assert cost.searched(64, by_gradient=True) == 2 * cost.searched(64, by_gradient=False) == 2
+    assert METHODS['paper'].by_gradient and not METHODS['tst'].by_gradient
+
+
+def test_few_images_have_no_slice_to_look_at():
+    cost = Cost(student=1.0, teacher=9.0, judge=10.0, images=4)
+    split, adaptive = (plan(TASKS['land_cover'], METHODS[n], cost) for n in ('tst_split', 'tst'))
+    assert split == adaptive
+
+
+def test_a_method_beyond_the_budget_is_refused():
+    task = replace(TASKS['cifar10_1000'], budget=3)
+    with pytest.raises(ValueError, match='does not fit a budget of 3 steps'):
+        plan(task, METHODS['tst'], Cost(1.0, 9.0, 9.0, 64))
 
 
 def test_images_are_balanced_chosen_by_the_seed_and_apart(tiny):
@@ -95,6 +109,14 @@ def test_every_method_has_a_config_of_its_own(tiny, method):
     others = [m for m in STUDENTS if m != method and not METHODS[m].policy_of]
     assert config_key(config) not in {config_key(make_config(Cell('tiny', m, 0))) for m in others}
     assert config.train_cfg.max_iters == config.param_scheduler.T_max
+
+
+def test_the_hook_finds_the_stages_that_are_paid_for(tiny):
+    config = make_config(Cell('tiny', 'tst', 0))
+    (hook,) = config.custom_hooks
+    assert 'stages' not in hook and hook.dataloader.batch_size == 4
+    config = make_config(Cell('tiny', 'prior', 0))
+    assert [h.stages for h in config.custom_hooks] == [[]]
 
 
 @pytest.mark.slow

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from benchmarks.cost.counters import NoWaits, WaitError, meta_device
-from benchmarks.cost.measure import count_augmenter, step_waits
+from benchmarks.cost.counts import count_augmenter, step_waits
+from benchmarks.cost.demo import demo_cost
 from benchmarks.cost.networks import cases
 from benchmarks.cost.steps import Steps
 from tst_mm.augment import LearnedAugmenter, composition, warp
@@ -14,13 +15,14 @@ from tst_mm.paper import PaperAugmenter
 
 #: Of 128 images of 3 x 32 x 32. A change that lowers one lowers its limit here.
 LIMITS = {
-    'student stage': {'launches': 122, 'copies': 7, 'samplings': 1, 'peak_over_images': 5.3},
-    'augmenter stage': {
-        'launches': 213,
-        'launches_with_backward': 511,
-        'copies': 7,
+    'default augmenter': {'launches': 122, 'copies': 6, 'samplings': 1, 'peak_over_images': 5.1},
+    # One launch and two copies more since the published form is a room of its own.
+    'relaxed augmenter': {
+        'launches': 214,
+        'launches_with_backward': 512,
+        'copies': 9,
         'samplings': 1,
-        'peak_over_images': 12.6,
+        'peak_over_images': 12.5,
     },
 }
 
@@ -30,10 +32,10 @@ def exceeded() -> dict[str, tuple[float, float]]:
     counts = count_augmenter((128, 3, 32, 32))
     assert counts.keys() == LIMITS.keys()
     return {
-        f'{stage}: {name}': (counts[stage][name], limit)
-        for stage, limits in LIMITS.items()
+        f'{form}: {name}': (counts[form][name], limit)
+        for form, limits in LIMITS.items()
         for name, limit in limits.items()
-        if counts[stage][name] > limit
+        if counts[form][name] > limit
     }
 
 
@@ -49,8 +51,8 @@ def test_an_extra_sampling_is_seen(monkeypatch):
 
     monkeypatch.setattr(composition, 'warp_images', twice)
     found = exceeded()
-    assert found['student stage: samplings'] == (2, 1)
-    assert found['augmenter stage: samplings'] == (2, 1)
+    assert found['default augmenter: samplings'] == (2, 1)
+    assert found['relaxed augmenter: samplings'] == (2, 1)
 
 
 @pytest.mark.parametrize('read', [lambda x: x.item(), lambda x: x.nonzero(), lambda x: x.cpu()])
@@ -61,7 +63,7 @@ def test_a_wait_for_the_device_is_seen(read):
 
 @pytest.mark.parametrize('name', ['demo', 'classification'])
 def test_no_step_of_a_classifier_waits(name):
-    assert step_waits(cases(torch.device('cpu'))[name]) == {'student': '', 'augmenter': ''}
+    assert step_waits(cases(torch.device('cpu'))[name]) == {'student': '', 'search': ''}
 
 
 def test_a_segmentor_waits_only_in_the_accuracy_of_mmseg(monkeypatch):
@@ -69,7 +71,7 @@ def test_a_segmentor_waits_only_in_the_accuracy_of_mmseg(monkeypatch):
     assert set(step_waits(case).values()) == {'indexing with a mask waits for its count'}
     zero = lambda *args, **kwargs: torch.zeros(1, device='meta')  # noqa: E731
     monkeypatch.setattr('mmseg.models.decode_heads.decode_head.accuracy', zero)
-    assert step_waits(case) == {'student': '', 'augmenter': ''}
+    assert step_waits(case) == {'student': '', 'search': ''}
 
 
 @pytest.fixture(scope='module')
@@ -91,8 +93,27 @@ def test_a_double_step_computes_twice_as_much(steps):
     assert steps['step/double'] <= 2.001 * steps['step/kd']
 
 
-def test_an_augmenter_step_is_at_its_floor(steps):
-    assert steps['step/augmenter'] <= 1.01 * steps['floor/augmenter']
+def test_a_search_step_is_at_its_floor(steps):
+    assert steps['step/search'] <= 1.01 * steps['floor/search']
+
+
+def test_a_further_pass_in_a_search_step_is_seen(monkeypatch):
+    found = Steps(cases(torch.device('cpu'))['demo'], torch.device('cpu'))
+    once = found.models['split'].score
+
+    def twice(data, draws):
+        once(data, 1)
+        return once(data, draws)
+
+    monkeypatch.setattr(found.models['split'], 'score', twice)
+    counted = found.flops()
+    assert counted['step/search'] > 1.01 * counted['floor/search']
+
+
+def test_the_stages_of_the_demo_cost_two_percent_at_most():
+    found = demo_cost()
+    assert 0.005 < found['stages'] <= 0.02
+    assert found['tst/kd'] <= 1.05
 
 
 @pytest.mark.parametrize('relaxed', [False, True])

@@ -1,13 +1,13 @@
 """What the benchmark of cost writes: valid, judged, in words."""
 
 import json
-from copy import deepcopy
 
 import jsonschema
 import pytest
 
 from benchmarks.cost.__main__ import SCHEMA, check, main
-from benchmarks.cost.table import format_report
+from benchmarks.cost.measure import Measurement
+from benchmarks.cost.table import VERSION, format_report
 from benchmarks.cost.targets import judge
 from benchmarks.cost.timing import Times, spread
 
@@ -16,6 +16,46 @@ from benchmarks.cost.timing import Times, spread
 def kept(root) -> dict:
     """The run that the documentation shows."""
     return json.loads((root / 'benchmarks' / 'cost_cpu.json').read_text())
+
+
+@pytest.fixture
+def measured() -> dict:
+    """One case of every part, all of it met but two ratios."""
+    ratio = {'median': 1.0, 'low': 0.9, 'high': 1.1}
+    times = {'median_ms': 1.0, 'low_ms': 1.0, 'high_ms': 1.0}
+    steps = ('kd', 'search')
+    return {
+        'counts': {
+            'default augmenter': {'launches': 50.0, 'samplings': 1.0},
+            'demo, search step': {'waits': 0.0},
+        },
+        'augmenter': {
+            '2x3x8x8': {
+                'images': 2,
+                'times': {'ours forward': times},
+                'speedup_over_kornia': {
+                    'forward': {**ratio, 'median': 1.9},
+                    'forward+backward': {**ratio, 'median': 2.1},
+                },
+                'speedup_over_torchvision': ratio,
+            }
+        },
+        'steps': {
+            'demo': {
+                'about': 'two networks',
+                'times': dict.fromkeys(steps, times),
+                'ratios': {
+                    'split/kd': ratio,
+                    'double/kd': ratio,
+                    'search/bare': {**ratio, 'median': 1.2},
+                },
+                'flops': {f'step/{step}': 1.0 for step in steps},
+                'flops_over_floor': dict.fromkeys(steps, 1.0),
+                'memory': {**dict.fromkeys(steps, 1.0), 'search/kd': 1.0},
+            }
+        },
+        'training': {'stages': 0.019, 'tst/kd': 1.03},
+    }
 
 
 def test_the_schema_is_one_and_the_kept_run_follows_it(kept):
@@ -33,19 +73,65 @@ def test_the_table_that_is_shown_is_that_of_the_kept_run(kept, root):
     assert format_report(kept) + '\n' == (root / 'benchmarks' / 'cost_cpu.md').read_text()
 
 
-def test_targets_are_judged_anew_from_what_was_measured(kept):
-    measured = deepcopy(kept['measured'])
-    before = {target.name: target.met for target in judge(measured)}
-    assert before == {target['name']: target['met'] for target in kept['targets']}
-    measured['counts']['student stage']['samplings'] = 2
-    after = {target.name: target.met for target in judge(measured)}
-    assert {name for name in before if before[name] != after[name]} == {'student stage: samplings'}
+def test_a_run_of_an_earlier_form_says_so(kept):
+    kept['version'] = 1
+    assert f'earlier form of the project, commit `{kept["environment"]["commit"]}`' in (
+        format_report(kept)
+    )
+    kept['version'] = VERSION
+    assert 'earlier form' not in format_report(kept)
 
 
-def test_counts_need_no_clock_and_no_kornia(tmp_path, capsys):
-    assert main(['--only', 'counts', '--out', str(tmp_path / 'cost.json')]) == 0
-    check(json.loads((tmp_path / 'cost.json').read_text()))
-    assert 'student stage: samplings' in capsys.readouterr().out
+def test_every_kind_of_goal_is_judged(measured):
+    targets = {target.name: target for target in judge(measured)}
+    missed = {name for name, target in targets.items() if not target.met}
+    assert missed == {
+        'demo: search step over its passes bare',
+        'augmenter 2x3x8x8, forward: images a second, over kornia',
+    }
+    measured['counts']['default augmenter']['samplings'] = 2
+    measured['training']['stages'] = 0.021
+    after = {target.name for target in judge(measured) if not target.met}
+    assert after - missed == {
+        'default augmenter: samplings',
+        "the demo's stages, part of its counted cost",
+    }
+
+
+def test_what_is_judged_is_valid_and_in_the_table(measured, kept):
+    targets = [target.to_dict() for target in judge(measured)]
+    result = {**kept, 'version': VERSION, 'measured': measured, 'targets': targets}
+    check(result)
+    page = format_report(result)
+    assert all(target['name'] in page for target in targets)
+    assert page.count('MISSED') == 2
+
+
+def test_a_killed_run_keeps_the_parts_that_are_done(tmp_path, monkeypatch):
+    def killed(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Measurement, 'training', killed)
+    out = tmp_path / 'cost.json'
+    with pytest.raises(KeyboardInterrupt):
+        main(['--only', 'counts', 'training', '--out', str(out)])
+    found = json.loads(out.read_text())
+    check(found)
+    assert list(found['measured']) == ['counts']
+    assert 'default augmenter: samplings' in out.with_suffix('.md').read_text()
+
+
+@pytest.mark.parametrize(('package', 'part'), [('jsonschema', 'counts'), ('kornia', 'augmenter')])
+def test_what_is_not_installed_is_said_before_anything_is_measured(
+    package, part, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(
+        'benchmarks.cost.__main__.find_spec', lambda name: None if name == package else object()
+    )
+    with pytest.raises(SystemExit):
+        main(['--only', part, '--out', str(tmp_path / 'cost.json')])
+    assert f'{package} is not installed' in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def cut_config(cfg: Config, data_root: str, work_dir: str) -> Config:
     key = 'max_epochs' if 'max_epochs' in cfg.train_cfg else 'max_iters'
     cfg.train_cfg = dict(type=cfg.train_cfg.type, **{key: 1})
     for hook in cfg.get('custom_hooks') or []:
-        if 'stages' in hook:
+        if hook.get('stages') != [] and 'AlternatingSchedule' in hook.type:
             hook.stages = [dict(begin=0, iters=1)]
     cfg.default_hooks.checkpoint.interval = 1
     cfg.default_hooks.pop('visualization')

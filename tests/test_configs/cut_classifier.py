@@ -45,7 +45,7 @@ def cut_classification(cfg: Config, data_roots: dict[str, str], work_dir: str) -
             cfg[f'{key}_{part}'] = None
     cfg.train_cfg = dict(type='IterBasedTrainLoop', max_iters=1)
     for hook in cfg.get('custom_hooks') or []:
-        if hook.get('stages'):
+        if hook.get('stages') != [] and 'AlternatingSchedule' in hook.type:
             hook.update(by_epoch=False, stages=[dict(begin=0, iters=1)])
     cfg.default_hooks.checkpoint.update(by_epoch=False, interval=1)
     cfg.log_level = 'WARNING'

@@ -91,8 +91,8 @@ def test_teacher_is_in_the_zoo(name):
     assert weights.endswith('/' + teacher.checkpoint.removeprefix(host))
 
 
-@pytest.mark.parametrize('name', sorted(STAGED))
-def test_stages_lie_inside_training(name):
+@pytest.mark.parametrize('name', sorted(n for n in STAGED if n.startswith('tst-paper')))
+def test_stages_of_the_paper_lie_inside_training(name):
     cfg = Config.fromfile(LEAVES[name])
     (hook,) = cfg.custom_hooks
     per_epoch = 186 if cfg.default_scope == 'mmseg' else 7330  # at 16 images a step
@@ -104,12 +104,10 @@ def test_stages_lie_inside_training(name):
     begins = [stage.begin // unit for stage in stages]
     steps = sum(stage.length for stage in stages)
     expected = {
-        ('mmdet', False): ([6, 12], 2 * 7330),
-        ('mmdet', True): (list(range(2, 24, 2)), 5500),
-        ('mmseg', False): ([0, 6, 12], 3 * 186),
-        ('mmseg', True): (list(range(4000, 80000, 4000)), 1900),
+        'mmdet': ([6, 12], 2 * 7330),
+        'mmseg': ([0, 6, 12], 3 * 186),
     }
-    assert (begins, steps) == expected[cfg.default_scope, 'spread' in name]
+    assert (begins, steps) == expected[cfg.default_scope]
 
 
 @pytest.mark.parametrize('name', sorted(STAGED))

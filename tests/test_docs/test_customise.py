@@ -98,6 +98,7 @@ def test_defaults_are_those_that_are_shown(page_space):
         name: parameter.default
         for kind in kinds
         for name, parameter in signature(kind).parameters.items()
+        if parameter.default is not None
     }
     assert {**defaults, **DEFAULT_STAGES} == {name: float(value) for name, value in shown.items()}
 
@@ -120,6 +121,7 @@ def test_own_data_and_an_own_hook_in_a_run(page_space, tmp_path, caplog):
 def test_one_half_of_the_policy_can_learn_slower(page_space, tmp_path):
     config = toy_config(tmp_path, {'stages': []}, custom_hooks=[page_space['tuned']])
     config.custom_hooks[0].stages = [dict(begin=0, iters=1)]
+    config.model.augmenter = page_space['published']['augmenter']
     runner = Runner.from_cfg(config)
     rates = []
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tst_mm.registry import MODELS
 from tst_mm.search import (
+    ConfidenceObjective,
     DisagreementObjective,
     Losses,
     Objective,
@@ -133,3 +134,33 @@ def test_state_round_trip():
 def test_weights_out_of_range(value):
     with pytest.raises(ValueError, match='student_weight is .*; allowed: 0 or more'):
         TeachingObjective(student_weight=value)
+
+
+def test_confidence_is_the_difference_of_probabilities():
+    """Of a cross entropy at scale 1; a step by which both fail is worth less than one of two."""
+    objective = ConfidenceObjective()
+    sure, doubtful, lost = torch.tensor([0.9, 0.5, 0.1])
+
+    def judge(teacher, student):
+        values = {'loss': -torch.log(student)[None]}, {'loss': -torch.log(teacher)[None]}
+        objective.scales['total'] = torch.tensor(1.0)
+        return float(objective.judge(Losses(values[1], values[0], {})).objective)
+
+    assert judge(sure, doubtful) == pytest.approx(0.5 - 0.9)
+    assert judge(sure, lost) < judge(sure, doubtful) < judge(lost, lost) == pytest.approx(0)
+    # What destroys the label for both is no lesson: worse than leaving the image as it is.
+    assert judge(lost, lost) > judge(sure, doubtful)
+
+
+def test_confidence_does_not_depend_on_the_unit_of_the_losses():
+    values = torch.rand(50)
+    teacher, student = {'a': values, 'b': values.flip(0)}, {'a': 2 * values, 'b': values}
+    found = []
+    for unit in (1.0, 300.0):
+        objective = ConfidenceObjective()
+        scaled = [{k: unit * v for k, v in part.items()} for part in (teacher, student)]
+        objective.update(scaled[1])
+        found.append(objective.judge(Losses(*scaled, {})))
+    torch.testing.assert_close(found[0].objective, found[1].objective)
+    torch.testing.assert_close(found[0].student, found[1].student)
+    assert (found[0].student >= 0).all() and (found[0].student <= 1).all()

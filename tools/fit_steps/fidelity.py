@@ -26,13 +26,13 @@ from tst_mm.visualization.figure import BLUE, GREY, VERMILION, WIDTH, styled
 
 from .truth import existing, to_unit, true_images
 
-#: Magnitudes at which errors are measured, for one sign.
+#: The number of magnitudes at which errors are measured, for one sign.
 _LEVELS = 11
 _COLUMNS = 4
 
 
 def measure(weights: Path, limits: Mapping[str, float], images: Tensor) -> dict[str, Any]:
-    """Mean squared errors in squared grey values, of values from 0 to 255.
+    """Measure mean squared errors, in squared grey values from 0 to 255.
 
     Args:
         weights: The file of encoders.
@@ -40,8 +40,9 @@ def measure(weights: Path, limits: Mapping[str, float], images: Tensor) -> dict[
         images: The images (n, 3, H, W) uint8, other ones than those of the fit.
 
     Returns:
-        Per operator ``levels``, the errors ``identity`` (doing nothing), ``fitted`` and
-        ``closed_form`` at each, and the ``mean`` of each over the levels.
+        For each operator the operator levels ``levels``; at each of them the errors ``identity``
+        (doing nothing), ``fitted`` and ``closed_form``; and the ``mean`` of each error over the
+        levels.
     """
     report = {}
     for name, limit in limits.items():
@@ -65,7 +66,7 @@ def measure(weights: Path, limits: Mapping[str, float], images: Tensor) -> dict[
 
 
 def table(report: Mapping[str, Any]) -> str:
-    """The means as a table in Markdown."""
+    """Make a Markdown table of the means."""
     rows = []
     for name, entry in report.items():
         nothing, fitted, closed = (
@@ -79,7 +80,7 @@ def table(report: Mapping[str, Any]) -> str:
 
 @styled()
 def plot(report: Mapping[str, Any]) -> Figure:
-    """Root mean squared error over the magnitude, one panel an operator."""
+    """Draw the root mean squared error over the magnitude, with a panel for each operator."""
     rows = -(-(len(report) + 1) // _COLUMNS)
     figure = Figure(figsize=(WIDTH, 1.5 * rows), layout='constrained')
     panels = figure.subplots(rows, _COLUMNS, squeeze=False).flat
@@ -105,11 +106,11 @@ def plot(report: Mapping[str, Any]) -> Figure:
 
 @torch.no_grad()
 def _apply(operator: Operator, images: Tensor, level: float) -> Tensor:
-    """An operator on RGB images in [0, 1], as the pipelines apply it."""
+    """Apply an operator to RGB images in [0, 1], as the pipelines do."""
     count, _, height, width = images.shape
     levels = torch.full((count, 1), level)
     if isinstance(operator, ColorOperator):
-        # The reference clamps nothing.
+        # The reference does not clamp colours.
         kind = UnlimitedInfo if isinstance(operator, FittedColor) else ImageInfo
         info = kind(Normalization().luma(3))
         return operator.apply(images, levels.view(-1, 1, 1, 1), info)

@@ -14,13 +14,13 @@ from tst_mm.paper.encoders import AffineEncoder, ColorEncoder
 
 from .truth import LEARNED, existing, to_unit, true_images
 
-#: Images that share a magnitude, since torchvision takes one for all.
+#: The number of images that share a magnitude, since torchvision takes one for all.
 _SHARED = 8
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How encoders are fitted; the published values where nothing else is said.
+    """How encoders are fitted; values are the published ones where nothing else is said.
 
     Attributes:
         steps: The number of the optimiser's steps for each operator. The reference makes 7,800
@@ -32,7 +32,7 @@ class Settings:
             decays it.
         terms: The number of powers of the magnitude; see the encoders. Defaults to 1, the published
             form.
-        seed: The seed of the start, the images and the magnitudes.
+        seed: The seed of the initial values, the images and the magnitudes.
     """
 
     steps: int
@@ -58,7 +58,8 @@ def fit(
         operator: The operator to imitate, with its range.
         images: The images (n, 3, H, W) uint8 to fit on.
         settings: The settings of the fit.
-        report: What is called after each step with the number of steps made and the loss.
+        report: A function that is called after each step with the number of steps made and the
+            loss.
     """
     generator = torch.Generator().manual_seed(settings.seed * 100 + LEARNED.index(operator.name))
     kind = AffineEncoder if isinstance(operator, GeometricOperator) else ColorEncoder
@@ -82,7 +83,7 @@ def fit(
 
 
 def imitate(encoder: AffineEncoder | ColorEncoder, images: Tensor, level: Tensor) -> Tensor:
-    """(n, 3, H, W) in [0, 1] and (n,) levels -> the encoder's images."""
+    """Let an encoder change images in [0, 1], (n, 3, H, W), at operator levels, (n,)."""
     if isinstance(encoder, ColorEncoder):
         return encoder(images, level)
     grid = F.affine_grid(encoder(level), list(images.shape), align_corners=False)
@@ -92,7 +93,7 @@ def imitate(encoder: AffineEncoder | ColorEncoder, images: Tensor, level: Tensor
 def _batch(
     operator: Operator, images: Tensor, count: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Images, levels and what the true operator makes of them."""
+    """Draw images and operator levels, and let the true operator change the images."""
     level = torch.rand(count // _SHARED, generator=generator)
     if operator.signed:
         level = level * 2 - 1

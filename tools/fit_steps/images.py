@@ -12,9 +12,9 @@ from torch import Tensor
 from data.preparation.cutouts import Cutouts
 from data.preparation.scenes import SceneComposer
 
-#: File names of images.
+#: The endings of the names of image files.
 _SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.webp')
-#: Smallest scene in which items can be placed.
+#: The smallest side, in pixels, of a scene in which items can be placed.
 _SMALLEST = 64
 
 
@@ -28,7 +28,7 @@ def folder_images(folder: Path, size: int, count: int, seed: int) -> tuple[Tenso
         seed: The seed of the choice.
 
     Returns:
-        (n, 3, size, size) uint8 RGB to fit on, and a tenth as many that are held out.
+        The images to fit on, (n, 3, size, size) uint8 RGB, and a tenth as many that are held out.
 
     Raises:
         ValueError: The folder has fewer than 20 readable images.
@@ -74,7 +74,7 @@ def _scenes(split: str, size: int, count: int, seed: int) -> Tensor:
 
 
 def _square(image: np.ndarray, size: int) -> np.ndarray:
-    """The largest middle square, scaled."""
+    """Cut the largest square from the middle of an image, and scale it."""
     side = min(image.shape[:2])
     top, left = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
     square = np.ascontiguousarray(image[top : top + side, left : left + side])

@@ -16,22 +16,23 @@ from torchvision.transforms import InterpolationMode  # isort: skip
 
 
 def true_images(operator: Operator, images: Tensor, level: float) -> Tensor:
-    """What the operator should give.
+    """Apply the true operator, whose result the encoders should give.
 
     Args:
         operator: The operator with its range.
         images: The images (n, 3, H, W) uint8.
-        level: The magnitude with its sign, in [-1, 1], one for all images; see :func:`existing`.
+        level: The operator level, the magnitude with its sign, in [-1, 1], one for all images; see
+            :func:`existing`.
 
     Returns:
-        (n, 3, H, W) uint8.
+        The changed images, (n, 3, H, W) uint8.
     """
     value = float(operator.physical(level))
     return _TRUE[operator.name](images, value)
 
 
 def existing(operator: Operator, levels: Tensor) -> Tensor:
-    """The nearest levels at which the true operator exists: whole bits for Posterize."""
+    """The nearest operator levels at which the true operator exists: whole bits for Posterize."""
     if operator.name != 'Posterize':
         return levels
     span = operator.start - operator.limit
@@ -43,7 +44,7 @@ def _solarize(images: Tensor, threshold: float) -> Tensor:
 
 
 def _affine(images: Tensor, shift: tuple[float, float] = (0, 0), tan: tuple = (0, 0)) -> Tensor:
-    # Torchvision shears by minus the tangent, y by x first.
+    # Torchvision shears by minus the tangent, and shears y by x first.
     shear = [-math.degrees(math.atan(t)) for t in tan]
     return tv.affine(images, 0, list(shift), 1, shear, InterpolationMode.BILINEAR)
 
@@ -61,10 +62,10 @@ _TRUE: dict[str, Callable[[Tensor, float], Tensor]] = {
     'TranslateY': lambda images, value: _affine(images, (0, value * images.shape[-2])),
     'Rotate': lambda images, value: tv.rotate(images, -value, InterpolationMode.BILINEAR),
 }
-#: Operators with a learned magnitude: those that stage I imitates.
+#: The operators with a learned magnitude, which stage I imitates.
 LEARNED = tuple(_TRUE)
 
 
 def to_unit(images: Tensor) -> Tensor:
-    """uint8 -> float32 in [0, 1]."""
+    """Turn uint8 images into float32 ones in [0, 1]."""
     return images.to(torch.float32) / 255

@@ -116,12 +116,13 @@ class Console:
 
         Args:
             command: The program and its arguments.
-            progress: What turns a line of output into what the user sees, or into None for nothing.
+            progress: A function that turns a line of output into what the user sees, or into None
+                for nothing.
             env: The environment variables to add. Defaults to none.
             cwd: The folder that the command runs in. Defaults to the current one.
 
         Raises:
-            SetupError: If the command fails.
+            SetupError: The command fails.
         """
         lines = []
         with self.log.open('a', encoding='utf-8') as log:

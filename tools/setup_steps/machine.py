@@ -19,7 +19,7 @@ def check_python() -> None:
     """Check version, venv and platform of the running Python.
 
     Raises:
-        SetupError: If it is not Python 3.11 or cannot make virtual environments.
+        SetupError: The Python is not 3.11, or cannot make virtual environments.
     """
     wanted = '.'.join(map(str, PYTHON))
     if sys.version_info[:2] != PYTHON:
@@ -39,7 +39,7 @@ def check_compiler() -> None:
     """Check that C++ extensions of Python can be compiled.
 
     Raises:
-        SetupError: If there is no C++ compiler or Python's headers are missing.
+        SetupError: There is no C++ compiler, or the headers of Python are missing.
     """
     if shutil.which(compiler()) is None:
         raise SetupError(
@@ -66,7 +66,7 @@ def check_disk(folder: Path) -> None:
         folder: The folder that the virtual environment goes to.
 
     Raises:
-        SetupError: If less is free than a first set-up takes.
+        SetupError: Less is free than a first set-up takes.
     """
     need = 12 if shutil.which('nvidia-smi') else 4
     free = shutil.disk_usage(folder).free / 1e9

@@ -82,7 +82,7 @@ class Operators:
             console: The console that shows the progress.
 
         Raises:
-            SetupError: If it cannot be built, or does not import afterwards.
+            SetupError: The wheel cannot be built, or does not import afterwards.
         """
         if self.installed():
             return
@@ -117,7 +117,7 @@ class Operators:
             The wheel, in the user's cache.
 
         Raises:
-            SetupError: If there is no compiler, or the build fails or leaves the operators out.
+            SetupError: There is no compiler, or the build fails or leaves the operators out.
         """
         check_compiler()
         self.cache.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""distill: TST in one call, over MMEngine's Runner."""
+"""The function ``distill``: TST in one call, over MMEngine's Runner."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tst_mm.models.build import read_config
 from tst_mm.utils import closest
 from tst_mm.utils.unwrap import unwrap_model
 
-#: Library of a config: the distiller of its task.
+#: The distiller for the task of a config, by the library that the config comes from.
 _DISTILLERS = {
     'mmpretrain': 'tst_mm.ClassificationDistiller',
     'mmdet': 'tst_mm.DetectionDistiller',
     'mmseg': 'tst_mm.SegmentationDistiller',
 }
-#: What belongs to the data in a config.
+#: The keys of a config that belong to the data.
 _DATA = tuple(
     f'{split}_{part}' for split in ('train', 'val', 'test') for part in ('dataloader', 'evaluator')
 )
@@ -37,7 +37,7 @@ class Distilled:
     Attributes:
         student (nn.Module): The trained student, an ordinary OpenMMLab model.
         work_dir (Path): Folder of logs, checkpoints and student files.
-        policy (Path, optional): ``policy.json``; None for plain distillation.
+        policy (Path, optional): The file ``policy.json``; None for plain distillation.
         report (Path, optional): The page of figures; None for plain distillation.
     """
 
@@ -62,30 +62,35 @@ def distill(
     """Train a student with TST.
 
     Args:
-        student: Config of its plain training: an address (``'mmdet::...'``), a file or a config.
-            Its optimiser, schedule, data and evaluation are kept.
-        teacher: ``dict(cfg_path=..., checkpoint=...)``, see :class:`tst_mm.models.FrozenTeacher`.
-        data: Other data than the student's config has: a config with loaders and evaluators, as
-            address, file or dictionary (``dict(train_dataloader=..., val_dataloader=...)``).
-        augmenter: Arguments of :class:`tst_mm.augment.LearnedAugmenter`. Defaults to its own
-            defaults; None is plain distillation.
-        stages: Of the search, as :class:`AlternatingScheduleHook` takes them. Defaults to its own
-            default.
-        batch_mode: Which part of a batch is augmented, see :class:`BaseDistiller`. Defaults to
+        student: The config of the student's plain training: an address (``'mmdet::...'``), a file
+            or a config. Its optimiser, schedule, data and evaluation are kept.
+        teacher: The network that teaches, ``dict(cfg_path=..., checkpoint=...)``; see
+            :class:`tst_mm.models.FrozenTeacher`.
+        data: Data to use in place of those of the student's config: a config with loaders and
+            evaluators, as address, file or dictionary (``dict(train_dataloader=...,
+            val_dataloader=...)``). Defaults to None, the student's own data.
+        augmenter: The arguments of :class:`tst_mm.augment.LearnedAugmenter`. Defaults to none, so
+            that all have their defaults; None is plain distillation.
+        stages: The stages of the search, as :class:`AlternatingScheduleHook` takes them. Defaults
+            to None, the default of that hook.
+        batch_mode: The part of a batch that is augmented; see :class:`BaseDistiller`. Defaults to
             ``'adaptive'``.
-        work_dir: Defaults to ``work_dirs/distill_`` and the name of the student's config.
-        seed: Of the run. Defaults to 0.
-        options: Changes of the config by dotted keys, as ``--cfg-options`` takes them.
-        resume: A checkpoint to go on from; True for the latest one in ``work_dir``, where a run
-            without one starts anew. Defaults to False: a new run, in a work folder that holds none.
+        work_dir: The folder of the run. Defaults to ``work_dirs/distill_`` and the name of the
+            student's config.
+        seed: The seed of the run. Defaults to 0.
+        options: Changes of the config by dotted keys, as ``--cfg-options`` takes them. Defaults to
+            none.
+        resume: The checkpoint to go on from; True for the latest one in ``work_dir``, where a run
+            without one starts anew. Defaults to False: a new run, in a work folder that holds no
+            other.
 
     Returns:
-        The trained student and where everything lies.
+        The trained student, and where everything lies.
 
     Raises:
-        KeyError: The config, the teacher or the data lack something, or have an unknown key.
-        ValueError: The config's library has no distiller, stages and an absent augmenter, or a
-            work folder that holds another run.
+        KeyError: The config, the teacher or the data lack something or have an unknown key.
+        ValueError: There is no distiller for the config's library, stages are given without an
+            augmenter, or the work folder holds another run.
 
     Example:
         >>> result = distill(
@@ -136,7 +141,7 @@ def distill(
 
 
 def _take_data(cfg: Config, data: str | Path | Mapping[str, Any]) -> None:
-    """Put the loaders and evaluators of ``data`` in the place of the config's own."""
+    """Put the loaders and evaluators of ``data`` in the place of those in the config."""
     known: Mapping[str, Any]
     if isinstance(data, Mapping):
         for key in data:

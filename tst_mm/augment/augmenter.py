@@ -44,15 +44,18 @@ class LearnedAugmenter(nn.Module):
             ``'wide'``, with both flips, zoom, hue, grey, blur and noise beside them;
             ``'overhead'``, the wide one with rotations up to 180 degrees, for aerial images and
             microscopy; ``'text'``, the 14 with small ranges, for digits and documents.
-        ranges: Physical value at magnitude 1 by operator name, instead of the operator's own; or a
-            dict of its arguments.
-        num_ops: How many operators are drawn for an image, without replacement. Defaults to 4.
-        init: Start of the policy, see :class:`AugmentPolicy`.
+        ranges: The physical value that an operator has at magnitude 1, by the name of the
+            operator; or a dict of arguments of that operator. Defaults to the ranges of the
+            operators themselves.
+        num_ops: The number of operators that are drawn for each image, without replacement.
+            Defaults to 4.
+        init: The rates and magnitudes that the policy starts from, as :class:`AugmentPolicy` takes
+            them. Defaults to 0.5 everywhere.
 
     Raises:
-        KeyError: Unknown argument, operator or range.
+        KeyError: An argument, an operator or a range is unknown.
         TypeError: ``operators`` is neither a name nor a list, or ``ranges`` no dictionary.
-        ValueError: A value outside what is allowed.
+        ValueError: A value is outside what is allowed.
 
     Example:
         >>> augmenter = dict(type='tst_mm.LearnedAugmenter', num_ops=3, ranges=dict(Rotate=45))
@@ -93,11 +96,11 @@ class LearnedAugmenter(nn.Module):
     def build_policy(
         self, operators: Sequence[Operator], init: Mapping[str, Any] | str | Path | None
     ) -> AugmentPolicy:
-        """The policy over these operators; see the class."""
+        """Build the policy over these operators; a subclass may build another kind."""
         return AugmentPolicy(operators, init)
 
     #: The objective of a search over this augmenter's policy, unless the config says another.
-    objective = 'tst_mm.TeachingObjective'
+    objective = 'tst_mm.ConfidenceObjective'
 
     @property
     def labels_follow(self) -> bool:
@@ -113,9 +116,9 @@ class LearnedAugmenter(nn.Module):
         """How the policy is applied, as plain data for a policy file.
 
         Returns:
-            ``num_ops``; ``sign``, ``'random'``; ``magnitudes``, ``'spread'``; and ``fill``: grey
-            values, blue first where there are three channels, of pixels that come from outside or
-            are erased.
+            The entries ``num_ops``; ``sign``, which is ``'random'``; ``magnitudes``, which is
+            ``'spread'``; and ``fill``, the grey values of pixels that come from outside or are
+            erased, blue first where there are three channels.
         """
         fill = self.normalization.mean.flatten().tolist()
         if self.normalization.channel_order == 'rgb':
@@ -133,15 +136,17 @@ class LearnedAugmenter(nn.Module):
     def forward(
         self, inputs: Tensor, sizes: Sequence[tuple[int, int]] | None = None
     ) -> tuple[Tensor, Draw]:
-        """Draw and apply.
+        """Draw for every image of a batch, and apply what was drawn.
 
         Args:
-            inputs: (B, C, H, W), normalised as ``self.normalization`` says; never modified.
-            sizes: Height and width of the valid area of each image, which starts at the top left
-                corner; None when nothing is padded.
+            inputs: The batch, (B, C, H, W), normalised as ``self.normalization`` says; it is never
+                modified.
+            sizes: The height and width of the valid area of each image in pixels, which starts at
+                the top left corner; None (default) where nothing is padded.
 
         Returns:
-            The augmented batch, same shape and dtype, and the :class:`Draw`.
+            The augmented batch, in the same shape and dtype, and the :class:`Draw` that it was
+            made by.
         """
         height, width = inputs.shape[-2:]
         draw = self.draw(sizes or [(height, width)] * len(inputs)).to(inputs.device)
@@ -154,22 +159,23 @@ class LearnedAugmenter(nn.Module):
         which image is known without waiting for the device.
 
         Args:
-            sizes: Height and width of the valid area of each of the B images, in pixels.
+            sizes: The height and width of the valid area of each of the B images, in pixels.
         """
         noise = self.noise(len(sizes))
         acts = noise.drawn & hard_gate(self.policy.probability_logits, noise.gates)
         return self.assemble(sizes, noise, acts, self.sample_magnitudes(len(sizes)))
 
     def chance(self) -> float:
-        """The next random number, uniform in [0, 1)."""
+        """Draw one random number, uniform in [0, 1)."""
         return float(torch.rand((), generator=self._generator))
 
     def noise(self, batch: int, rows: int | None = None) -> Noise:
-        """The next random numbers for a batch.
+        """Draw the random numbers for a batch.
 
         Args:
-            batch: Images B.
-            rows: Rows R of all but the positions. Defaults to one an image.
+            batch: The number of images, B.
+            rows: The number of rows, R, of all tensors but the positions. Defaults to one row for
+                each image.
         """
         rows = batch if rows is None else rows
         count, generator = len(self.operators), self._generator
@@ -183,7 +189,7 @@ class LearnedAugmenter(nn.Module):
         return Noise(drawn, gates, torch.where(signed, signs, 1.0), positions)
 
     def sample_magnitudes(self, batch: int) -> Tensor:
-        """(B, N) magnitudes; the last random numbers of a draw."""
+        """Draw (B, N) magnitudes in [0, 1]; they are the last random numbers of a draw."""
         uniform = torch.rand(batch, len(self.operators), generator=self._generator)
         return self.policy.sample_magnitudes(uniform)
 
@@ -194,13 +200,13 @@ class LearnedAugmenter(nn.Module):
         acts: Tensor,
         magnitudes: Tensor,
     ) -> Draw:
-        """The draw in which the operators act as said; tensors on the host, of B rows or of one.
+        """Make the draw in which operators act as said; tensors have B rows or one, on the host.
 
         Args:
-            sizes: See :meth:`draw`.
-            noise: Signs and positions of which are used.
-            acts: (R, N) bool, which operators act on which image.
-            magnitudes: (R, N) in [0, 1].
+            sizes: The height and width of the valid area of each of the B images, in pixels.
+            noise: The random numbers, of which the signs and the positions are used.
+            acts: Which operators act on which image, (R, N) bool.
+            magnitudes: The magnitude of each operator, (R, N) in [0, 1].
         """
         shape = (len(sizes), len(self.operators))
         gates, levels = acts.float().expand(shape), (noise.signs * magnitudes).expand(shape)
@@ -223,11 +229,11 @@ class LearnedAugmenter(nn.Module):
         )
 
     def compose(self, gates: Tensor, levels: Tensor, extents: Tensor) -> Tensor:
-        """The maps of a draw; see :func:`tst_mm.augment.draw.compose`."""
+        """Compose the maps of a draw; see :func:`tst_mm.augment.draw.compose`."""
         return compose(self.operators, gates, levels, extents)
 
     def transform(self, inputs: Tensor, draw: Draw) -> Tensor:
-        """Apply a draw, for example to replay it; see :meth:`forward` for the shapes."""
+        """Apply a draw, for example to replay it; the shapes are those of :meth:`forward`."""
         if len(draw) != len(inputs):
             raise ValueError(f'the draw is for {len(draw)} images, the batch has {len(inputs)}')
         with torch.autocast(inputs.device.type, enabled=False):
@@ -244,11 +250,13 @@ class LearnedAugmenter(nn.Module):
         """Let the operators of a draw act.
 
         Args:
-            images: (B, C, H, W) normalised, float32 or float64; never modified.
-            draw: Of these images.
-            mask: (B, 1, H, W) bool, False in the padding; None without padding.
+            images: The normalised images, (B, C, H, W), float32 or float64; they are never
+                modified.
+            draw: What was drawn for these images.
+            mask: The valid areas, (B, 1, H, W) bool, False in the padding; None where nothing is
+                padded.
 
         Returns:
-            Same shape and dtype; padding need not be as it was.
+            The changed images, in the same shape and dtype; their padding need not be what it was.
         """
         return in_sequence(images, draw, Setting(self.normalization, mask))

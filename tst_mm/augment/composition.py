@@ -18,29 +18,30 @@ class Setting:
     """What is known of a batch beside its draw.
 
     Attributes:
-        normalization (Normalization): Of the batch.
-        mask (Tensor, optional): (B, 1, H, W) bool, False in the padding; None without padding.
+        normalization (Normalization): The normalisation of the batch.
+        mask (Tensor, optional): The valid areas, (B, 1, H, W) bool, False in the padding; None
+            where nothing is padded.
     """
 
     normalization: Normalization
     mask: Tensor | None
 
     def info(self, channels: int) -> ImageInfo:
-        """What colour operators are told."""
+        """What colour operators are told about images with this number of channels."""
         normalization = self.normalization
         return ImageInfo(normalization.luma(channels), self.mask, normalization.channel_order)
 
 
 def in_sequence(inputs: Tensor, draw: Draw, setting: Setting) -> Tensor:
-    """Colour operators one after the other, then all geometry as one map, then erasing.
+    """Apply colour operators one after the other, then all geometry as one map, then erasing.
 
     Args:
-        inputs: (B, C, H, W), normalised.
-        draw: Of the B images.
-        setting: See the class.
+        inputs: The normalised images, (B, C, H, W).
+        draw: What was drawn for these B images.
+        setting: What else is known of the batch.
 
     Returns:
-        Same shape; padding is not restored.
+        The changed images, in the same shape; their padding is not restored.
     """
     return move_and_erase(_color_in_sequence(inputs, draw, setting), draw, setting)
 
@@ -63,7 +64,7 @@ def move_and_erase(images: Tensor, draw: Draw, setting: Setting) -> Tensor:
 
 
 def _color_in_sequence(inputs: Tensor, draw: Draw, setting: Setting) -> Tensor:
-    """Colour operators in sequence on values in [0, 1]; the change goes back to the input."""
+    """Apply colour operators in sequence to values in [0, 1]; add the change to the input."""
     parts = draw.parts(ColorOperator)
     if not parts:
         return inputs

@@ -10,24 +10,24 @@ import math
 import torch
 from torch import Tensor
 
-#: Below it the mean is taken from its series, where the closed form would cancel.
+#: For tilts smaller than this the mean is computed from its series: the closed form would cancel.
 _SMALL = 1e-2
-#: Above it exp(k) is left out of 1 / k, of which it is no part in double precision.
+#: Above this exp(-k) is left out: in double precision it no longer changes the mean.
 _STEEP = 100.0
-#: Smaller means are not told apart.
+#: Means that are smaller than this are not told apart.
 _TINY = 1e-30
-#: Halvings of an interval after which double precision is used up.
+#: The number of halvings of an interval that use up double precision.
 _HALVINGS = 60
 
 
 def tilted_mean(tilt: Tensor) -> Tensor:
-    """Mean of the density, ``1 / (1 - exp(-k)) - 1 / k``, exact at infinite tilts.
+    """Compute the mean of the density, ``1 / (1 - exp(-k)) - 1 / k``; exact at infinite tilts.
 
     Args:
-        tilt: k, any shape.
+        tilt: The tilts k, of any shape.
 
     Returns:
-        Means in [0, 1], same shape and dtype; 0.5 at tilt 0.
+        The means in [0, 1], in the same shape and dtype; 0.5 at tilt 0.
     """
     k = tilt.double()
     near = k.abs() < _SMALL
@@ -38,7 +38,7 @@ def tilted_mean(tilt: Tensor) -> Tensor:
 
 
 def tilt_of_mean(mean: float) -> float:
-    """The tilt whose density has this mean, in [0, 1]; infinite at the ends."""
+    """Find the tilt whose density has this mean, in [0, 1]; it is infinite at either end."""
     if mean in (0, 1):
         return math.copysign(math.inf, mean - 0.5)
     smaller = min(mean, 1 - mean)
@@ -51,22 +51,22 @@ def tilt_of_mean(mean: float) -> float:
 
 
 def _falling_mean(k: float) -> float:
-    """Mean at tilt -k, k not negative."""
+    """The mean at tilt -k, for a k that is not negative."""
     if k < _SMALL:
         return 0.5 - k / 12 + k**3 / 720
     return 1 / k - (1 / math.expm1(k) if k < _STEEP else 0)
 
 
 def tilted_sample(tilt: Tensor, uniform: Tensor) -> Tensor:
-    """Samples by the inverse of the distribution function; always 0 or 1 at infinite tilts.
+    """Sample by the inverse of the distribution function; always 0 or 1 at infinite tilts.
 
     Args:
-        tilt: k, broadcastable to ``uniform``.
-        uniform: Noise in [0, 1), any shape.
+        tilt: The tilts k, broadcastable to ``uniform``.
+        uniform: Uniform noise in [0, 1), of any shape.
 
     Returns:
-        Samples in [0, 1], of the broadcast shape and in ``uniform``'s dtype; they grow with the
-        noise, and are the noise at tilt 0.
+        The samples in [0, 1], in the broadcast shape and in the dtype of ``uniform``. They grow
+        with the noise, and at tilt 0 they are the noise.
     """
     k, u = tilt.double(), uniform.double()
     # For k > 0 the mirror image is used: exp(k) would overflow.

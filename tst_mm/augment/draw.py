@@ -17,13 +17,14 @@ from .rows import take
 class Noise:
     """The random numbers of a draw, on the host, before the policy has a say.
 
-    The first axis has one row an image, or one row for all of them.
+    The first axis has one row for each image (R = B), or a single row for all of them (R = 1).
 
     Attributes:
-        drawn (Tensor): (R, N) bool, which operators are considered for an image.
-        gates (Tensor): (R, N) uniform in (0, 1), for the gates.
-        signs (Tensor): (R, N) 1 or -1; 1 for operators that are not signed.
-        positions (Tensor): (B, 2) uniform in [0, 1], for operators that erase a region.
+        drawn (Tensor): Which operators are considered for an image, (R, N) bool.
+        gates (Tensor): The noise that decides about the gates, (R, N) uniform in (0, 1).
+        signs (Tensor): The signs of the magnitudes, (R, N), 1 or -1; 1 for operators that are not
+            signed.
+        positions (Tensor): Where operators erase a region, (B, 2) uniform in [0, 1].
     """
 
     drawn: Tensor
@@ -37,9 +38,10 @@ class Part:
     """What one operator does to the k images that it acts on.
 
     Attributes:
-        operator (Any): The operator.
-        images (tuple[int, ...] | None): Their positions in the batch; None means all.
-        level (Tensor): (k, 1, 1, 1).
+        operator (Any): The operator that acts.
+        images (tuple[int, ...] | None): The positions of the k images in the batch; None means all
+            of them.
+        level (Tensor): The operator level on each image, (k, 1, 1, 1) in [-1, 1].
     """
 
     operator: Any
@@ -47,12 +49,12 @@ class Part:
     level: Tensor
 
     def recolor(self, pixels: Tensor, info: ImageInfo) -> Tensor:
-        """(k, C, H, W) values in [0, 1] -> the same after a colour operator."""
+        """Apply a colour operator to values in [0, 1], (k, C, H, W)."""
         assert isinstance(self.operator, ColorOperator)
         return self.operator.apply(pixels, self.level.to(pixels.dtype), info)
 
     def erased(self, draw: Draw, height: int, width: int) -> Tensor:
-        """(k, 1, H, W) how much an erasing operator takes away, in [0, 1]."""
+        """How much of each pixel an erasing operator takes away, (k, 1, H, W) in [0, 1]."""
         positions, extents = take(draw.positions, self.images), take(draw.extents, self.images)
         return self.operator.region(self.level.flatten(), positions, extents, height, width)
 
@@ -66,18 +68,21 @@ class Draw:
 
     Attributes:
         operators (tuple[Operator]): The N operators in index order.
-        gates (Tensor): (B, N) 1 where an operator acts on an image, else 0.
-        magnitudes (Tensor): (B, N) in [0, 1], drawn for all operators, whether they act or not; 1
-            for operators without a magnitude.
-        levels (Tensor): (B, N) magnitude times sign, in [-1, 1].
-        positions (Tensor): (B, 2) y and x in [0, 1] for operators that erase a region.
-        sizes (tuple[tuple[int, int]]): Height and width of each image's valid area in pixels.
-        extents (Tensor): (B, 2) the same, on the device of the draw.
-        acted_on (tuple[tuple[int, ...] | None]): Per operator the images that it acts on; None
-            when it acts on all. Known on the host, so that nothing waits for the device.
-        matrix (Tensor): (B, 3, 3) composed forward map, source to destination, on (x, y, 1) in
-            pixels from the top left corner; pixel i covers [i, i + 1].
-        moved_images (tuple[int]): The images whose pixels, and so labels, move.
+        gates (Tensor): Whether each operator acts on an image, (B, N): 1 where it does, else 0.
+        magnitudes (Tensor): The magnitudes, (B, N) in [0, 1], drawn for all operators, whether
+            they act or not; 1 for operators without a magnitude.
+        levels (Tensor): The operator levels, magnitude times sign, (B, N) in [-1, 1].
+        positions (Tensor): Where operators erase a region, (B, 2): y and x in [0, 1], as parts of
+            the valid area.
+        sizes (tuple[tuple[int, int]]): The height and width of the valid area of each image, in
+            pixels.
+        extents (Tensor): The same as a (B, 2) tensor, on the device of the draw.
+        acted_on (tuple[tuple[int, ...] | None]): The positions of the images that each operator
+            acts on; None where it acts on all. They are known on the host, so that nothing waits
+            for the device.
+        matrix (Tensor): The composed forward maps, (B, 3, 3), from source to destination. They act
+            on (x, y, 1) in pixels from the top left corner; pixel i covers [i, i + 1].
+        moved_images (tuple[int]): The positions of the images whose pixels, and so labels, move.
     """
 
     operators: tuple[Operator, ...]
@@ -91,7 +96,7 @@ class Draw:
     matrix: Tensor
     moved_images: tuple[int, ...]
 
-    #: Tensors that never leave the host.
+    #: The tensors that never leave the host.
     host_only: ClassVar[tuple[str, ...]] = ('gates', 'magnitudes')
     #: Whether a map among those of ``moved_images`` may be the identity.
     may_stay: ClassVar[bool] = False
@@ -113,9 +118,10 @@ class Draw:
         return [Part(*cells) for cells in self.cells(family, self.levels)]
 
     def describe(self, image: int) -> str:
-        """What happens to one image, in physical values: ``'Rotate -12.3 degrees, Invert'``.
+        """Say what happens to one image, in physical values: ``'Rotate -12.3 degrees, Invert'``.
 
-        Gates below one half are left out. Reads values on the host: for pictures and logs.
+        Operators whose gate is below one half are left out. This reads values on the host: it is
+        meant for pictures and logs.
         """
         gates, levels = self.gates[image].tolist(), self.levels[image].tolist()
         words = [
@@ -126,15 +132,15 @@ class Draw:
         return ', '.join(words) or 'unchanged'
 
     def cells(self, family: type[Operator], *tables: Tensor) -> list[tuple[Any, ...]]:
-        """What tables hold for the operators of a family that act.
+        """Take from tables what they hold for the operators of a family that act.
 
         Args:
-            family: Of the operators.
-            tables: (B, N), on one device.
+            family: The family of the operators, a subclass of :class:`Operator`.
+            tables: The tables, (B, N) each, all on one device.
 
         Returns:
-            Per operator that acts on at least one image: the operator, the images that it acts on,
-            and the (k, 1, 1, 1) values of each table.
+            For each operator that acts on at least one image: the operator, the positions of the
+            images that it acts on, and the (k, 1, 1, 1) values of each table.
         """
         acting = [
             (i, images)
@@ -158,7 +164,7 @@ class Draw:
 
 
 def describe_operator(operator: Operator, level: float) -> str:
-    """One operator at one level in words, for example ``'Rotate -12.3 degrees'``."""
+    """Describe one operator at one operator level, for example ``'Rotate -12.3 degrees'``."""
     if not operator.has_magnitude:
         return operator.name
     sign = '+' if operator.signed else ''
@@ -166,26 +172,26 @@ def describe_operator(operator: Operator, level: float) -> str:
 
 
 def true_positions(column: Sequence[bool]) -> tuple[int, ...]:
-    """Where a list is True."""
+    """The positions at which a list is True."""
     return tuple(i for i, here in enumerate(column) if here)
 
 
 def compose(
     operators: tuple[Operator, ...], gates: Tensor, levels: Tensor, extents: Tensor
 ) -> Tensor:
-    """Compose the geometric operators into one map: their product, in index order.
+    """Compose the geometric operators into one map, their product in the order of their indices.
 
     A gate g turns an operator's matrix A into ``I + g (A - I)``.
 
     Args:
-        operators: All N operators.
-        gates: (B, N) in [0, 1].
-        levels: (B, N) in [-1, 1].
-        extents: (B, 2) height and width of the valid area in pixels.
+        operators: All N operators; those that are not geometric are passed over.
+        gates: The gates, (B, N) in [0, 1].
+        levels: The operator levels, (B, N) in [-1, 1].
+        extents: The height and width of the valid areas in pixels, (B, 2).
 
     Returns:
-        (B, 3, 3) forward maps in pixels from the top left corner, differentiable in gates and
-        levels; exactly the identity where all gates are 0.
+        The forward maps, (B, 3, 3), in pixels from the top left corner. They are differentiable in
+        gates and levels, and exactly the identity where all gates are 0.
     """
     eye = torch.eye(3, dtype=levels.dtype, device=levels.device)
     offset = torch.zeros_like(eye).expand(len(levels), 3, 3)
@@ -200,17 +206,17 @@ def compose(
 
 
 def from_centre(offset: Tensor, extents: Tensor, eye: Tensor) -> Tensor:
-    """Maps about the centre c of the valid area: x -> A (x - c) + c.
+    """Make maps about the centre c of the valid area: x -> A (x - c) + c.
 
     Args:
-        offset: (B, 3, 3) A less the identity, in pixels with the origin at the centre.
-        extents: (B, 2) height and width of the valid area in pixels.
-        eye: (3, 3) the identity, like ``offset``.
+        offset: A less the identity, (B, 3, 3), in pixels with the origin at the centre.
+        extents: The height and width of the valid areas in pixels, (B, 2).
+        eye: The identity, (3, 3), on the device and in the dtype of ``offset``.
 
     Returns:
-        (B, 3, 3) the maps in pixels from the top left corner.
+        The maps, (B, 3, 3), in pixels from the top left corner.
     """
-    # That is I + offset with a moved last column.
+    # This is I + offset, where the last column also moves the centre back to its place.
     linear = offset[:, :2, :2]
     centre = extents.flip(1)[..., None].to(linear.dtype) / 2
     shift = offset[:, :2, 2:] - linear @ centre
@@ -219,13 +225,13 @@ def from_centre(offset: Tensor, extents: Tensor, eye: Tensor) -> Tensor:
 
 
 def hard_gate(logit: Tensor, uniform: Tensor) -> Tensor:
-    """Bernoulli sample with rate ``sigmoid(logit)``.
+    """Draw a Bernoulli sample with rate ``sigmoid(logit)``.
 
     Args:
-        logit: Logit of the rate, broadcastable to ``uniform``.
-        uniform: Noise in (0, 1), any shape.
+        logit: The logit of the rate, broadcastable to ``uniform``.
+        uniform: Uniform noise in (0, 1), of any shape.
 
     Returns:
-        Bool tensor of the broadcast shape.
+        A bool tensor in the broadcast shape, True where the gate is open.
     """
     return torch.logit(uniform) + logit > 0

@@ -13,17 +13,17 @@ from .warp import is_identity, source_points
 
 @torch.no_grad()
 def move_points(points: Tensor, matrix: Tensor) -> Tensor:
-    """Move points.
+    """Move points by the map of their image.
 
     Args:
-        points: (n, k, 2) x and y in pixels.
-        matrix: (n, 3, 3) forward map of each row's image.
+        points: The x and y of each point in pixels, (n, k, 2).
+        matrix: The forward map of each row's image, (n, 3, 3).
 
     Returns:
-        (n, k, 2) in ``points``'s dtype.
+        The moved points, (n, k, 2), in the dtype of ``points``.
     """
     matrix = matrix.to(points.dtype)
-    # Not a matrix product, which mixed precision would round to whole pixels and worse.
+    # A matrix product would be rounded, under mixed precision, to whole pixels and worse.
     return (points[:, :, None] * matrix[:, None, :2, :2]).sum(-1) + matrix[:, None, :2, 2]
 
 
@@ -38,15 +38,16 @@ def move_boxes(
     """Move boxes: four corners through the map, the upright box around them, cut to the image.
 
     Args:
-        boxes: (n, 4) x1, y1, x2, y2 in pixels.
-        matrix: (n, 3, 3) forward map of each box's image.
-        extents: (n, 2) height and width of the valid area of each box's image.
-        min_size: Shortest side, in pixels, of a box that is kept.
-        min_visible: Smallest part of the moved box, in [0, 1], that must lie inside the image.
+        boxes: The corners x1, y1, x2, y2 in pixels, (n, 4).
+        matrix: The forward map of each box's image, (n, 3, 3).
+        extents: The height and width, in pixels, of the valid area of each box's image, (n, 2).
+        min_size: The shortest side, in pixels, of a box that is kept. Defaults to 1.
+        min_visible: The smallest part of the moved box, in [0, 1], that must lie inside the image.
+            Defaults to 0.1.
 
     Returns:
-        (n, 4) moved boxes and (n,) bool, True where a box is kept. Where the map is the identity,
-        boxes are kept as they are, whatever their size.
+        The moved boxes, (n, 4), and whether each is kept, (n,) bool. Where the map is the
+        identity, boxes are kept as they are, whatever their size.
     """
     x1, y1, x2, y2 = boxes.unbind(-1)
     corners = torch.stack((x1, y1, x2, y1, x2, y2, x1, y2), dim=-1).view(-1, 4, 2)
@@ -68,20 +69,20 @@ def move_maps(maps: Tensor, matrix: Tensor, extents: Tensor, fill: int) -> Tenso
     """Move label maps or binary masks by nearest sampling; no new value appears but ``fill``.
 
     Args:
-        maps: (n, H, W) of any dtype: class ids, or instance masks as 0 and 1.
-        matrix: (n, 3, 3) forward map of each map's image, or (1, 3, 3) for all.
-        extents: (n, 2) or (1, 2) height and width of the valid area; what lies outside is not
-            sampled and stays as it is.
-        fill: Value of pixels that come from outside: the ignore index, or 0 for masks.
+        maps: The maps, (n, H, W) of any dtype: class ids, or instance masks as 0 and 1.
+        matrix: The forward map of each map's image, (n, 3, 3), or one for all, (1, 3, 3).
+        extents: The height and width of the valid area in pixels, (n, 2) or (1, 2). What lies
+            outside of it is not sampled and stays as it is.
+        fill: The value of pixels that come from outside: the ignore index, or 0 for masks.
 
     Returns:
-        (n, H, W), same dtype.
+        The moved maps, (n, H, W), in the same dtype.
     """
     height, width = maps.shape[-2:]
     x, y = source_points(matrix, height, width).floor().unbind(-1)
     rows, columns = extents[:, 0, None, None], extents[:, 1, None, None]
     outside = (x < 0) | (x >= columns) | (y < 0) | (y >= rows)
-    # Everything but two passes is as large as the matrices are many, not as the maps.
+    # All but two passes have the size of the matrices, of which there may be one for all maps.
     own_y = torch.arange(height, device=maps.device)[:, None]
     own_x = torch.arange(width, device=maps.device)
     padding = (own_y >= rows) | (own_x >= columns)
@@ -93,15 +94,15 @@ def move_maps(maps: Tensor, matrix: Tensor, extents: Tensor, fill: int) -> Tenso
 
 @torch.no_grad()
 def move_keypoints(points: Tensor, matrix: Tensor, extents: Tensor) -> tuple[Tensor, Tensor]:
-    """Move key points and tell which are inside.
+    """Move key points, and tell which of them are inside the valid area.
 
     Args:
-        points: (n, k, 2) x and y in pixels.
-        matrix: (n, 3, 3) forward map of each row's image.
-        extents: (n, 2) height and width of the valid area of each row's image.
+        points: The x and y of each point in pixels, (n, k, 2).
+        matrix: The forward map of each row's image, (n, 3, 3).
+        extents: The height and width, in pixels, of the valid area of each row's image, (n, 2).
 
     Returns:
-        (n, k, 2) moved points, and (n, k) bool, True where a point lies inside the valid area.
+        The moved points, (n, k, 2), and whether each lies inside the valid area, (n, k) bool.
     """
     moved = move_points(points, matrix)
     limit = extents.flip(-1)[:, None].to(moved.dtype)
@@ -109,15 +110,15 @@ def move_keypoints(points: Tensor, matrix: Tensor, extents: Tensor) -> tuple[Ten
 
 
 def at_scale(matrix: Tensor, extents: Tensor, scale: tuple[float, float]) -> tuple[Tensor, Tensor]:
-    """A map's motion where it has another resolution than the image.
+    """Give the motion of a label map whose resolution is not that of the image.
 
     Args:
-        matrix: (n, 3, 3) forward maps in pixels of the image.
-        extents: (n, 2) height and width of the valid area.
-        scale: Rows and columns of the map for one of the image.
+        matrix: The forward maps in pixels of the image, (n, 3, 3).
+        extents: The height and width of the valid area in pixels of the image, (n, 2).
+        scale: The rows and the columns of the label map for each row and column of the image.
 
     Returns:
-        The same two in pixels of the map; extents rounded up.
+        The forward maps and the extents in pixels of the label map; extents are rounded up.
     """
     if scale == (1.0, 1.0):
         return matrix, extents

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from .operators.base import LUMA_RGB
 
-#: Grey levels by which values may leave the range of images: interpolation, noise in tests.
+#: How far, in grey values, inputs may leave 0 to 255: interpolation overshoots, tests add noise.
 _SLACK = 255
-#: Fractions of grey levels within a smaller range than this are no grey levels.
+#: Fractional values whose whole range is smaller than this are not grey values from 0 to 255.
 _NARROW = 8
 
 
@@ -20,9 +20,10 @@ class Normalization(nn.Module):
     """Mean, standard deviation and channel order of a network's input.
 
     Args:
-        mean: Per channel, in grey values (0 to 255).
-        std: Per channel, in grey values, positive.
-        channel_order: ``'rgb'`` or ``'bgr'``, of the normalised tensor.
+        mean: The mean of each channel, in grey values (0 to 255). Defaults to 0.
+        std: The standard deviation of each channel, in grey values, positive. Defaults to 1.
+        channel_order: The channel order of the normalised tensor, ``'rgb'`` (default) or
+            ``'bgr'``.
     """
 
     mean: Tensor
@@ -41,11 +42,11 @@ class Normalization(nn.Module):
         super().__init__()
         self.channel_order = channel_order
         self._checked = False
-        # Configs give whole numbers too; the channel weights take the dtype of the mean.
+        # The dtype is said because configs give whole numbers too.
         for name, values in (('mean', mean), ('std', std)):
             column = torch.tensor(values, dtype=torch.float32).view(-1, 1, 1)
             self.register_buffer(name, column, persistent=False)
-        # Kept: a tensor made of numbers waits for the device, and each quotient is a launch.
+        # Computed once: a new tensor waits for the device, and each quotient is a launch.
         weights = LUMA_RGB if channel_order == 'rgb' else LUMA_RGB[::-1]
         kept = {
             'luma_rgb': torch.tensor(weights).view(3, 1, 1),
@@ -58,7 +59,7 @@ class Normalization(nn.Module):
 
     @classmethod
     def from_data_preprocessor(cls, preprocessor: Any) -> Normalization:
-        """Read it off an OpenMMLab data preprocessor (mmpretrain, mmdet, mmseg, MMEngine).
+        """Read the normalisation off a data preprocessor (mmpretrain, mmdet, mmseg, MMEngine).
 
         Images are assumed to be loaded as OpenMMLab's pipelines do, in BGR order, before the
         preprocessor's own conversion. Means and deviations below 1 are those of images from 0
@@ -84,23 +85,24 @@ class Normalization(nn.Module):
         """:meth:`check` the first batch; later calls do nothing.
 
         Args:
-            inputs: (B, C, H, W), normalised.
+            inputs: The normalised batch, (B, C, H, W).
         """
         if not self._checked:
             self._checked = True
             self.check(inputs)
 
     def check(self, inputs: Tensor) -> tuple[float, float]:
-        """See that a batch has the range that this normalisation implies.
+        """Check that a batch has the range that this normalisation implies.
 
         Args:
-            inputs: (B, C, H, W), normalised.
+            inputs: The normalised batch, (B, C, H, W).
 
         Returns:
             The least and the largest grey level.
 
         Raises:
-            ValueError: Values are far outside of 0 to 255, or fractions within a few grey levels.
+            ValueError: Values lie far outside of 0 to 255, or are fractions within a few grey
+                values.
         """
         pixels = inputs.float() * self.std + self.mean
         low, high = pixels.min().item(), pixels.max().item()
@@ -118,19 +120,19 @@ class Normalization(nn.Module):
         return low, high
 
     def to_unit(self, inputs: Tensor) -> Tensor:
-        """(B, C, H, W) normalised -> values in [0, 1]."""
+        """Turn a normalised batch, (B, C, H, W), into values in [0, 1]."""
         return (inputs * self.unit_std).add_(self.unit_mean)
 
     def delta_to_input(self, delta: Tensor) -> Tensor:
-        """A change of values in [0, 1] -> the change of the normalised input."""
+        """Turn a change of values in [0, 1] into the change of the normalised input."""
         return delta * self.inputs_per_unit
 
     def limits(self) -> tuple[Tensor, Tensor]:
-        """(C, 1, 1) normalised values of black and of white."""
+        """The normalised values of black and of white, (C, 1, 1) each."""
         return -self.mean / self.std, (255 - self.mean) / self.std
 
     def luma(self, channels: int) -> Tensor:
-        """(C, 1, 1) weights of the channels in the grey value; equal unless there are three."""
+        """The weight of each channel in the grey value, (C, 1, 1); equal unless there are three."""
         if channels == 3:
             return self.luma_rgb
         return self.mean.new_full((channels, 1, 1), 1 / channels)
@@ -144,7 +146,7 @@ class Normalization(nn.Module):
         )
 
     def convert(self, inputs: Tensor, target: Normalization) -> Tensor:
-        """(B, C, H, W) in this normalisation -> the same images in ``target``'s."""
+        """Turn a batch, (B, C, H, W), from this normalisation into that of ``target``."""
         pixels = inputs * self.std + self.mean
         if inputs.shape[1] == 3 and self.channel_order != target.channel_order:
             pixels = pixels.flip(1)
@@ -164,5 +166,5 @@ def _kind(low: float, high: float) -> str:
 
 
 def _column(values: Tensor) -> list[float]:
-    """One number a channel, for messages."""
+    """One number for each channel, for messages."""
     return [round(value, 3) for value in values.flatten().tolist()]

@@ -16,7 +16,7 @@ from .density import tilt_of_mean, tilted_mean, tilted_sample
 from .operators import Operator
 from .policy_file import POLICY_VERSION, check_policy, check_share, read_policy
 
-#: Rates read from a file or a config stay this far from 0 and 1, where the logit is infinite.
+#: Rates from a file or a config stay this far from 0 and 1, where the logit is infinite.
 _MARGIN = 1e-4
 
 
@@ -29,19 +29,20 @@ class AugmentPolicy(nn.Module):
     ask for no gradient. It stays on the host, where draws are made.
 
     Args:
-        operators: In index order, with distinct names.
-        init: Where to start: None for 0.5 everywhere; a dict with ``rate`` and/or ``magnitude``,
-            each a number in [0, 1] or a dict from operator name to number; or the path of a
-            policy file. A magnitude is the mean of its density; 0 and 1 are exact.
+        operators: The operators, with distinct names, in the order of their indices.
+        init: What the policy starts from: None (default) for 0.5 everywhere; a dict with ``rate``
+            and/or ``magnitude``, each a number in [0, 1] or a dict from operator name to number;
+            or the path of a policy file. A magnitude is the mean of its density; 0 and 1 are
+            exact.
 
     Attributes:
-        probability_logits (nn.Parameter): (N,) logit of each rate.
-        magnitude_tilts (nn.Parameter): (M,) tilt of the density of each operator that has a
-            magnitude.
+        probability_logits (nn.Parameter): The logit of each rate, (N,).
+        magnitude_tilts (nn.Parameter): The tilt of the density of each operator that has a
+            magnitude, (M,).
 
     Raises:
-        KeyError: When ``init`` has an unknown key or operator.
-        ValueError: When a number is outside what the policy can reach or the file is of another
+        KeyError: ``init`` has an unknown key or operator.
+        ValueError: A number is outside what the policy can reach, or the file is of another
             version.
     """
 
@@ -75,41 +76,41 @@ class AugmentPolicy(nn.Module):
 
     @property
     def rate_range(self) -> tuple[float, float]:
-        """Rates that the policy can reach."""
+        """The lowest and the highest rate that the policy can reach."""
         return 0.0, 1.0
 
     def make_parameters(self) -> None:
-        """Create the parameters at their start."""
+        """Create the parameters with the values that they have before ``init`` is read."""
         for name, count in (('probability_logits', self.names), ('magnitude_tilts', self.learned)):
             start = torch.zeros(len(count))
             self.register_parameter(name, nn.Parameter(start, requires_grad=False))
 
     def rates(self) -> Tensor:
-        """(N,) rate of each operator in (0, 1)."""
+        """The rate of each operator, (N,) in (0, 1)."""
         return torch.sigmoid(self.probability_logits)
 
     def magnitudes(self) -> Tensor:
-        """(N,) mean magnitude of each operator in [0, 1]; 1 where it has none."""
+        """The mean magnitude of each operator, (N,) in [0, 1]; 1 where it has none."""
         return self.for_all(tilted_mean(self.magnitude_tilts))
 
     def sample_magnitudes(self, uniform: Tensor) -> Tensor:
-        """Magnitudes drawn from the densities.
+        """Draw magnitudes from the densities.
 
         Args:
-            uniform: (B, N) noise in [0, 1).
+            uniform: Uniform noise, (B, N) in [0, 1).
 
         Returns:
-            (B, N) in [0, 1]; 1 for operators without a magnitude.
+            The magnitudes, (B, N) in [0, 1]; 1 for operators without a magnitude.
         """
         sampled = tilted_sample(self.magnitude_tilts, uniform[:, self._learned_index])
         return torch.ones_like(uniform).index_copy(1, self._learned_index, sampled)
 
     def for_all(self, values: Tensor) -> Tensor:
-        """(M,) values of the operators that have a magnitude -> (N,), 1 for the others."""
+        """Spread values of the M operators that have a magnitude to all, (N,); 1 for the others."""
         return values.new_ones(len(self.names)).index_copy(0, self._learned_index, values)
 
     def summary(self) -> dict[str, dict[str, Any]]:
-        """Per operator: rate, mean magnitude (None where there is none), physical value, unit."""
+        """Rate, mean magnitude (None where there is none), physical value and unit, by operator."""
         rates, magnitudes = self.rates().tolist(), self.magnitudes().tolist()
         return {
             operator.name: {
@@ -129,18 +130,18 @@ class AugmentPolicy(nn.Module):
         return {'version': POLICY_VERSION, 'operators': entries}
 
     def from_dict(self, data: Mapping[str, Any]) -> None:
-        """Take over rates and magnitudes; operators not named in ``data`` keep theirs.
+        """Take over rates and magnitudes; operators not named in ``data`` keep what they have.
 
         Raises:
-            KeyError: When ``data`` names an operator that this policy does not have.
-            ValueError: When the version is newer, a number is outside [0, 1], or an operator's
-                range differs, with which magnitudes would mean something else.
+            KeyError: ``data`` names an operator that this policy does not have.
+            ValueError: The version is newer, a number is outside of [0, 1], or an operator has
+                another range, with which its magnitude would mean something else.
         """
         check_policy(data)
         entries = data['operators']
-        own = {operator.name: operator.limit for operator in self.operators}
+        limits = {operator.name: operator.limit for operator in self.operators}
         for entry in entries:
-            limit = own.get(entry['name'])
+            limit = limits.get(entry['name'])
             if None not in (limit, entry.get('limit')) and entry['limit'] != limit:
                 raise ValueError(
                     f'policy was learned with range {entry["limit"]} of {entry["name"]}, this '
@@ -156,8 +157,9 @@ class AugmentPolicy(nn.Module):
         """Set all rates and densities at once.
 
         Args:
-            logits: (N,) of the rates.
-            tilts: (N,) of the densities; those of operators without a magnitude have no effect.
+            logits: The logits of the rates, (N,).
+            tilts: The tilts of the densities, (N,); those of operators without a magnitude have no
+                effect.
         """
         self.probability_logits.copy_(logits)
         self.magnitude_tilts.copy_(tilts[self._learned_index])
@@ -185,11 +187,11 @@ class AugmentPolicy(nn.Module):
             (self.set_rate if what == 'rate' else self.set_magnitude)(position[name], value)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> AugmentPolicy:
-        """Nothing: a model that goes to a device leaves its policy on the host."""
+        """Do nothing: a model that goes to a device leaves its policy on the host."""
         return self
 
 
 def finite_logit(value: float) -> float:
-    """Logit of a number in [0, 1], finite at the ends."""
+    """The logit of a number in [0, 1], finite at either end."""
     inside = min(max(float(value), _MARGIN), 1 - _MARGIN)
     return math.log(inside / (1 - inside))

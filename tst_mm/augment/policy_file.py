@@ -10,15 +10,15 @@ from typing import Any
 
 from tst_mm.utils import closest, reject_unknown_keys
 
-#: Version of the format. A change that an older reader would misread raises it.
+#: The version of the format; it is raised by a change that an older reader would misread.
 POLICY_VERSION = 2
-#: Versions that are read. In version 1 a magnitude is the same for all images.
+#: The versions that are read. In version 1 a magnitude is the same for all images.
 _VERSIONS = (1, 2)
 _SIGNS = ('random', 'positive')
 _MAGNITUDES = ('spread', 'fixed')
 
 
-#: Policies that come with the package; their names may stand for their paths.
+#: The folder of policies that come with the package, whose names may stand for their paths.
 SHIPPED = Path(__file__).with_name('policies')
 
 
@@ -26,12 +26,14 @@ def read_policy(path: str | Path) -> dict[str, Any]:
     """Read and check a policy file.
 
     Args:
-        path: Of the file, or the name of a shipped policy.
+        path: The path of the file, or the name of a shipped policy.
 
     Raises:
         FileNotFoundError: There is no such file and no such name.
-        ValueError: It is not JSON, or :func:`check_policy` refuses it; the file is named.
-        KeyError: As :func:`check_policy`; the file is named.
+        ValueError: The file is not JSON, or :func:`check_policy` refuses it; the error names the
+            file.
+        KeyError: The file has an unknown key where :func:`check_policy` knows all; the error names
+            the file.
     """
     shipped = {file.stem: file for file in SHIPPED.glob('*.json')}
     path = Path(path) if Path(path).is_file() else shipped.get(str(path), Path(path))
@@ -52,12 +54,13 @@ def check_policy(data: Any, where: str = 'policy') -> None:
     """Check the content of a policy file. Keys that the format does not have are ignored.
 
     Args:
-        data: What was read.
-        where: What it is called in errors.
+        data: The content that was read from a file or a config.
+        where: The name of the content in errors. Defaults to ``'policy'``.
 
     Raises:
-        KeyError: An unknown key where only known ones have an effect.
-        ValueError: Another version, a wrong type, or a number outside of what is allowed.
+        KeyError: There is an unknown key in a place where only known ones have an effect.
+        ValueError: The version is another one, a value has a wrong type, or a number is out of
+            range.
     """
     version = data.get('version') if isinstance(data, Mapping) else None
     if isinstance(version, bool) or version not in _VERSIONS:
@@ -90,11 +93,11 @@ def check_policy(data: Any, where: str = 'policy') -> None:
 
 
 def magnitudes_of(data: Mapping[str, Any]) -> str:
-    """How the magnitudes of a checked policy are to be taken.
+    """Tell how the magnitudes of a checked policy are to be taken.
 
     Returns:
-        ``'spread'``: they are means of densities; ``'fixed'``: the same for all images, as they
-        were learned where the file is of version 1.
+        ``'spread'`` where they are the means of densities; ``'fixed'`` where they are the same for
+        all images, as in files of version 1.
     """
     if data['version'] == 1:
         return 'fixed'
@@ -110,7 +113,7 @@ def check_share(what: str, value: Any, low: float = 0, high: float = 1) -> None:
 
 
 def _check_augmenter(augmenter: Any, where: str, count: int) -> None:
-    """How the policy was applied: number of operators, signs, magnitudes, fill."""
+    """Check how the policy was applied: number of operators, signs, magnitudes, fill."""
     if not isinstance(augmenter, Mapping):
         raise ValueError(f'{where}: augmenter is {augmenter!r}; allowed: an object')
     known = ('num_ops', 'sign', 'magnitudes', 'fill')
@@ -128,7 +131,7 @@ def _check_augmenter(augmenter: Any, where: str, count: int) -> None:
 
 
 def _check_history(history: Any, where: str, count: int) -> None:
-    """Rates and magnitudes over training."""
+    """Check the rates and magnitudes over training."""
     if not _is_list(history) or not all(isinstance(entry, Mapping) for entry in history):
         raise ValueError(f'{where}: history is {history!r}; allowed: a list of objects')
     for i, entry in enumerate(history):

@@ -16,7 +16,7 @@ class Rows:
     device; None means all rows.
 
     Args:
-        tensor: (B, ...), never modified.
+        tensor: The tensor, (B, ...), which is never modified.
     """
 
     def __init__(self, tensor: Tensor) -> None:
@@ -24,7 +24,7 @@ class Rows:
         self._rows: list[Tensor] = []
 
     def take(self, positions: Sequence[int] | None) -> Tensor:
-        """(k, ...) rows; without a copy where they are all rows, or one."""
+        """Take k rows, (k, ...); all rows, or a single one, are taken without a copy."""
         if positions is None:
             return self.whole()
         rows = self._single()
@@ -33,7 +33,7 @@ class Rows:
         return torch.stack([rows[position] for position in positions])
 
     def put(self, positions: Sequence[int] | None, values: Tensor) -> None:
-        """Replace rows by ``values``, (k, ...)."""
+        """Replace k rows by ``values``, (k, ...)."""
         if positions is None:
             self._whole, self._rows = values, []
             return
@@ -43,7 +43,7 @@ class Rows:
         self._whole = None
 
     def whole(self) -> Tensor:
-        """(B, ...) all rows; the tensor itself where nothing was replaced."""
+        """All rows, (B, ...); the tensor itself where nothing was replaced."""
         if self._whole is None:
             self._whole = torch.stack(self._rows)
         return self._whole
@@ -55,5 +55,5 @@ class Rows:
 
 
 def take(tensor: Tensor, positions: Sequence[int] | None) -> Tensor:
-    """(k, ...) rows of (B, ...); see :meth:`Rows.take`."""
+    """Take k rows, (k, ...), of a tensor, (B, ...); see :meth:`Rows.take`."""
     return Rows(tensor).take(positions)

@@ -12,14 +12,14 @@ from torch import Tensor
 
 
 def valid_mask(extents: Tensor, height: int, width: int) -> Tensor:
-    """(B, 2) valid heights and widths -> (B, 1, H, W) bool, True inside."""
+    """Masks of the valid areas, (B, 1, H, W) bool, True inside, from (B, 2) heights and widths."""
     rows = torch.arange(height, device=extents.device) < extents[:, :1]
     columns = torch.arange(width, device=extents.device) < extents[:, 1:]
     return (rows[:, :, None] & columns[:, None, :])[:, None]
 
 
 def is_identity(matrix: Tensor) -> Tensor:
-    """(n, 3, 3) maps -> (n,) bool, True where nothing moves."""
+    """Whether each map, (n, 3, 3), moves nothing: (n,) bool."""
     eye = torch.eye(3, dtype=matrix.dtype, device=matrix.device)
     return (matrix == eye).flatten(1).all(1)
 
@@ -27,17 +27,18 @@ def is_identity(matrix: Tensor) -> Tensor:
 def source_points(
     matrix: Tensor, height: int, width: int, unit: tuple[float, float] | None = None
 ) -> Tensor:
-    """Where each destination pixel's centre comes from.
+    """Find where the centre of each destination pixel comes from.
 
     Args:
-        matrix: (B, 3, 3) forward maps, source to destination.
-        height: Rows H of the destination.
-        width: Columns W of the destination.
-        unit: x and y of the source's centre, in which the points are then given, as seen
-            from there; None gives them in pixels from the top left corner.
+        matrix: The forward maps, (B, 3, 3), from source to destination.
+        height: The height H of the destination in pixels.
+        width: The width W of the destination in pixels.
+        unit: The x and y, in pixels, of the source's centre: points are then given as seen from
+            there and in parts of it, -1 to 1. None (default) gives them in pixels from the top
+            left corner.
 
     Returns:
-        (B, H, W, 2) x and y in the source, differentiable in ``matrix``.
+        The x and y in the source, (B, H, W, 2), differentiable in ``matrix``.
     """
     x = torch.arange(0.5, width, dtype=matrix.dtype, device=matrix.device)
     y = torch.arange(0.5, height, dtype=matrix.dtype, device=matrix.device)
@@ -58,14 +59,15 @@ def warp_images(
     """Sample images once, bilinearly; what comes from outside is 0, the network's mean colour.
 
     Args:
-        images: (B, C, H, W), float32 or float64.
-        matrix: (B, 3, 3) forward maps.
-        mask: (B, 1, H, W) bool, False in the padding, which is not sampled.
-        may_stay: Whether there may be identities among the maps (default); their images are
-            returned unchanged.
+        images: The images, (B, C, H, W), float32 or float64.
+        matrix: The forward maps, (B, 3, 3), from source to destination.
+        mask: The valid areas, (B, 1, H, W) bool, False in the padding, which is not sampled. None
+            (default) where nothing is padded.
+        may_stay: Whether there may be identities among the maps, whose images are returned
+            unchanged. Defaults to True.
 
     Returns:
-        (B, C, H, W), differentiable in ``images`` and ``matrix``.
+        The sampled images, (B, C, H, W), differentiable in ``images`` and ``matrix``.
     """
     sampled = sample_images(images if mask is None else images * mask, matrix)
     if not may_stay:
@@ -77,11 +79,11 @@ def sample_images(images: Tensor, matrix: Tensor) -> Tensor:
     """Sample images once, bilinearly; what comes from outside is 0.
 
     Args:
-        images: (B, C, H, W), float32 or float64.
-        matrix: (B, 3, 3) forward maps.
+        images: The images, (B, C, H, W), float32 or float64.
+        matrix: The forward maps, (B, 3, 3), from source to destination.
 
     Returns:
-        (B, C, H, W), differentiable in ``images`` and ``matrix``.
+        The sampled images, (B, C, H, W), differentiable in ``images`` and ``matrix``.
     """
     height, width = images.shape[-2:]
     # grid_sample's coordinates reach from -1 to 1.

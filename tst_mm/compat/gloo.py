@@ -24,7 +24,7 @@ def process_group_on_cpu(dist_utils: ModuleType) -> Iterator[None]:
     """Make every launcher start a gloo group where there is no accelerator.
 
     Args:
-        dist_utils: ``mmengine.dist.utils``.
+        dist_utils: The module ``mmengine.dist.utils``.
     """
     yield
     for name in ('_init_dist_pytorch', '_init_dist_mpi', '_init_dist_slurm'):
@@ -32,7 +32,7 @@ def process_group_on_cpu(dist_utils: ModuleType) -> Iterator[None]:
 
 
 def _gloo_on_cpu(init: Callable[..., None]) -> Callable[..., None]:
-    """The launcher's own function, which on a CPU machine takes gloo and sets no device."""
+    """Wrap a launcher's function so that on a CPU machine it takes gloo and sets no device."""
 
     @wraps(init)
     def init_dist(backend: str, *args: Any, **kwargs: Any) -> None:
@@ -52,7 +52,7 @@ def wrapper_on_cpu(distributed: ModuleType) -> Iterator[None]:
     """Make MMEngine's DDP ignore ``device_ids`` for a model on the CPU.
 
     Args:
-        distributed: ``mmengine.model.wrappers.distributed``.
+        distributed: The module ``mmengine.model.wrappers.distributed``.
     """
     yield
     wrapper = distributed.MMDistributedDataParallel

@@ -1,10 +1,10 @@
 """Mend for layer-wise learning rates: the constructors of mmdet, mmpretrain and mmseg.
 
-They tell the depth of a parameter by its name in the model that they are given, which is the
-distiller, whose names begin with ``student.``. mmpretrain's then fails, mmdet's and mmseg's give
-every layer the rate of the last. They are given the student instead; what is trained beside it
-(connectors) has the plain rate. Can go when MMEngine lets a model say which part an optimiser's
-constructor is to walk through.
+They tell the depth of a parameter by its name in the model that they are given. That is the
+distiller, whose names begin with ``student.``: mmpretrain's constructor then fails, and those of
+mmdet and mmseg give every layer the rate of the last. They are given the student instead; what is
+trained beside it (connectors) has the plain rate. This mend can go when MMEngine lets a model say
+which part an optimiser's constructor is to walk through.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,12 +19,12 @@ def rates_of_the_student(constructors: ModuleType) -> Iterator[None]:
     """Let the constructors of a module walk through the student of a distiller.
 
     Args:
-        constructors: Module that defines classes with ``add_params(params, module, ...)``.
+        constructors: The module, which defines classes with ``add_params(params, module, ...)``.
     """
     yield
     for kind in vars(constructors).values():
-        own = isinstance(kind, type) and kind.__module__ == constructors.__name__
-        if own and 'add_params' in vars(kind):
+        defined_here = isinstance(kind, type) and kind.__module__ == constructors.__name__
+        if defined_here and 'add_params' in vars(kind):
             kind.add_params = _through_the_student(kind.add_params)
 
 
@@ -39,7 +39,9 @@ def _through_the_student(add_params: Callable[..., None]) -> Callable[..., None]
         rest = beside()
         if rest:
             group: dict[str, Any] = {'params': list(rest.values())}
-            if any('param_names' in other for other in params):  # torch wants all or none
+            if any(
+                'param_names' in other for other in params
+            ):  # torch wants names for all groups or for none
                 group['param_names'] = list(rest)
             params.append(group)
 

@@ -1,10 +1,10 @@
 """Mend: MMEngine's loading of checkpoints with torch >= 2.6, which reads weights only.
 
-MMEngine up to 0.10.7 cannot load its own checkpoints: torch refuses ``HistoryBuffer`` and the numpy
-values in the message hub. The fork lists a part of them (not the float32 of mmseg's metrics), lets
-every ``getattr`` through, and where that is not enough turns the safeguard off, so that a file from
-elsewhere could execute what it likes. Here what MMEngine writes is declared safe, and the safeguard
-stays on. Can go when MMEngine does both.
+MMEngine up to 0.10.7 cannot load its own checkpoints: torch refuses ``HistoryBuffer`` and the
+numpy values in the message hub. The fork lists a part of them (not the float32 of mmseg's
+metrics), lets every ``getattr`` through, and where that is not enough turns the safeguard off, so
+that a file from elsewhere could execute what it likes. Here what MMEngine writes is declared safe,
+and the safeguard stays on. This mend can go when MMEngine does both.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ def loading_of_own_checkpoints(checkpoint: ModuleType) -> Iterator[None]:
     """Declare safe what MMEngine itself writes into a checkpoint.
 
     Args:
-        checkpoint: ``mmengine.runner.checkpoint``.
+        checkpoint: The module ``mmengine.runner.checkpoint``.
     """
     yield
     import torch
@@ -33,14 +33,14 @@ def loading_of_own_checkpoints(checkpoint: ModuleType) -> Iterator[None]:
 
 
 def _load(file: Any, map_location: Any = None, weights_only: bool | None = None) -> Any:
-    """``torch.load`` that falls back to nothing."""
+    """Load as ``torch.load`` does, without a fallback that would execute what is in the file."""
     import torch
 
     return torch.load(file, map_location=map_location, weights_only=weights_only is not False)
 
 
 def _written_by_mmengine() -> list[object]:
-    """Classes and functions in MMEngine's checkpoints, with their names there where those vary."""
+    """Classes and functions in MMEngine's checkpoints, with their names where those vary."""
     import numpy as np
     from mmengine.logging import HistoryBuffer
 
@@ -62,7 +62,7 @@ def _written_by_mmengine() -> list[object]:
 
 
 def _statistic(owner: object, name: str) -> Callable[..., object]:
-    """``getattr`` for the only use in a checkpoint: the statistics of a ``HistoryBuffer``."""
+    """Do what ``getattr`` is needed for in a checkpoint: read a ``HistoryBuffer``'s statistics."""
     from mmengine.logging import HistoryBuffer
 
     HistoryBuffer()  # the first of a process fills the list of statistics

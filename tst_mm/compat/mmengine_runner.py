@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 def number_batches_from(loop: EpochBasedTrainLoop, first: int) -> None:
     """Let a loop count the batches of an epoch from a number on.
 
-    Hooks see ``batch_idx``; that of a continued epoch should be as if those before had been seen.
+    Hooks see ``batch_idx``; in a continued epoch it should count the batches before the resume.
 
     Args:
-        loop: Of a run. A second call replaces what the first did.
-        first: Number of the batch that comes next in the epoch, from 0.
+        loop: The train loop of a run. A second call replaces what the first did.
+        first: The number, from 0, of the batch that comes next in the epoch.
     """
     loop.__dict__.pop('run_iter', None)
     if first:
@@ -35,8 +35,8 @@ def wrap_saving(runner: Runner, wrap: Callable[[Callable[..., None]], Callable[.
     """Put a function around the ``save_checkpoint`` of a runner, once.
 
     Args:
-        runner: Of a run. A second call changes nothing.
-        wrap: Takes the runner's own function and gives the one to call.
+        runner: The runner of a run. A second call changes nothing.
+        wrap: What makes the function to call; it is given the runner's own ``save_checkpoint``.
     """
     if 'save_checkpoint' not in vars(runner):
         save: Any = wrap(runner.save_checkpoint)

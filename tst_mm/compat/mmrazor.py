@@ -4,8 +4,8 @@ MMRazor refuses mmcv > 2.1.0 at import, and its quantization is written against 
 ``torch.ao.quantization`` that torch 2.0 renamed or dropped. It accepts the mmcv that is installed
 here, and is told that torch is older than 1.13, whereupon it takes its own branches without
 quantization. Distillation (recorders, connectors, losses, ``ConfigurableDistiller``) is complete;
-MMRazor's quantization and FX tracer are not available. Can go when MMRazor makes a release for
-current torch.
+MMRazor's quantization and FX tracer are not available. This mend can go when MMRazor makes a
+release for current torch.
 """
 
 import importlib
@@ -24,7 +24,7 @@ def accepted_versions(mmrazor: ModuleType) -> Iterator[None]:
     """Let MMRazor import, whatever mmcv and torch are installed.
 
     Args:
-        mmrazor: ``mmrazor``, not yet executed.
+        mmrazor: The module ``mmrazor``, not yet executed.
     """
     import mmcv
     from mmengine.utils import digit_version
@@ -48,7 +48,7 @@ def _torch_has_what_quantization_needs() -> bool:
 
 
 def _digit_version_of_old_torch(version: str, *args: object) -> tuple[int, ...]:
-    """``mmengine.utils.digit_version``, but torch's own version reads as 1.12.1."""
+    """As ``mmengine.utils.digit_version``, but read the version of torch itself as 1.12.1."""
     import torch
     from mmengine.utils import digit_version
 
@@ -57,14 +57,14 @@ def _digit_version_of_old_torch(version: str, *args: object) -> tuple[int, ...]:
 
 
 def load_mmrazor() -> ModuleType:
-    """MMRazor, imported with everything registered, or a clear word on how to get it.
+    """Import MMRazor with everything registered, or say clearly how to get it.
 
     Returns:
         The module ``mmrazor``; ``mmrazor.models`` is imported too, so its distillers, recorders,
         connectors and losses are in the registries.
 
     Raises:
-        ImportError: If MMRazor or something that it needs is not installed.
+        ImportError: MMRazor or something that it needs is not installed.
     """
     if installed_version('mmrazor') is None:
         raise ImportError(

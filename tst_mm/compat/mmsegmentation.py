@@ -2,12 +2,12 @@
 
 MMEngine looks for mmseg under the name of the original distribution only. With
 onedl-mmsegmentation installed, ``_base_='mmseg::…'`` fails and ``get_config('mmseg::…')`` runs
-``pip install mmsegmentation`` by itself, which overwrites the fork. Can go when onedl-mmengine maps
-``mmseg`` to ``onedl-mmsegmentation``.
+``pip install mmsegmentation`` by itself, which overwrites the fork. This mend can go when
+onedl-mmengine maps ``mmseg`` to ``onedl-mmsegmentation``.
 
-The cross entropy of mmseg 1.2.2 looks up the class weight of ignored pixels too, and fails; the
-fork's does with ``avg_non_ignore``. Pixels from outside of an augmented image are ignored. Can go
-when both average over the known pixels.
+The cross entropy of mmseg 1.2.2 looks up the class weight of ignored pixels too, and fails; that
+of the fork fails so with ``avg_non_ignore``. Pixels from outside of an augmented image are
+ignored. This mend can go when both average over the known pixels.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def name_of_the_fork(config_utils: ModuleType) -> Iterator[None]:
     """Map ``mmseg`` to the distribution that is installed.
 
     Args:
-        config_utils: ``mmengine.config.utils``.
+        config_utils: The module ``mmengine.config.utils``.
     """
     yield
     if installed_version('onedl-mmsegmentation') and not installed_version('mmsegmentation'):
@@ -36,7 +36,7 @@ def class_weights_of_known_pixels(losses: ModuleType) -> Iterator[None]:
     """Give the cross entropy its average factor where there are class weights.
 
     Args:
-        losses: ``mmseg.models.losses.cross_entropy_loss``.
+        losses: The module ``mmseg.models.losses.cross_entropy_loss``.
     """
     yield
     original = losses.cross_entropy

@@ -7,8 +7,8 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-#: A context manager function: what stands before its ``yield`` runs before the module's code, what
-#: stands after it sees the finished module.
+#: A context manager function: what stands before its ``yield`` runs before the code of the module,
+#: and what stands after it sees the finished module.
 Mend = Callable[[ModuleType], AbstractContextManager[None]]
 
 
@@ -57,8 +57,8 @@ def mend_on_import(name: str, mend: Mend) -> None:
     """Apply a mend to a module: now if it is imported already, else when it is.
 
     Args:
-        name: Full name of the module.
-        mend: Applied once; a second call with the same name changes nothing.
+        name: The full name of the module.
+        mend: The mend, which is applied once; a second call with the same name changes nothing.
     """
     if name in _FINDER.mends:
         return

@@ -3,8 +3,8 @@
 Its compiled operators do not load, and ``import torchvision`` then fails with ``RuntimeError:
 operator torchvision::nms does not exist``, which the ``except ImportError`` of mmpretrain, mmdet
 and mmseg does not catch. Declaring the two operators is enough: transforms, models and ``box_iou``
-work, the compiled operators raise torchvision's own error when called. Can go when torchvision
-imports without its operators again.
+work, the compiled operators raise torchvision's own error when called. This mend can go when
+torchvision imports without its operators again.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def declared_operators(module: ModuleType) -> Iterator[None]:
     """Declare torchvision's operators unless its own library provides them.
 
     Args:
-        module: ``torchvision``, not yet executed.
+        module: The module ``torchvision``, not yet executed.
     """
     import torch
 
@@ -33,7 +33,7 @@ def declared_operators(module: ModuleType) -> Iterator[None]:
         for library in Path(folder).glob('_C*.so'):
             try:
                 torch.ops.load_library(library)
-            except OSError:  # built for another torch
+            except OSError:  # the library was built for another torch
                 continue
     missing = [name for name in _SCHEMAS if not hasattr(torch.ops.torchvision, name)]
     if missing:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-#: Import name: the distributions that provide it, the maintained fork first.
+#: The distributions that provide a package, by its import name, the maintained fork first.
 DISTRIBUTIONS = {
     'mmengine': ('onedl-mmengine', 'mmengine', 'mmengine-lite'),
     'mmcv': ('onedl-mmcv', 'mmcv', 'mmcv-lite'),
@@ -16,13 +16,13 @@ DISTRIBUTIONS = {
     'mmpretrain': ('onedl-mmpretrain', 'mmpretrain'),
     'torch': ('torch',),
 }
-#: Import name: lowest version that works, first version that does not, what to install.
+#: The lowest version that works, the first that does not, and what to install, by import name.
 REQUIRED = {
     'torch': ('2.1', None, 'torch'),
     'mmengine': ('0.10.0', '1.0', 'onedl-mmengine==0.10.12'),
     'mmcv': ('2.0.1', '2.4', 'onedl-mmcv==2.3.6'),
 }
-#: These import mmcv's compiled operators.
+#: The libraries that import mmcv's compiled operators.
 _NEED_OPERATORS = ('mmdet', 'mmseg')
 
 
@@ -39,10 +39,10 @@ def provider(module: str) -> tuple[str, str] | None:
     """The installed distribution that provides a module of OpenMMLab.
 
     Args:
-        module: Import name, a key of ``DISTRIBUTIONS``.
+        module: The import name, a key of ``DISTRIBUTIONS``.
 
     Returns:
-        Name and version of the distribution, or None where none is installed.
+        The name and the version of the distribution, or None where none is installed.
     """
     for name in DISTRIBUTIONS[module]:
         found = installed_version(name)
@@ -55,7 +55,8 @@ def check_versions() -> None:
     """Check torch, MMEngine and mmcv; a missing task library is no error here.
 
     Raises:
-        ImportError: Naming the package, what was found, what is needed, and the command.
+        ImportError: A package is missing or of the wrong version; the error names it, what was
+            found, what is needed, and the command that mends it.
     """
     for module, (lowest, beyond, command) in REQUIRED.items():
         found = provider(module)

@@ -26,7 +26,7 @@ def balanced_subset(
         seed: The seed of the choice. Defaults to 0, whatever the seed of the run is.
 
     Raises:
-        ValueError: A fraction outside what is allowed, or samples without a single class.
+        ValueError: The fraction is outside of its range, or samples have no single class.
 
     Example:
         >>> dict(type='tst_mm.BalancedSubset', fraction=0.1,

@@ -10,7 +10,7 @@ from tst_mm.utils.errors import closest
 from .idx import read_idx
 
 EMBEDDED_ROOT = Path(__file__).parent / 'embedded' / 'fashion_mnist'
-#: Beginning of the file names of each split, as Zalando published them.
+#: The beginning of the file names of each split, as Zalando published them.
 PREFIXES = {'train': 'train', 'test': 't10k'}
 
 
@@ -66,5 +66,5 @@ class EmbeddedFashionMNIST(BaseDataset):
         return [dict(img=image, gt_label=int(label)) for image, label in pairs]
 
     def get_cat_ids(self, idx: int) -> list[int]:
-        """Class of one image, as MMEngine's ``ClassBalancedDataset`` asks for it."""
+        """The class of one image, in a list, as MMEngine's ``ClassBalancedDataset`` asks for it."""
         return [self.get_data_info(idx)['gt_label']]

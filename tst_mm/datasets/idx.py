@@ -12,13 +12,13 @@ def read_idx(path: str | Path) -> np.ndarray:
     """Read an array of bytes from an idx file.
 
     Args:
-        path: A ``.gz`` file or a plain one.
+        path: The path of the file, compressed (``.gz``) or plain.
 
     Returns:
-        Read-only uint8 array of the stored shape: (N, H, W) for images, (N,) for labels.
+        A read-only uint8 array in the stored shape: (N, H, W) for images, (N,) for labels.
 
     Raises:
-        ValueError: When the content is not a complete idx file of bytes.
+        ValueError: The content is not a complete idx file of bytes.
     """
     path = Path(path)
     content = path.read_bytes()

@@ -26,14 +26,14 @@ from .schedule import AlternatingScheduleHook
 class DryRunHook(Hook):
     """Does two steps of each kind where training would start, reports, and ends the run."""
 
-    # After all other hooks have checked what they are given.
+    # It runs after all other hooks, which have then checked what they are given.
     priority = 'LOWEST'
 
     def before_train(self, runner: Runner) -> None:
-        """Do it.
+        """Do the steps and report.
 
         Raises:
-            DryRunDone: Always; its message is the report.
+            DryRunDone: This is always raised; its message is the report.
         """
         model = unwrap_model(runner)
         lines = [_parameters(model)]
@@ -70,10 +70,11 @@ def dry_run(cfg: Config) -> str:
     Nothing is left on disk.
 
     Args:
-        cfg: Of the training; it is changed.
+        cfg: The config of the training; it is changed.
 
     Returns:
-        Parameters, seconds a step, memory and the time that training would take.
+        A report of the parameters, the seconds of a step, the memory and the time that training
+        would take.
     """
     with tempfile.TemporaryDirectory() as folder:
         cfg.work_dir = folder
@@ -121,7 +122,7 @@ def _count(module: nn.Module) -> int:
 
 
 def _peak_memory() -> str:
-    # Linux counts in KiB, macOS in bytes.
+    # The system counts in bytes on macOS and in KiB on Linux.
     unit = 1 if sys.platform == 'darwin' else 1024
     process = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit >> 20
     if torch.cuda.is_available():

@@ -27,10 +27,10 @@ from .safety import (
     StudentCheckpointHook,
 )
 from .safety.work_folder import decide_start
-from .schedule import AlternatingScheduleHook
+from .schedule import AdaptiveAmountHook, AlternatingScheduleHook
 
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-#: Hooks that every training has.
+#: The hooks that every training has.
 _HOOKS = (
     ExactResumeHook,
     NonFiniteHook,
@@ -38,7 +38,7 @@ _HOOKS = (
     SharedBuffersHook,
     StudentCheckpointHook,
 )
-#: What the system says when a file cannot be written.
+#: The error numbers by which the system says that a file cannot be written.
 _CANNOT_WRITE = {
     errno.ENOSPC,
     errno.EDQUOT,
@@ -48,7 +48,7 @@ _CANNOT_WRITE = {
     errno.ENOTDIR,
     errno.EIO,
 }
-#: Of a launcher: variables that it sets, and how it is used.
+#: The variables that a launcher sets, and how it is used, by the name of the launcher.
 _LAUNCHERS = {
     'pytorch': (
         ('RANK', 'WORLD_SIZE', 'MASTER_ADDR', 'MASTER_PORT'),
@@ -66,7 +66,7 @@ _LAUNCHERS = {
         '--launcher mpi',
     ),
 }
-#: The hook of runs with augmenter stages; it stands on a floor above this one.
+#: The report hook of runs with augmenter stages; by name, as this room may not import it.
 _REPORT_HOOK = 'tst_mm.PolicyReportHook'
 
 
@@ -81,7 +81,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help='override entries of the config, as in: train_cfg.max_epochs=3 model.head.topk=(1,)',
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
-    # torch.distributed.launch gives it; MMEngine reads the variable.
+    # torch.distributed.launch gives this argument; MMEngine reads the variable LOCAL_RANK.
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
 
 
@@ -140,7 +140,7 @@ def use_amp(cfg: Config) -> None:
     """Train in automatic mixed precision.
 
     Args:
-        cfg: Of the run; it is changed.
+        cfg: The config of the run; it is changed.
 
     Raises:
         ValueError: There is no accelerator, which MMEngine's mixed precision needs.
@@ -152,14 +152,14 @@ def use_amp(cfg: Config) -> None:
 
 
 def build_runner(cfg: Config, training: bool = False) -> Runner:
-    """Build the runner.
+    """Build the runner of a config.
 
     Args:
-        cfg: Of the run; it is changed.
-        training: Give it the hooks that make a training safe, where the config has none of the
-            class or of a subclass: exact resume, SIGTERM, non-finite values, ranks that validate
-            alike, complete checkpoints; of a distiller the checks of its first batch; and with
-            augmenter stages the report.
+        cfg: The config of the run; it is changed.
+        training: Whether to add the hooks that make a training safe, where the config has none of
+            the class or of a subclass: exact resume, SIGTERM, non-finite values, ranks that
+            validate alike, complete checkpoints; for a distiller the checks of its first
+            batch; and with augmenter stages the report. Defaults to False.
     """
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     if training:
@@ -169,6 +169,9 @@ def build_runner(cfg: Config, training: bool = False) -> Runner:
             ensure_hook(runner, FirstBatchHook)
         if find_hook(runner, AlternatingScheduleHook) is not None:
             ensure_hook(runner, HOOKS.get(_REPORT_HOOK))
+        model = unwrap_model(runner)
+        if getattr(model, 'batch_mode', None) == 'adaptive' and model.augmenter is not None:
+            ensure_hook(runner, AdaptiveAmountHook)  # needed without augmenter stages too
         _refuse_stop_distill(runner)
     return runner
 
@@ -185,14 +188,15 @@ def _refuse_stop_distill(runner: Runner) -> None:
 
 
 def train(cfg: Config, resume: str | None = None) -> Runner:
-    """Train.
+    """Train the model of a config.
 
     Args:
-        cfg: Of the run; it is changed.
-        resume: From where, see :func:`tst_mm.engine.safety.work_folder.decide_start`.
+        cfg: The config of the run; it is changed.
+        resume: The checkpoint to go on from; see
+            :func:`tst_mm.engine.safety.work_folder.decide_start`. Defaults to None.
 
     Returns:
-        The runner, whose training has ended.
+        The runner after the training.
 
     Raises:
         FileNotFoundError: There is no checkpoint to go on from.

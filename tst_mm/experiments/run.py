@@ -52,7 +52,7 @@ class Run:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Changes when the config, the seed or the teacher does."""
+        """A hash that changes when the config, the seed or the teacher does."""
         config = Config.fromfile(self.config).to_dict()
         parts = [config, self.seed, self.teacher and self.teacher.fingerprint]
         return fingerprint(parts, in_order=True)  # hooks are built in the order of their keys

@@ -48,14 +48,14 @@ def cost_table(
     }
     rows = []
     for name, found in results.items():
-        relative = [own / base for own, base in zip(costs[name], costs[reference], strict=True)]
+        relative = [cost / base for cost, base in zip(costs[name], costs[reference], strict=True)]
         reached = _spread([result.metric for result in found])
         rows.append([titles[name], reached, *(f'{ratio:.2f} x' for ratio in relative)])
     return markdown_table(['', metric, 'a student step', 'all training steps'], rows)
 
 
 def _spread(values: Sequence[float]) -> str:
-    """``'81.3'``, or ``'81.3 ± 0.4'`` of several."""
+    """Write one value as ``'81.3'``, several as ``'81.3 ± 0.4'``."""
     if len(values) == 1:
         return f'{values[0]:.1f}'
     return f'{mean(values):.1f} ± {stdev(values):.1f}'

@@ -1,4 +1,4 @@
-"""Who learns from whom: distillers, the frozen teacher, how sure they are, losses."""
+"""Who learns from whom: distillers, the frozen teacher, confidences, losses."""
 
 from .distillers import (
     BaseDistiller,
@@ -6,15 +6,22 @@ from .distillers import (
     DetectionDistiller,
     SegmentationDistiller,
 )
-from .losses import BinaryKLDivergence, PixelKLDivergence
+from .losses import (
+    AnchorKLDivergence,
+    BinaryKLDivergence,
+    PearsonFeatureLoss,
+    PixelKLDivergence,
+)
 from .teacher import FrozenTeacher
 
 __all__ = [
+    'AnchorKLDivergence',
     'BaseDistiller',
     'BinaryKLDivergence',
     'ClassificationDistiller',
     'DetectionDistiller',
     'FrozenTeacher',
+    'PearsonFeatureLoss',
     'PixelKLDivergence',
     'SegmentationDistiller',
 ]

@@ -19,16 +19,16 @@ def build_model(
     data_preprocessor: Mapping[str, Any] | None = None,
     instead: bool = False,
 ) -> nn.Module:
-    """Build a model.
+    """Build a model from what its config entry says.
 
     Args:
-        what: The config entry it stands in, for errors (``'student'``).
-        config: A model dictionary; or ``dict(cfg_path=...)`` with ``'mmdet::path.py'`` or a
-            file, whose ``model`` is taken, any further keys overriding its entries; or a built
-            module.
-        data_preprocessor: For a model that has none, as mmpretrain's configs keep it beside the
-            model.
-        instead: Take it also in place of the one that the config of ``cfg_path`` has.
+        what: The name of the config entry, for errors (``'student'``).
+        config: A model dictionary; or ``dict(cfg_path=...)`` with ``'mmdet::path.py'`` or a file,
+            whose ``model`` is taken, any further keys overriding its entries; or a built module.
+        data_preprocessor: The preprocessor of a model that has none, as mmpretrain's configs keep
+            it beside the model. Defaults to None.
+        instead: Whether that preprocessor also takes the place of the one that the config of
+            ``cfg_path`` has. Defaults to False.
 
     Raises:
         FileNotFoundError: The config file does not exist.
@@ -51,7 +51,7 @@ def build_model(
         if data_preprocessor and instead:
             base.model.data_preprocessor = ConfigDict(data_preprocessor)
         elif 'data_preprocessor' in base:
-            # mmpretrain's configs have it beside the model, where only its own tools look.
+            # mmpretrain's configs have it beside the model, where only their own tools look.
             base.model.setdefault('data_preprocessor', base.data_preprocessor)
         elif data_preprocessor:
             base.model.setdefault('data_preprocessor', ConfigDict(data_preprocessor))
@@ -64,11 +64,11 @@ def build_model(
 
 
 def read_config(what: str, path: str) -> Config:
-    """Config of an installed library (``'mmdet::...'``) or of a file.
+    """Read the config of an installed library (``'mmdet::...'``) or of a file.
 
     Args:
-        what: The entry it stands in, for errors.
-        path: Address or path.
+        what: The name of the config entry, for errors.
+        path: The address or the path of the config.
 
     Raises:
         FileNotFoundError: There is no such file.

@@ -9,15 +9,15 @@ from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
-#: Attributes under which layers keep the rate of a dropout that depends on their training flag.
+#: The attributes that hold the rate of a dropout which depends on the training flag of a layer.
 _RATES = ('dropout', 'attn_drop', 'drop_rate', 'drop_prob')
 
 
 def _depends_on_mode(module: nn.Module) -> bool:
     """Whether a layer updates statistics or draws noise when it trains.
 
-    Attention, dense layers and stochastic depth have classes of their own in each library; they
-    keep the rate of their dropout as a number.
+    Each library has its own classes for attention, dense layers and stochastic depth, but all of
+    them keep the rate of their dropout as a number.
     """
     if isinstance(module, (_NormBase, _DropoutNd)) or type(module).__name__ == 'StochasticDepth':
         return True

@@ -10,16 +10,16 @@ from torch import Tensor
 
 
 def mean_over_ranks(tensors: Sequence[Tensor]) -> list[Tensor]:
-    """Means over all ranks, in one transfer, without waiting for the device.
+    """Average tensors over all ranks, in one transfer, without waiting for the device.
 
     Every rank must call it with the same shapes.
 
     Args:
-        tensors: Any shapes, without gradient.
+        tensors: The tensors, of any shapes and without gradient.
 
     Returns:
-        Tensors of the same shapes and of the first one's dtype and device, identical on all ranks;
-        the given ones in a run of one process.
+        The means, in the same shapes and in the dtype and on the device of the first tensor,
+        identical on all ranks; the given tensors in a run of one process.
     """
     if get_world_size() == 1:
         return list(tensors)

@@ -18,30 +18,32 @@ from tst_mm.utils.checkpoints import read_checkpoint
 from .build import build_model
 from .modes import heads_in_training
 
-#: Value of ``checkpoint`` that keeps the initial weights.
+#: The value of ``checkpoint`` that keeps the initial weights.
 RANDOM = 'random'
 
 
 class FrozenTeacher:
     """The teacher: built, loaded loudly, evaluating, without gradients into its weights.
 
-    Not a module, so that it is no part of the state dict, of EMA copies, of distributed wrappers
-    or of any optimiser. It follows its distiller's device and dtype.
+    It is no ``nn.Module``, so that it is no part of the state dict, of EMA copies, of distributed
+    wrappers or of any optimiser. It follows the device and the dtype of its distiller.
 
     Args:
-        config: ``dict(cfg_path='mmdet::...' or a file, checkpoint=...)`` or ``dict(model=dict(...),
-            checkpoint=...)``. ``checkpoint`` is a path or address; ``'random'`` keeps the initial
-            weights, for tests. ``allow_partial=True`` accepts a checkpoint that does not fit
-            wholly.
-        data_preprocessor: See :func:`build_model`.
+        config: The network, as ``dict(cfg_path='mmdet::...' or a file, checkpoint=...)`` or
+            ``dict(model=dict(...), checkpoint=...)``. ``checkpoint`` is a path or address;
+            ``'random'`` keeps the initial weights, for tests. ``allow_partial=True`` accepts a
+            checkpoint that does not fit wholly.
+        data_preprocessor: The preprocessor of a model that has none; see :func:`build_model`.
+            Defaults to None.
 
     Attributes:
         model (nn.Module): The network, always in evaluation mode.
         trained (bool): Whether its weights are those of a checkpoint.
-        reader (nn.Module | None): A classifier's head, the student's, that computes losses of this
-            network's logits where it cannot do that itself: trained on labels of another kind, or
-            with two heads (DeiT, LeViT), which mmpretrain does not train.
-        normalization (Normalization): What its input looks like.
+        reader (nn.Module | None): The head of a classifier, namely the student's, that computes
+            losses of this network's logits where the network cannot do that itself: it was trained
+            on labels of another kind, or has two heads (DeiT, LeViT), which mmpretrain does not
+            train. Else None.
+        normalization (Normalization): The normalisation of its input.
 
     Raises:
         KeyError: ``config`` has an unknown key or lacks the model or the checkpoint.
@@ -79,20 +81,20 @@ class FrozenTeacher:
     def apply_(self, function) -> None:
         """Follow a move to another device or dtype (see ``nn.Module._apply``)."""
         self.model._apply(function)
-        # In half precision a mean of 123.675 would be another mean.
+        # The dtype stays: in half precision a mean of 123.675 would become another mean.
         self.normalization.to(next(self.model.parameters()).device)
 
     def inputs(self, inputs: Tensor, normalization: Normalization) -> Tensor:
-        """(B, C, H, W) in the student's normalisation -> in the teacher's; no copy if equal."""
+        """Turn a batch, (B, C, H, W), of the student into one of the teacher; no copy if equal."""
         if self.normalization is normalization or self._same(normalization):
             return inputs
         return normalization.convert(inputs, self.normalization).to(inputs.dtype)
 
     def losses(self, inputs: Tensor, data_samples: list) -> dict[str, Any]:
-        """The teacher's ordinary losses, differentiable in the inputs.
+        """Compute the teacher's ordinary losses, differentiable in the inputs.
 
         Raises:
-            ValueError: It cannot compute them from the student's labels.
+            ValueError: The teacher cannot compute losses from the student's labels.
         """
         try:
             with heads_in_training(self.model):
@@ -110,7 +112,7 @@ class FrozenTeacher:
             ) from error
 
     def _same(self, normalization: Normalization) -> bool:
-        """Compare once: the answer does not change."""
+        """Compare once and keep the answer, which does not change."""
         if getattr(self, '_compared', None) is not normalization:
             self._compared = normalization
             self._equal = self.normalization.same_as(normalization)
@@ -121,10 +123,11 @@ def load_weights(model: nn.Module, checkpoint: str, allow_partial: bool, what: s
     """Load a checkpoint into a model, telling how much of it was used.
 
     Args:
-        model: Where the weights go.
-        checkpoint: Path or address of a checkpoint, of weights alone or of a whole run.
-        allow_partial: Accept missing, unexpected and misshapen entries, with a warning.
-        what: Name for messages (``'teacher'``).
+        model: The model that the weights go to.
+        checkpoint: The path or address of a checkpoint, of weights alone or of a whole run.
+        allow_partial: Whether missing, unexpected and misshapen entries are accepted, with a
+            warning.
+        what: The name of the model for messages (``'teacher'``).
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -141,16 +144,18 @@ def load_weights(model: nn.Module, checkpoint: str, allow_partial: bool, what: s
         for key, value in weights.items()
         if isinstance(value, Tensor)
     }
-    own = model.state_dict()
-    missing = [k for k in own if k not in weights and not k.endswith('num_batches_tracked')]
-    unexpected = [key for key in weights if key not in own and not _is_copy(key, weights, own)]
-    misshapen = [
-        f'{key} {tuple(weights[key].shape)} for {tuple(own[key].shape)}'
-        for key in own
-        if key in weights and weights[key].shape != own[key].shape
+    expected = model.state_dict()
+    missing = [k for k in expected if k not in weights and not k.endswith('num_batches_tracked')]
+    unexpected = [
+        key for key in weights if key not in expected and not _is_copy(key, weights, expected)
     ]
-    fits = {k: v for k, v in weights.items() if k in own and v.shape == own[k].shape}
-    found = f'{what}: {len(fits)} of {len(own)} tensors loaded from {checkpoint}'
+    misshapen = [
+        f'{key} {tuple(weights[key].shape)} for {tuple(expected[key].shape)}'
+        for key in expected
+        if key in weights and weights[key].shape != expected[key].shape
+    ]
+    fits = {k: v for k, v in weights.items() if k in expected and v.shape == expected[k].shape}
+    found = f'{what}: {len(fits)} of {len(expected)} tensors loaded from {checkpoint}'
     faults = [
         f'{len(names)} {kind} ({", ".join(names[:3])}{", ..." if len(names) > 3 else ""})'
         for kind, names in (
@@ -167,7 +172,7 @@ def load_weights(model: nn.Module, checkpoint: str, allow_partial: bool, what: s
     print_log('; '.join([found, *faults]), 'current', 30 if faults else 20)
 
 
-def _is_copy(key: str, weights: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> bool:
+def _is_copy(key: str, weights: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> bool:
     """Whether an entry is that of a layer which the model has in another place, too.
 
     DDQ-DETR, for one, gives its decoder the head's layers when it first trains.
@@ -175,7 +180,7 @@ def _is_copy(key: str, weights: Mapping[str, Tensor], own: Mapping[str, Tensor])
     end = key[key.find('.') :]
     return any(
         name.endswith(end) and name in weights and torch.equal(weights[name], weights[key])
-        for name in own
+        for name in expected
     )
 
 

@@ -17,9 +17,9 @@ from torch.nn.parameter import is_lazy
 from tst_mm.utils.generators import global_generators_kept
 
 _CONTAINERS = (dict, list, deque, set)
-#: Values without content that could change.
+#: The types of values whose content cannot change.
 _CONSTANTS = (type(None), bool, int, float, str, bytes)
-#: Objects whose attributes are no state of a model.
+#: The types of objects whose attributes are no state of a model.
 _CLOSED = (type, FunctionType, MethodType, BuiltinFunctionType, ModuleType, logging.Logger)
 
 
@@ -27,13 +27,13 @@ _CLOSED = (type, FunctionType, MethodType, BuiltinFunctionType, ModuleType, logg
 def unchanged(*models: nn.Module) -> Iterator[None]:
     """Put back what a forward pass may change in models, and all global random generators.
 
-    That is every weight and buffer, and every attribute of a module, with the content of
+    These are every weight and buffer, and every attribute of a module, with the content of
     containers and arrays, and with the attributes of objects that modules hold (thresholds of an
-    assigner, histories, counters, sizes drawn for a batch). What is put back is written in place,
-    so that whoever else holds it sees it too.
+    assigner, histories, counters, sizes drawn for a batch). Everything is put back in place, so
+    that whoever else holds it sees it too.
 
     Args:
-        models: They may share parts.
+        models: The models, which may share parts.
     """
     state = _Snapshot()
     for model in models:
@@ -46,11 +46,11 @@ def unchanged(*models: nn.Module) -> Iterator[None]:
 
 
 class _Snapshot:
-    """The content of what is reached from modules, and how it is put back."""
+    """The content of everything that modules lead to, and how it is put back."""
 
     def __init__(self) -> None:
         self._undo: list[Callable[[], None]] = []
-        #: What was taken, by its id; held, so that ids stay theirs.
+        #: What was taken, by its id; it is held, so that no id goes to another object.
         self._taken: dict[int, Any] = {}
 
     def put_back(self) -> None:
@@ -63,9 +63,9 @@ class _Snapshot:
         """Keep a value's content.
 
         Args:
-            value: Anything.
-            held_by_object: Whether a plain object led here: its own content is state of the
-                model, but not that of the objects that it holds, which may lead anywhere.
+            value: The value, which may be anything.
+            held_by_object: Whether a plain object led here. Its content is state of the model, but
+                not that of the objects that it holds, which may lead anywhere. Defaults to False.
         """
         if type(value) in _CONSTANTS or id(value) in self._taken or isinstance(value, _CLOSED):
             return
@@ -91,14 +91,14 @@ class _Snapshot:
 
     def _take_tensor(self, tensor: Tensor) -> None:
         spread = any(s == 0 and n > 1 for s, n in zip(tensor.stride(), tensor.shape, strict=True))
-        # These cannot be written in place by anybody.
+        # Nobody can write these tensors in place, so they cannot change.
         if is_lazy(tensor) or tensor.is_inference() or spread:
             return
         kept = tensor.detach().clone()
 
         def put_back() -> None:
             if (tensor.shape, tensor.dtype, tensor.device) == (kept.shape, kept.dtype, kept.device):
-                # Not only where its version changed: writing to .data leaves that alone.
+                # Always, as writing to .data leaves the version of the tensor as it was.
                 tensor.copy_(kept)
             else:
                 tensor.data = kept

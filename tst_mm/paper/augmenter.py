@@ -32,34 +32,39 @@ class PaperAugmenter(LearnedAugmenter):
     Each argument from ``temperature`` on is a switch of the published form; a preset sets them all.
 
     Args:
-        operators: As of :class:`LearnedAugmenter`; or ``'closed_form'``, the 14 of the paper, or
-            ``'fitted'`` (the reference), the same with encoders where the magnitude is learned.
-        ranges: As of :class:`LearnedAugmenter`.
-        num_ops: How many operators are drawn for an image, without replacement. Defaults to 4.
-        temperature: Of the relaxed gates, positive. Defaults to 0.05.
-        sharing: ``'sample'`` draws for every image, ``'batch'`` once for the batch (the reference).
-        sign: ``'random'`` draws the sign of signed operators, ``'positive'`` does not (the
-            reference).
-        gate: Of the student stage: ``'hard'`` or ``'relaxed'`` (the reference). The augmenter
-            stage's are always relaxed.
-        squashing: ``'single'`` or ``'double'`` (the reference), see :class:`PaperPolicy`.
-        composition: ``'sequence'``; ``'residual'``, the sum of all operators' changes (the
-            reference on classification), which labels cannot follow; ``'summed'``, the sum of
-            the colour operators' changes, then one map of summed matrices (the reference on dense
-            tasks).
-        coordinates: ``'pixel'`` or ``'normalised'`` (the reference), see
-            :func:`tst_mm.paper.maps.compose`.
-        clamp: Whether colours stay in the range of an image; the reference's do not.
-        init: Start of the policy, see :class:`PaperPolicy`.
-        preset: ``'paper'`` (default; the reference on classification, with Cutout as large as the
-            image), ``'paper_dense'`` (with Cutout of 128 pixels) or ``'recommended'`` (per-image
-            draws, hard gates, single squashing, random signs, closed forms in sequence, in pixels,
-            clamped): the defaults of the arguments above. One that is given wins.
+        operators: The operators, as those of :class:`LearnedAugmenter`; or ``'closed_form'``, the
+            14 of the paper, or ``'fitted'`` (the reference), the same with encoders where the
+            magnitude is learned. Defaults to those of the preset.
+        ranges: The ranges of the operators, as those of :class:`LearnedAugmenter`.
+        num_ops: The number of operators that are drawn for an image, without replacement. Defaults
+            to 4.
+        temperature: The temperature of the relaxed gates, positive. Defaults to 0.05.
+        sharing: What shares a draw: ``'sample'`` draws for every image, ``'batch'`` once for the
+            batch (the reference).
+        sign: How signs come about: ``'random'`` draws the sign of signed operators, ``'positive'``
+            does not (the reference).
+        gate: The gate of the student stage, ``'hard'`` or ``'relaxed'`` (the reference). That of
+            the augmenter stage is always relaxed.
+        squashing: How often a rate is squashed, ``'single'`` or ``'double'`` (the reference); see
+            :class:`PaperPolicy`.
+        composition: How operators act together: ``'sequence'``; ``'residual'``, the sum of all
+            operators' changes (the reference on classification), which labels cannot follow; or
+            ``'summed'``, the sum of the colour operators' changes, then one map of summed matrices
+            (the reference on dense tasks).
+        coordinates: The coordinates that geometric operators act on, ``'pixel'`` or
+            ``'normalised'`` (the reference); see :func:`tst_mm.paper.maps.compose`.
+        clamp: Whether colours stay in the range of an image; those of the reference do not.
+        init: The rates and magnitudes that the policy starts from; see :class:`PaperPolicy`.
+        preset: The defaults of the arguments above, of which one that is given wins: ``'paper'``
+            (default; the reference on classification, with Cutout as large as the image),
+            ``'paper_dense'`` (with Cutout of 128 pixels) or ``'recommended'`` (per-image draws,
+            hard gates, single squashing, random signs, closed forms in sequence, in pixels,
+            clamped).
 
     Raises:
-        KeyError: Unknown operator or range.
-        TypeError: ``operators`` is no list, or ``ranges`` no dictionary.
-        ValueError: A value outside what is allowed.
+        KeyError: An operator or a range is unknown.
+        TypeError: ``operators`` is no list, or ``ranges`` is no dictionary.
+        ValueError: A value is outside what is allowed.
 
     Example:
         >>> augmenter = dict(type='tst_mm.PaperAugmenter', sharing='sample')
@@ -109,10 +114,10 @@ class PaperAugmenter(LearnedAugmenter):
             listed = OPERATOR_SETS[listed]
         if not isinstance(temperature, (int, float)) or not 0 < temperature < math.inf:
             raise ValueError(f'temperature is {temperature!r}; allowed: above 0')
-        self._squashing: str = chosen['squashing']  # before the base builds the policy
+        self._squashing: str = chosen['squashing']  # set before the base class builds the policy
         super().__init__(_with_ranges(listed, ranges, PRESET_RANGES[preset]), ranges, num_ops, init)
         for operator in self.operators:
-            # A half-open gate blends a rotation with the identity; beyond it may be singular.
+            # A half-open gate blends a rotation with the identity: singular beyond 90 degrees.
             if operator.name == 'Rotate' and operator.limit > 90:
                 raise ValueError(
                     f'range of operator Rotate is {operator.limit:g}; allowed: 0 to 90 degrees, or '
@@ -130,7 +135,7 @@ class PaperAugmenter(LearnedAugmenter):
     def build_policy(
         self, operators: Sequence[Operator], init: Mapping[str, Any] | str | Path | None
     ) -> PaperPolicy:
-        """See the base class."""
+        """Build the policy over these operators, with this augmenter's squashing."""
         return PaperPolicy(operators, init, self._squashing)
 
     @property
@@ -139,18 +144,19 @@ class PaperAugmenter(LearnedAugmenter):
         return self.composition != 'residual'
 
     def application(self) -> dict[str, Any]:
-        """See the base class; ``sign`` is that of the argument, ``magnitudes`` ``'fixed'``."""
+        """How the policy is applied: ``sign`` is the argument, ``magnitudes`` are ``'fixed'``."""
         return {**super().application(), 'sign': self.sign, 'magnitudes': 'fixed'}
 
     def forward(
         self, inputs: Tensor, sizes: Sequence[tuple[int, int]] | None = None, relaxed: bool = False
     ) -> tuple[Tensor, Draw]:
-        """Draw and apply.
+        """Draw for every image of a batch, and apply what was drawn.
 
         Args:
-            inputs: See the base class.
-            sizes: See the base class.
-            relaxed: Differentiable gates, for the augmenter stage. Defaults to hard ones.
+            inputs: The batch, (B, C, H, W), normalised as ``self.normalization`` says; it is never
+                modified.
+            sizes: The height and width of the valid area of each image, in pixels.
+            relaxed: Whether gates are differentiable, for the augmenter stage. Defaults to False.
         """
         height, width = inputs.shape[-2:]
         draw = self.draw(sizes or [(height, width)] * len(inputs), relaxed).to(inputs.device)
@@ -160,9 +166,10 @@ class PaperAugmenter(LearnedAugmenter):
         """Draw operators, gates, signs and positions for a batch.
 
         Args:
-            sizes: See the base class.
-            relaxed: Differentiable gates on the policy's device; otherwise a draw on the host, or,
-                where ``gate`` is ``'relaxed'``, the same without gradient.
+            sizes: The height and width of the valid area of each image, in pixels.
+            relaxed: Whether gates are differentiable, on the device of the policy. Otherwise
+                (default) the draw is on the host, or, where ``gate`` is ``'relaxed'``, relaxed
+                without gradient.
         """
         if relaxed:
             return self._relaxed_draw(sizes)
@@ -174,30 +181,30 @@ class PaperAugmenter(LearnedAugmenter):
         return self.assemble(sizes, noise, noise.drawn & hard_gate(logits, noise.gates), magnitudes)
 
     def noise(self, batch: int, rows: int | None = None) -> Noise:
-        """See the base class; one row for the batch where it shares, and positive signs."""
+        """Draw the random numbers: one row where a batch shares them, and only allowed signs."""
         noise = super().noise(batch, 1 if self.sharing == 'batch' else rows)
         if self.sign == 'positive':
             noise.signs.fill_(1.0)
         return noise
 
     def compose(self, gates: Tensor, levels: Tensor, extents: Tensor) -> Tensor:
-        """See the base class; the identity where there is no one map."""
+        """Compose the maps of a draw; they are the identity where there is no single map."""
         if not self.labels_follow:
             return torch.eye(3, device=gates.device).expand(len(gates), 3, 3)
         styles = (self.composition, self.coordinates)
         return compose(self.operators, gates, levels, extents, *styles)
 
     def act(self, images: Tensor, draw: Draw, mask: Tensor | None) -> Tensor:
-        """See the base class."""
+        """Let the operators of a draw act, composed as the argument says."""
         setting = PaperSetting(self.normalization, mask, self.clamp, self.coordinates)
         return COMPOSITIONS[self.composition](images, draw, setting)
 
     def _relaxed_draw(self, sizes: Sequence[tuple[int, int]]) -> RelaxedDraw:
-        """Half-open gates on the policy's device; differentiable where a gradient is asked for."""
+        """Draw half-open gates on the policy's device, differentiable where gradients are on."""
         shape = (len(sizes), len(self.operators))
         noise = self.noise(len(sizes))
         logits, magnitudes = self.policy.gate_logits(), self.policy.magnitudes()
-        self._host = None  # an optimiser's step follows; fused ones leave no trace in versions
+        self._host = None  # an optimiser's step follows, which versions may not show
         uniform, drawn, positions, extents, signs = (
             tensor.to(logits.device, non_blocking=True)
             for tensor in (
@@ -227,7 +234,7 @@ class PaperAugmenter(LearnedAugmenter):
         )
 
     def _host_policy(self) -> tuple[Tensor, Tensor]:
-        """Gate logits and magnitudes on the host, read again only after a change."""
+        """Gate logits and magnitudes on the host, which are read again only after a change."""
         parameters = (self.policy.probability_logits, self.policy.magnitude_logits)
         state = tuple((p.data_ptr(), p._version) for p in parameters)
         if self._host is None or self._host[0] != state:
@@ -237,9 +244,9 @@ class PaperAugmenter(LearnedAugmenter):
 
 
 def _with_ranges(operators: Any, ranges: Any, defaults: Mapping[str, Mapping[str, Any]]) -> Any:
-    """Give operators of which nothing else is said the arguments of the preset."""
+    """Give operators that come without arguments those of the preset."""
     if not isinstance(operators, Sequence):
-        return operators  # an error of the base class
+        return operators  # the base class raises the error
     silent = [name for name in defaults if not isinstance(ranges, Mapping) or name not in ranges]
     return [
         {'type': name, **defaults[name]}

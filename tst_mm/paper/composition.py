@@ -19,10 +19,10 @@ from .relaxed_draw import GatedPart
 
 
 class UnlimitedInfo(ImageInfo):
-    """What colour operators are told where colours may leave the range of an image."""
+    """What colour operators are told about images whose colours may leave the range."""
 
     def limited(self, images: Tensor) -> Tensor:
-        """Values as they are."""
+        """Leave values as they are."""
         return images
 
 
@@ -32,31 +32,33 @@ class PaperSetting(Setting):
 
     Attributes:
         clamp (bool): Whether colours are kept in the range of an image.
-        coordinates (str): Of single geometric operators, see :func:`tst_mm.paper.maps.compose`.
+        coordinates (str): The coordinates that single geometric operators act on; see
+            :func:`tst_mm.paper.maps.compose`.
     """
 
     clamp: bool
     coordinates: str
 
     def info(self, channels: int) -> ImageInfo:
-        """See the base class."""
+        """What colour operators are told; their results are limited only where ``clamp`` is set."""
         info = super().info(channels)
         return info if self.clamp else UnlimitedInfo(**vars(info))
 
 
 def summed(inputs: Tensor, draw: Draw, setting: PaperSetting) -> Tensor:
-    """The sum of the colour operators' changes, then geometry and erasing as in sequence.
+    """Add up the changes of the colour operators, then move and erase as in sequence.
 
-    The reference on dense tasks; see :func:`tst_mm.augment.composition.in_sequence` for the shapes.
+    This is the reference on dense tasks; see :func:`tst_mm.augment.composition.in_sequence` for
+    the shapes.
     """
     return move_and_erase(_add_changes(inputs, draw, setting, ColorOperator), draw, setting)
 
 
 def residual(inputs: Tensor, draw: Draw, setting: PaperSetting) -> Tensor:
-    """``x + sum of g_i (T_i(x) - x)`` over all operators; moved copies overlay each other.
+    """Add up the changes of all operators, ``x + sum of g_i (T_i(x) - x)``; moved copies overlay.
 
-    The reference on classification; see :func:`tst_mm.augment.composition.in_sequence` for the
-    shapes.
+    This is the reference on classification; see
+    :func:`tst_mm.augment.composition.in_sequence` for the shapes.
     """
     return _add_changes(inputs, draw, setting, Operator)
 
@@ -97,7 +99,7 @@ def _add_changes(
             change = part.gate.to(change.dtype) * change
         result.put(part.images, result.take(part.images) + change)
     if setting.clamp and (whole := result.whole()) is not inputs:
-        # A value that is outside already, by rounding, may stay where it is.
+        # A value that rounding has put outside already may stay where it is.
         low, high = setting.normalization.limits()
         return whole.clamp(torch.minimum(inputs, low), torch.maximum(inputs, high))
     return result.whole()

@@ -1,7 +1,7 @@
 """Encoders: tiny differentiable imitations of an operator (paper, stage I).
 
 They are what the reference augments with. The number of values and the maps are the published
-ones; ``terms`` above 1 is ours and lets the imitation follow the magnitude more closely.
+ones; ``terms`` above 1 is an addition that lets the imitation follow the magnitude more closely.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from tst_mm.augment.operators.base import LUMA_RGB
 
 
 class AffineEncoder(nn.Module):
-    """Imitates a geometric operator by an affine map; 55 values with one term.
+    """Imitates a geometric operator by an affine map; with one term it has 55 values.
 
     Args:
-        terms: Highest power of the level that the map depends on. Defaults to 1, the published
-            form, which cannot follow the cosine of a rotation.
+        terms: The highest power of the operator level that the map depends on. Defaults to 1, the
+            published form, which cannot follow the cosine of a rotation.
     """
 
     def __init__(self, terms: int = 1) -> None:
@@ -32,7 +32,7 @@ class AffineEncoder(nn.Module):
             self.linear.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 0.0, 1.0, 0.0]))
 
     def forward(self, level: Tensor) -> Tensor:
-        """(n,) levels -> (n, 2, 3) map from destination to source.
+        """Give the maps from destination to source, (n, 2, 3), at operator levels, (n,).
 
         Coordinates run from -1 to 1 over the image, as ``affine_grid`` takes them.
         """
@@ -40,15 +40,15 @@ class AffineEncoder(nn.Module):
 
 
 class ColorEncoder(nn.Module):
-    """Imitates a colour operator: gain and shift by the level, then a convolution; 281 values.
+    """Imitates a colour operator: a gain and a shift by the level, then a convolution.
 
     ``conv(gain * x + shift)`` with ``gain = scale * (sigmoid(a) - 0.5) + 1`` and ``shift =
-    sigmoid(b) - 0.5``. It begins as the identity.
+    sigmoid(b) - 0.5``. It begins as the identity and has 281 values with one term.
 
     Args:
-        terms: Highest power of the level in a and b; the number of convolutions, the k-th of which
-            is weighted by the k-th power of the level, from 0. Defaults to 1, the published form,
-            whose only convolution cannot depend on the level.
+        terms: The highest power of the operator level in a and b, and the number of convolutions,
+            of which the k-th is weighted by the k-th power of the level, from 0. Defaults to 1,
+            the published form, whose only convolution cannot depend on the level.
     """
 
     luma: Tensor
@@ -74,13 +74,15 @@ class ColorEncoder(nn.Module):
         mask: Tensor | None = None,
         kernel: Tensor | None = None,
     ) -> Tensor:
-        """Imitate the operator; values are not clamped.
+        """Imitate the operator; the values are not clamped.
 
         Args:
-            images: (n, C, H, W), values in [0, 1].
-            level: (n,) in [-1, 1].
-            mask: (n, 1, H, W), True where the image is; None when nothing is padded.
-            kernel: (terms, C, C, 5, 5) instead of the encoder's own, see :meth:`kernel_for`.
+            images: The images, (n, C, H, W), with values in [0, 1].
+            level: The operator level on each image, (n,) in [-1, 1].
+            mask: The valid areas, (n, 1, H, W), True where the image is; None (default) where
+                nothing is padded.
+            kernel: The convolutions, (terms, C, C, 5, 5), in place of those of the encoder; see
+                :meth:`kernel_for`. Defaults to None.
         """
         inputs = _inputs(self.feature, self.gate, level, self.terms)
         half = torch.sigmoid(self.first(inputs) + self.second(inputs)) - 0.5
@@ -94,7 +96,7 @@ class ColorEncoder(nn.Module):
         return sum(maps[:, k] * level[:, None, None, None] ** k for k in range(self.terms))
 
     def kernel_for(self, channels: int, channel_order: str) -> Tensor:
-        """(terms, C, C, 5, 5) convolutions for images that are not RGB.
+        """Give the convolutions, (terms, C, C, 5, 5), for images that are not RGB.
 
         Images of another number of channels than three are taken as so many grey ones: each
         channel becomes the grey value of what its grey image becomes.
@@ -107,7 +109,7 @@ class ColorEncoder(nn.Module):
 
 
 def _inputs(feature: Tensor, gate: Tensor, level: Tensor, terms: int) -> Tensor:
-    """(n,) levels -> (n, features + terms): the feature vector and the gated powers."""
+    """The feature vector and the gated powers of the levels, (n, features + terms)."""
     powers = torch.stack([level**k for k in range(1, terms + 1)], dim=-1)
     powers = torch.sigmoid(gate) * powers
     return torch.cat((feature.expand(len(level), -1), powers), dim=-1)

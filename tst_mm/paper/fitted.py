@@ -23,17 +23,17 @@ from .encoders import AffineEncoder, ColorEncoder
 
 #: The shipped encoders, in the published form.
 SHIPPED = Path(__file__).with_name('fitted.json')
-#: Version of the file format written by :func:`encoders_to_dict`.
+#: The version of the file format written by :func:`encoders_to_dict`.
 ENCODERS_VERSION = 1
 Encoder = AffineEncoder | ColorEncoder
 
 
 def encoder_to_dict(encoder: Encoder, limit: float) -> dict[str, Any]:
-    """One encoder as plain data; numbers keep six digits.
+    """Give one encoder as plain data, in which numbers keep six digits.
 
     Args:
-        encoder: Fitted.
-        limit: Range of the operator that it imitates.
+        encoder: The encoder, fitted.
+        limit: The range of the operator that it imitates: the physical value at magnitude 1.
     """
     values = {
         name: [float(f'{value:.6g}') for value in tensor.flatten().tolist()]
@@ -43,11 +43,11 @@ def encoder_to_dict(encoder: Encoder, limit: float) -> dict[str, Any]:
 
 
 def encoders_to_dict(encoders: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """A file of encoders as plain data, ready for JSON.
+    """Give the content of a file of encoders as plain data, ready for JSON.
 
     Args:
-        encoders: Results of :func:`encoder_to_dict` by operator name.
-        settings: How they were fitted, for the record.
+        encoders: The results of :func:`encoder_to_dict`, by the name of the operator.
+        settings: The settings that they were fitted with, for the record.
     """
     return {
         'version': ENCODERS_VERSION,
@@ -57,11 +57,11 @@ def encoders_to_dict(encoders: Mapping[str, Any], settings: Mapping[str, Any]) -
 
 
 def read_encoders(path: str | Path) -> dict[str, Any]:
-    """Content of a file of encoders.
+    """Read a file of encoders.
 
     Raises:
-        FileNotFoundError: No such file.
-        ValueError: It is no file of encoders, or of another version.
+        FileNotFoundError: There is no such file.
+        ValueError: The file is no file of encoders, or of another version.
     """
     try:
         data = json.loads(Path(path).read_text())
@@ -78,8 +78,8 @@ class _Fitted(Operator):
     """What fitted operators share: they take name, range and sign from what they imitate.
 
     Args:
-        imitates: Name of the closed-form operator.
-        weights: File of encoders. Defaults to the shipped one.
+        imitates: The name of the closed-form operator that is imitated.
+        weights: The file of encoders. Defaults to the shipped one.
 
     Raises:
         KeyError: The file has no encoder of that name, or it is of the other family.
@@ -123,11 +123,11 @@ class _Fitted(Operator):
 
     @property
     def name(self) -> str:
-        """That of the imitated operator: a policy does not depend on how an operator is made."""
+        """The name of the imitated operator: to a policy it is the same operator."""
         return self.imitates
 
     def encoder(self, like: Tensor) -> Any:
-        """The encoder on a tensor's device and in its dtype."""
+        """The encoder on the device and in the dtype of a tensor."""
         key = (like.device, like.dtype)
         if key not in self._copies:
             original = self._copies[torch.device('cpu'), torch.float32]
@@ -142,7 +142,7 @@ class FittedColor(_Fitted, ColorOperator):
     family, kind = ColorOperator, ColorEncoder
 
     def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
-        """See the base class."""
+        """Apply the encoder, as :meth:`ColorOperator.apply` describes it."""
         encoder = self.encoder(images)
         kernel = encoder.kernel_for(images.shape[1], info.channel_order)
         return info.limited(encoder(images, level.flatten(), info.mask, kernel))
@@ -152,14 +152,14 @@ class FittedColor(_Fitted, ColorOperator):
 class FittedGeometric(_Fitted, GeometricOperator):
     """A geometric operator imitated by an :class:`AffineEncoder`; not the identity at level 0.
 
-    It was fitted on squares. On other images it acts as a closed form would: the linear part in
-    pixels, shifts in parts of the sides.
+    It was fitted on squares. On other images it acts as a closed form would: its linear part acts
+    in pixels, and its shifts are parts of the sides.
     """
 
     family, kind = GeometricOperator, AffineEncoder
 
     def matrix(self, level: Tensor, extents: Tensor) -> Tensor:
-        """See the base class."""
+        """Give the map of the encoder, as :meth:`GeometricOperator.matrix` describes it."""
         back = self.encoder(level)(level)
         bottom = torch.eye(3, dtype=back.dtype, device=back.device)[2:]
         back = torch.cat((back, bottom.expand(len(back), 1, 3)), dim=1)
@@ -170,5 +170,5 @@ class FittedGeometric(_Fitted, GeometricOperator):
 
 @cache
 def _cached_encoders(path: Path, changed: int) -> dict[str, Any]:
-    """A file is read once, and again when it has changed."""
+    """Read a file once, and again only when it has changed."""
     return read_encoders(path)

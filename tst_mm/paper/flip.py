@@ -12,7 +12,7 @@ Focal losses are flipped term by term, positives ``-alpha p^gamma log(1 - p)`` a
 ``-(1 - alpha) (1 - p)^gamma log p``, with the same averaging factor. Their negatives, though, are
 hundreds of thousands of anchors that the unflipped loss hardly counts and the flipped one would
 count fully; so all negatives together weigh as much as the positives (each rank balances its own
-batch). The reference averages over anchors and classes, which leaves positives without weight.
+batch). The reference averages over anchors and classes, which gives positives hardly any weight.
 
 Box losses become ``-log(1 - exp(-l) / 2)`` of each element, then the same weights: near a perfect
 box this is the negated loss (slope -1, as the reference), and it stays within [0, log 2].
@@ -33,9 +33,9 @@ from tst_mm.utils import closest
 
 _EPSILON = 1e-8
 
-#: Losses on logits: softmax, unless the module says ``use_sigmoid`` or ``use_mask``.
+#: Losses on logits, which are softmax unless the module says ``use_sigmoid`` or ``use_mask``.
 LOGIT_LOSSES = {'CrossEntropyLoss', 'LabelSmoothLoss', 'DistributionFocalLoss'}
-#: Element-wise non-negative losses of boxes.
+#: Losses of boxes that are element-wise and not negative.
 BOX_LOSSES = {
     'L1Loss',
     'SmoothL1Loss',
@@ -52,23 +52,23 @@ BOX_LOSSES = {
 
 
 def flip_box_loss(loss: Tensor) -> Tensor:
-    """``-log(1 - exp(-l) / 2)`` of non-negative losses, any shape; in [0, log 2]."""
+    """Compute ``-log(1 - exp(-l) / 2)``, in [0, log 2], of losses l >= 0 of any shape."""
     return -torch.log1p(-torch.exp(-loss) / 2)
 
 
 def flip_softmax_logits(logits: Tensor, dim: int = 1) -> Tensor:
-    """``log(1 - p + 1e-8)`` of all classes: logits whose softmax is proportional to ``1 - p``.
+    """Compute ``log(1 - p + 1e-8)`` of all classes: logits whose softmax is in proportion to 1 - p.
 
-    Same shape, at least float32. Finite and exact for any logits, with finite gradients: where p
-    rounds to 1, ``1 - p`` is taken from the other classes.
+    The result has the same shape and is at least float32. It is finite and exact for any logits,
+    with finite gradients: where p rounds to 1, ``1 - p`` is taken from the other classes.
     """
     return _LogRest.apply(logits if logits.dtype == torch.float64 else logits.float(), dim)
 
 
 class _LogRest(torch.autograd.Function):
-    """``log(1 - p + 1e-8)`` and its gradient from two tensors of the logits' size.
+    """Computes ``log(1 - p + 1e-8)`` and its gradient, and keeps two tensors of the logits' size.
 
-    Autograd would keep eight, which for label maps is more than a small network keeps itself.
+    Autograd would keep eight tensors, which on label maps is more than a small network keeps.
     """
 
     @staticmethod
@@ -92,12 +92,12 @@ class _LogRest(torch.autograd.Function):
         a_top, p_top = a.gather(dim, top), p.gather(dim, top)
         a_others = a.scatter_(dim, top, 0).sum(dim, keepdim=True)
         result = (p * (a_others + a_top)).sub_(a)
-        # Where p is nearly 1 the two terms cancel, unless 1 - p comes from the other classes.
+        # Where p is nearly 1 the two terms would cancel, so 1 - p is taken from the other classes.
         return result.scatter_(dim, top, p_top * a_others - a_top * others.exp()), None
 
 
 def find_losses(what: str, model: nn.Module) -> dict[str, nn.Module]:
-    """The loss modules of a model by dotted name.
+    """Find the loss modules of a model, by their dotted names.
 
     Raises:
         TypeError: A loss cannot be flipped, or there is none; the error names what can be.
@@ -106,7 +106,7 @@ def find_losses(what: str, model: nn.Module) -> dict[str, nn.Module]:
     for name, module in model.named_modules():
         kind = type(module).__name__
         if any(name.startswith(f'{outer}.') for outer in losses):
-            continue  # the inside of a loss that is known as a whole
+            continue  # it is inside of a loss that is known as a whole
         if kind in _FLIPS:
             losses[name] = module
         elif kind.endswith('Loss'):
@@ -127,11 +127,12 @@ def find_losses(what: str, model: nn.Module) -> dict[str, nn.Module]:
 def flipped(
     losses: Iterable[nn.Module], instead: Mapping[str, Callable[..., Tensor]] | None = None
 ) -> Iterator[None]:
-    """Loss modules compute their flipped form inside.
+    """Let loss modules compute their flipped form inside of the context.
 
     Args:
-        losses: Modules of known classes.
-        instead: Flips by class name, as for :func:`register_flip`, that replace the known ones.
+        losses: The loss modules, of known classes.
+        instead: Flips that replace the known ones, by class name, as :func:`register_flip` takes
+            them. Defaults to None.
     """
     changed: list[nn.Module] = []
     flips = {**_FLIPS, **(instead or {})}
@@ -149,9 +150,10 @@ def register_flip(kind: str, flip: Callable[..., Tensor]) -> None:
     """Make a loss class flippable.
 
     Args:
-        kind: Name of the loss class.
-        flip: Called as ``flip(module, forward, pred, target, *args, **kwargs)`` where ``forward``
-            is the module's own; returns what ``forward`` would, flipped.
+        kind: The name of the loss class.
+        flip: A function that is called as ``flip(module, forward, pred, target, *args,
+            **kwargs)``, where ``forward`` is that of the module; it returns what ``forward``
+            would, flipped.
     """
     _FLIPS[kind] = flip
 
@@ -166,14 +168,15 @@ def _flipped_forward(
 
 
 def flip_logits(loss: nn.Module, forward: Callable, pred: Tensor, *args, **kwargs) -> Tensor:
-    """Softmax or sigmoid likelihoods; see the module's text."""
+    """Flip softmax and sigmoid likelihoods; the text of the module says how."""
     if is_sigmoid(loss):
         return forward(-pred, *args, **kwargs)
     classes = pred.shape[1]
     if classes < 2:
         raise ValueError(f'softmax over {classes} class cannot be flipped; allowed: 2 or more')
     value = forward(flip_softmax_logits(pred), *args, **kwargs)
-    # What a constant costs under the same weights: log C for uniform logits, log(C - 1) here.
+    # The constant to subtract has the same weights: uniform logits cost log C, which is rescaled
+    # to log(C - 1).
     with torch.no_grad():
         uniform = forward(torch.zeros_like(pred, dtype=value.dtype), *args, **kwargs)
     return value - uniform * (math.log(classes - 1) / math.log(classes))
@@ -188,7 +191,7 @@ def _flip_focal(
     avg_factor: Tensor | float | None = None,
     **kwargs: Any,
 ) -> Tensor:
-    """Focal and quality focal loss of (N, C) logits; see the module's text."""
+    """Flip focal and quality focal losses of logits, (N, C); the text of the module says how."""
     value, positive = flip_focal_elements(loss, forward, pred, target, **kwargs)
     weights = torch.ones_like(value) if weight is None else weight.view(len(pred), -1)
     positives, negatives = positive * weights, ~positive * weights
@@ -206,7 +209,7 @@ def flip_focal_elements(
     target: Tensor | tuple[Tensor, Tensor],
     **kwargs: Any,
 ) -> tuple[Tensor, Tensor]:
-    """Flipped (quality) focal loss of each of (N, C) logits, and which are positive."""
+    """The flipped (quality) focal loss of each logit, (N, C), and which are positive."""
     if getattr(loss, 'activated', False):
         raise ValueError(f'{type(loss).__name__} has activated=True; allowed: losses of logits')
     if pred.dim() != 2:
@@ -220,7 +223,7 @@ def flip_focal_elements(
     kwargs['reduction_override'] = 'none'
     if quality is None:
         value = forward(-pred, positive.to(pred.dtype), **kwargs)
-    else:  # one class at a time, so that the module gives the value of each element
+    else:  # run one class at a time, so that the module gives the value of each element
         single = (~positive).long().flatten(), quality.repeat_interleave(classes)
         value = forward(-pred.reshape(-1, 1), single, **kwargs).view_as(pred)
     return value, positive
@@ -235,7 +238,7 @@ def _flip_boxes(
     avg_factor: Tensor | float | None = None,
     **kwargs: Any,
 ) -> Tensor:
-    """Element-wise box losses, reduced with the same weights and averaging factor."""
+    """Flip element-wise box losses and reduce them with the same weights and averaging factor."""
     reduction = kwargs.pop('reduction_override', None) or loss.reduction
     scale: Any = loss.loss_weight
     if not scale:
@@ -248,7 +251,7 @@ def _flip_boxes(
         value = value * weight
     if reduction == 'none':
         return value
-    if avg_factor is not None:  # as mmdet: an image without boxes may have a factor of 0
+    if avg_factor is not None:  # as in mmdet: without boxes an image may have a factor of 0
         return value.sum() / (avg_factor + torch.finfo(torch.float32).eps)
     return value.mean() if reduction == 'mean' else value.sum()
 

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from tst_mm.registry import MODELS
-from tst_mm.search import Losses, TeachingObjective
+from tst_mm.search import ConfidenceObjective, Losses
 from tst_mm.search.objective import total
 from tst_mm.utils import closest
 from tst_mm.utils.presets import with_preset
@@ -18,7 +18,7 @@ from .flip import find_losses, flipped
 from .gradient_step import gradient_step
 from .reference_flips import ELEMENT_MEANS, NEGATED_BOXES
 
-#: Arguments of :class:`FlippedObjective` by preset.
+#: The arguments of :class:`FlippedObjective` by preset.
 PRESETS: dict[str, dict[str, Any]] = {
     'recommended': {'form': 'flipped', 'boxes': 'bounded', 'averaging': 'own'},
     'paper': {'form': 'flipped', 'boxes': 'negated', 'averaging': 'elements'},
@@ -31,29 +31,29 @@ _CHOICES = {
 
 
 @MODELS.register_module()
-class FlippedObjective(TeachingObjective):
-    """``teacher_weight * loss(teacher) + student_weight * weakness(student)`` on x'.
+class FlippedObjective(ConfidenceObjective):
+    """The objective of the paper, ``teacher_weight * loss(teacher) + student_weight * weakness``.
 
-    Both losses are the networks' own, with their own targets and averaging.
+    It is computed on augmented images. Each loss is the one that the network is trained with, with
+    its targets and its averaging.
 
     Args:
-        form: ``'flipped'`` (default): the student's weakness is its flipped loss, for
+        form: The form of the student's weakness. ``'flipped'`` (default): its flipped loss, for
             classification ``-log(1 - p_s + 1e-8)``, bounded below by 0. ``'difference'``: minus
-            the student's loss, as the paper's words, never below ``-cap``.
-        teacher_weight: alpha, not negative. Defaults to 1.
-        student_weight: beta, not negative. Defaults to 1.
-        cap: Largest student loss that is still rewarded by ``'difference'``. Defaults to 10.
-        boxes: Of the flipped form: box losses become ``'bounded'`` (default), see
-            :mod:`tst_mm.paper.flip`, or ``'negated'`` (the reference), which is
-            unbounded below.
-        averaging: Of the flipped form: ``'own'`` (default), that of the loss, or ``'elements'``
-            (the reference): focal losses over all anchors and classes, softmax losses of maps
-            over classes too. No effect on classification.
-        preset: ``'recommended'`` (default) or ``'paper'``: the defaults of ``form``, ``boxes`` and
-            ``averaging``. One that is given wins.
+            the student's loss, as the paper's words say, never below ``-cap``.
+        teacher_weight: The weight alpha of the teacher's loss, not negative. Defaults to 1.
+        student_weight: The weight beta of the student's weakness, not negative. Defaults to 1.
+        cap: The largest student loss that ``'difference'`` still rewards. Defaults to 10.
+        boxes: What box losses become in the flipped form: ``'bounded'`` (default), see
+            :mod:`tst_mm.paper.flip`, or ``'negated'`` (the reference), which is unbounded below.
+        averaging: What the flipped form averages over: ``'own'`` (default) is that of the loss;
+            ``'elements'`` (the reference) takes focal losses over all anchors and classes, and
+            softmax losses of maps over classes too. No effect on classification.
+        preset: The defaults of ``form``, ``boxes`` and ``averaging``, of which one that is given
+            wins: ``'recommended'`` (default) or ``'paper'``.
 
     Raises:
-        ValueError: A value outside what is allowed.
+        ValueError: A value is outside what is allowed.
     """
 
     def __init__(
@@ -91,16 +91,17 @@ class FlippedObjective(TeachingObjective):
             self._losses = list(find_losses('student', student).values())
 
     def weakness(self, losses: Losses) -> Tensor:
-        """See the base class; in the form ``'difference'`` minus the loss, from ``-cap``."""
+        """The weakness by the losses; in the form ``'difference'`` minus the capped loss."""
         if self.form == 'difference':
             return -total(losses.student).clamp(max=self.cap)
         return super().weakness(losses)
 
     def flipped_weakness(self, student_loss: Callable[[], Tensor]) -> Tensor:
-        """Small where the student fails; 0-dim.
+        """Compute the weakness, 0-dim, which is small where the student fails.
 
         Args:
-            student_loss: Computes the student's total loss on x' when called.
+            student_loss: A function that computes the student's total loss on the augmented
+                images.
         """
         if self.form == 'difference':
             return -student_loss().clamp(max=self.cap)
@@ -112,7 +113,7 @@ class FlippedObjective(TeachingObjective):
             return student_loss()
 
     def step(self, distiller: Any, data: Any, optim_wrapper: Any) -> dict[str, Tensor]:
-        """One step of the augmenter stage; see :func:`tst_mm.paper.gradient_step.gradient_step`."""
+        """Do one step of the augmenter stage; see :mod:`tst_mm.paper.gradient_step`."""
         return gradient_step(distiller, self, data, optim_wrapper)
 
     def __repr__(self) -> str:

@@ -18,7 +18,7 @@ from .plateau import LossPlateau
 
 _PLATEAU_KEYS = ('factor', 'min_drop_abs', 'min_drop_rel')
 _DEFAULT_OPTIMIZER = {'type': 'SGD', 'lr': 0.01, 'momentum': 0.9, 'weight_decay': 0.0}
-#: Part of the stage at either end over which the confidence gap is averaged.
+#: The part of the stage, at either end, over which the confidence gap is averaged.
 _GAP_SHARE = 0.1
 _MEANS = ('epoch', 'head', 'tail')
 
@@ -31,14 +31,15 @@ class GradientSearch:
     over (reference).
 
     Args:
-        optim_wrapper: The policy's optimiser as in MMEngine, ``clip_grad`` included. Defaults to
-            ``dict(optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=0))``.
-        plateau: Arguments of :class:`LossPlateau`, which lowers the learning rate after an
+        optim_wrapper: The optimiser of the policy, as MMEngine takes it, ``clip_grad`` included.
+            Defaults to ``dict(optimizer=dict(type='SGD', lr=0.01, momentum=0.9,
+            weight_decay=0))``.
+        plateau: The arguments of :class:`LossPlateau`, which lowers the learning rate after an
             augmenter epoch without progress; None keeps it constant. Defaults to the rule of the
             reference.
 
     Raises:
-        KeyError: An unknown key of ``plateau``, or an unknown optimiser.
+        KeyError: A key of ``plateau`` or the optimiser is unknown.
         TypeError: An argument is no dictionary.
     """
 
@@ -58,7 +59,7 @@ class GradientSearch:
         self.optim_wrapper: OptimWrapper | None = None
 
     def check(self, model: Any) -> None:
-        """See :class:`tst_mm.search.Search`.
+        """Take the model of the run; refuse one whose policy cannot be trained.
 
         Raises:
             KeyError: There is no such optimiser.
@@ -80,7 +81,7 @@ class GradientSearch:
         epoch_length: int,
         precision: Mapping[str, Any] | None = None,
     ) -> None:
-        """See :class:`tst_mm.search.Search`."""
+        """Begin a stage with a new optimiser; see :meth:`tst_mm.search.Search.begin`."""
         self._model = model
         self._length, self._epoch_length, self._step = length, epoch_length, 0
         config = self.config
@@ -89,11 +90,11 @@ class GradientSearch:
         self.optim_wrapper = build_policy_optimizer(model, config)
         self.plateau = None if self.plateau_config is None else LossPlateau(**self.plateau_config)
         self._lr = self._read_lr()
-        #: Means over the current epoch, and of the confidence gap near both ends of the stage.
+        #: The means over the current epoch, and of the confidence gap near both ends of the stage.
         self.epoch, self.head, self.tail = RunningMean(), RunningMean(), RunningMean()
 
     def step(self, data: Any) -> dict[str, Tensor]:
-        """See :class:`tst_mm.search.Search`."""
+        """Move the policy by the gradient on one batch; return 0-dim tensors for the log."""
         self._lr = self._read_lr()
         losses = self._model.objective.step(self._model, data, self.optim_wrapper)
         self.epoch.add({'loss': losses['loss']})
@@ -113,21 +114,21 @@ class GradientSearch:
         return losses
 
     def end(self) -> str:
-        """See :class:`tst_mm.search.Search`."""
+        """End the stage; return a sentence for the log."""
         head, tail = self.head.read()['gap'], self.tail.read()['gap']
         self.optim_wrapper = None
         return f'teacher minus student confidence: gap: {head:.4f} -> {tail:.4f}'
 
     def evidence(self) -> list[dict[str, Any]]:
-        """See :class:`tst_mm.search.Search`: none."""
+        """Empty: a gradient gives no evidence of single operators."""
         return []
 
     def lr(self) -> float:
-        """See :class:`tst_mm.search.Search`: that of the last step."""
+        """The learning rate of the last step."""
         return self._lr
 
     def state_dict(self) -> dict[str, Any]:
-        """See :class:`tst_mm.search.Search`; empty between stages."""
+        """The state that a resumed run continues from; empty between stages."""
         if self.optim_wrapper is None:
             return {}
         return {
@@ -139,7 +140,7 @@ class GradientSearch:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """See :class:`tst_mm.search.Search`."""
+        """Continue from :meth:`state_dict`; see :meth:`tst_mm.search.Search.load_state_dict`."""
         if not state:
             return
         if state.get('kind') != type(self).__name__ or self.optim_wrapper is None:
@@ -155,7 +156,7 @@ class GradientSearch:
             getattr(self, name).load_state_dict(state['means'][name])
 
     def _read_lr(self) -> float:
-        """The highest of all groups: ``paramwise_cfg`` may hold a half of the policy still."""
+        """The highest rate of all groups: ``paramwise_cfg`` may hold a part of the policy still."""
         return max(self.optim_wrapper.get_lr()['lr'])
 
 
@@ -163,7 +164,7 @@ def build_policy_optimizer(model: Any, config: Mapping[str, Any]) -> OptimWrappe
     """Build an optimiser wrapper over the policy of a distiller's augmenter.
 
     Raises:
-        KeyError: When there is no such optimiser.
+        KeyError: There is no such optimiser.
     """
     optimizer = config.get('optimizer', {})
     require_mapping('optim_wrapper.optimizer', optimizer)
@@ -172,6 +173,6 @@ def build_policy_optimizer(model: Any, config: Mapping[str, Any]) -> OptimWrappe
         allowed = closest(kind or 'SGD', OPTIMIZERS.module_dict)
         raise KeyError(f'optim_wrapper.optimizer of the augmenter has type {kind!r}; {allowed}')
     wrapper = build_optim_wrapper(model.augmenter.policy, dict(config))
-    # With clip_grad it reports the gradient norm as the student's; it gets a hub of its own.
+    # With clip_grad the wrapper reports a gradient norm, which is not to pass for the student's.
     wrapper.message_hub = MessageHub('tst_mm_augmenter')
     return wrapper

@@ -16,21 +16,22 @@ from tst_mm.models.unchanged import unchanged
 def gradient_step(
     distiller: Any, objective: Any, data: Any, optim_wrapper: Any
 ) -> dict[str, Tensor]:
-    """One step of the augmenter stage; student and teacher are left exactly as they are.
+    """Do one step of the augmenter stage; student and teacher are left exactly as they are.
 
     The graphs of student and teacher are freed one after the other: both losses are taken back
     to the augmented image, and their sum from there through the augmenter.
 
     Args:
-        distiller: Has a :class:`tst_mm.paper.PaperAugmenter`; unwrapped.
-        objective: What is minimised, as :class:`tst_mm.paper.FlippedObjective`.
+        distiller: The distiller, unwrapped, which has a :class:`tst_mm.paper.PaperAugmenter`.
+        objective: The objective that is minimised, as :class:`tst_mm.paper.FlippedObjective`.
         data: A batch of the training loader.
-        optim_wrapper: MMEngine's wrapper of an optimiser over the policy's parameters.
+        optim_wrapper: The wrapper of an optimiser over the policy's parameters, as MMEngine has
+            it.
 
     Returns:
-        0-dim tensors without gradient: ``loss``, ``loss_teacher``, ``loss_student`` (the
-        student's weakness), ``teacher_confidence`` and ``student_confidence`` on x'; over the
-        batches of all ranks, and the same on each.
+        0-dim tensors without gradient: ``loss``, ``loss_teacher``, ``loss_student`` (the student's
+        weakness), ``teacher_confidence`` and ``student_confidence`` on the augmented images. They
+        are over the batches of all ranks, and the same on each.
     """
     with unchanged(distiller.student, distiller.teacher.model):
         return _step(distiller, objective, data, optim_wrapper)
@@ -63,7 +64,7 @@ def _step(distiller: Any, objective: Any, data: Any, optim_wrapper: Any) -> dict
     optim_wrapper.backward(objective.teacher_weight * strength)
     images.backward(leaf.grad)
     parameters = list(augmenter.policy.parameters())
-    # Without a gradient no operator drawn here has the parameter; on other ranks one may.
+    # A parameter without a gradient had no part in this draw, but it may have on another rank.
     gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
     values = [
         strength.detach(),
@@ -86,5 +87,5 @@ def _step(distiller: Any, objective: Any, data: Any, optim_wrapper: Any) -> dict
 
 
 def _confidence(distiller: Any, model: nn.Module) -> Confidence:
-    """Without a plain class loss nothing is watched, and the confidence stays 0."""
+    """Watch the class loss of a model; without a plain one the confidence stays 0."""
     return Confidence(*(distiller.confidence_loss(model) or (nn.Identity(), 0)))

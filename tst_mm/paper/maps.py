@@ -21,14 +21,15 @@ def compose(
 
     Args:
         operators: All N operators.
-        gates: (B, N) in [0, 1].
-        levels: (B, N) in [-1, 1].
-        extents: (B, 2) height and width of the valid area in pixels.
-        composition: ``'sequence'`` (default): the product, in index order. ``'summed'`` (the
-            reference on dense tasks): ``I + sum of g (A - I)`` over the ways back, from destination
-            to source, which is what a sampling grid is made of.
-        coordinates: ``'pixel'`` (default), or ``'normalised'`` (the reference): operators act on
-            coordinates from -1 to 1, so that a rotation shears where the area is not square.
+        gates: The gates, (B, N) in [0, 1].
+        levels: The operator levels, (B, N) in [-1, 1].
+        extents: The height and width of the valid areas in pixels, (B, 2).
+        composition: How maps are composed. ``'sequence'`` (default): the product, in index order.
+            ``'summed'`` (the reference on dense tasks): ``I + sum of g (A - I)`` over the inverse
+            maps, from destination to source, which a sampling grid is made of.
+        coordinates: The coordinates that operators act on: ``'pixel'`` (default), or
+            ``'normalised'`` (the reference), from -1 to 1, so that a rotation shears where the
+            area is not square.
     """
     eye = torch.eye(3, dtype=levels.dtype, device=levels.device)
     offset = torch.zeros_like(eye).expand(len(levels), 3, 3)
@@ -50,7 +51,7 @@ def compose(
 def _offset(
     operator: GeometricOperator, level: Tensor, extents: Tensor, coordinates: str, eye: Tensor
 ) -> Tensor:
-    """(n, 3, 3) distance of an operator's map about the centre, in pixels, from the identity."""
+    """An operator's map about the centre, in pixels, less the identity, (n, 3, 3)."""
     if coordinates == 'pixel':
         return operator.matrix(level, extents) - eye
     offset = operator.matrix(level, torch.full_like(extents, 2.0)) - eye

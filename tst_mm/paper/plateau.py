@@ -12,12 +12,14 @@ class LossPlateau:
     policy is on the move. Before the first epoch the loss counts as 999.
 
     Args:
-        factor: Of the learning rate at a plateau, in (0, 1]. Defaults to 0.9.
-        min_drop_abs: Smallest absolute change that is none, at least 0. Defaults to 0.02.
-        min_drop_rel: Smallest relative change that is none, at least 0. Defaults to 0.02.
+        factor: The factor of the learning rate at a plateau, in (0, 1]. Defaults to 0.9.
+        min_drop_abs: The absolute change from which on an epoch is no plateau, at least 0.
+            Defaults to 0.02.
+        min_drop_rel: The relative change from which on an epoch is no plateau, at least 0.
+            Defaults to 0.02.
 
     Raises:
-        ValueError: A value outside what is allowed.
+        ValueError: A value is outside what is allowed.
     """
 
     def __init__(
@@ -34,14 +36,14 @@ class LossPlateau:
         self.previous = 999.0
 
     def update(self, loss: float) -> float:
-        """Take the mean loss of an epoch; return what to multiply the learning rate by."""
+        """Take the mean loss of an epoch, and return the factor for the learning rate."""
         change = abs(self.previous - loss)
         plateau = change < self.min_drop_abs and change < self.min_drop_rel * abs(self.previous)
         self.previous = loss
         return self.factor if plateau else 1.0
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resume needs."""
+        """The state that a resumed run continues from."""
         return {'previous': self.previous}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

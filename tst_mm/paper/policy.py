@@ -14,7 +14,7 @@ from tst_mm.augment.operators import Operator
 from tst_mm.augment.policy import finite_logit
 from tst_mm.utils import closest
 
-#: Rates that a sigmoid of a sigmoid reaches, the upper end rounded up.
+#: The rates that a sigmoid of a sigmoid can reach, the upper end rounded up.
 _CONFINED = (0.5, 0.7311)
 
 
@@ -24,20 +24,22 @@ class PaperPolicy(AugmentPolicy):
     Magnitudes are sigmoids of the parameters. The policy goes to the device of the images.
 
     Args:
-        operators: In index order, with distinct names.
-        init: See :class:`AugmentPolicy`; a magnitude is that of all images.
-        squashing: ``'double'`` (default, the reference): the sigmoid of the parameter is the logit
-            of the rate, which confines the rate to (0.5, 0.7311) and starts it at 0.6225.
-            ``'single'``: the parameter is. Rates in ``init`` and in files are true ones in either
-            case.
+        operators: The operators, with distinct names, in the order of their indices.
+        init: What the policy starts from, see :class:`AugmentPolicy`; a magnitude is the same for
+            all images.
+        squashing: How a parameter becomes a rate. ``'double'`` (default, the reference): the
+            sigmoid of the parameter is the logit of the rate, which confines the rate to (0.5,
+            0.7311) and starts it at 0.6225. ``'single'``: the parameter is the logit. Rates in
+            ``init`` and in files are true ones in either case.
 
     Attributes:
-        probability_logits (nn.Parameter): (N,).
-        magnitude_logits (nn.Parameter): (M,).
+        probability_logits (nn.Parameter): The parameter of each rate, (N,).
+        magnitude_logits (nn.Parameter): The logit of each learned magnitude, (M,).
 
     Raises:
-        KeyError: See :class:`AugmentPolicy`.
-        ValueError: See :class:`AugmentPolicy`; or an unknown ``squashing``.
+        KeyError: ``init`` has an unknown key or operator, as in :class:`AugmentPolicy`.
+        ValueError: A number is out of range, as in :class:`AugmentPolicy`, or ``squashing`` is
+            unknown.
     """
 
     def __init__(
@@ -50,39 +52,39 @@ class PaperPolicy(AugmentPolicy):
             raise ValueError(
                 f'squashing is {squashing!r}; {closest(squashing, ("single", "double"))}'
             )
-        self.squashing = squashing  # before the base sets rates
+        self.squashing = squashing  # set before the base class sets rates
         super().__init__(operators, init)
 
     @property
     def rate_range(self) -> tuple[float, float]:
-        """Rates that the policy can reach."""
+        """The lowest and the highest rate that the policy can reach."""
         return _CONFINED if self.squashing == 'double' else (0.0, 1.0)
 
     def make_parameters(self) -> None:
-        """See the base class."""
+        """Create the parameters with the values that they have before ``init`` is read."""
         self.probability_logits = nn.Parameter(torch.zeros(len(self.names)))
         self.magnitude_logits = nn.Parameter(torch.zeros(len(self.learned)))
 
     def gate_logits(self) -> Tensor:
-        """(N,) logit of each operator's rate, differentiable."""
+        """The logit of each operator's rate, (N,), differentiable."""
         if self.squashing == 'double':
             return torch.sigmoid(self.probability_logits)
         return self.probability_logits
 
     def rates(self) -> Tensor:
-        """(N,) rate of each operator in (0, 1), differentiable."""
+        """The rate of each operator, (N,) in (0, 1), differentiable."""
         return torch.sigmoid(self.gate_logits())
 
     def magnitudes(self) -> Tensor:
-        """(N,) magnitude of each operator in (0, 1), differentiable; 1 where it is not learned."""
+        """The magnitudes, (N,) in (0, 1), differentiable; 1 where they are not learned."""
         return self.for_all(torch.sigmoid(self.magnitude_logits))
 
     def sample_magnitudes(self, uniform: Tensor) -> Tensor:
-        """(B, N) magnitudes, those of all images, whatever the noise."""
+        """The magnitudes, (B, N), which are the same for all images, whatever the noise is."""
         return self.magnitudes().expand_as(uniform)
 
     def set_rate(self, index: int, rate: float) -> None:
-        """See the base class."""
+        """Set the rate of one operator, as near as the policy can reach it."""
         logit = finite_logit(rate)
         self.probability_logits[index] = (
             finite_logit(logit) if self.squashing == 'double' else logit

@@ -1,4 +1,4 @@
-"""Presets of the augmenter: what the paper's code does, and the recommended form of a gradient."""
+"""Presets of the augmenter: what the paper's code does, and what to use with a gradient instead."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FITTED_OPERATORS = (
     *({'type': 'FittedGeometric', 'imitates': name} for name in DEFAULT_OPERATORS[6:11]),
     *DEFAULT_OPERATORS[11:],
 )
-#: What ``operators`` may name instead of listing.
+#: The sets of operators that ``operators`` may name instead of listing them.
 OPERATOR_SETS = {'closed_form': DEFAULT_OPERATORS, 'fitted': FITTED_OPERATORS}
 
 _RECOMMENDED: dict[str, Any] = {
@@ -35,19 +35,19 @@ _PAPER: dict[str, Any] = {
     'coordinates': 'normalised',
     'clamp': False,
 }
-#: Arguments of :class:`PaperAugmenter` by preset.
+#: The arguments of :class:`PaperAugmenter` by preset.
 PRESETS = {
     'paper': _PAPER,
     'paper_dense': {**_PAPER, 'composition': 'summed'},
     'recommended': _RECOMMENDED,
 }
-#: Arguments of operators by preset, where neither ``operators`` nor ``ranges`` says otherwise.
+#: The arguments of operators by preset, unless ``operators`` or ``ranges`` says otherwise.
 PRESET_RANGES: dict[str, dict[str, Any]] = {
     'paper': {'Cutout': {'limit': 1.0}},
     'paper_dense': {'Cutout': {'pixels': 128}},
     'recommended': {},
 }
-#: What those arguments that are words may be.
+#: The allowed values of those arguments that are words.
 CHOICES = {
     'sharing': ('sample', 'batch'),
     'gate': ('hard', 'relaxed'),

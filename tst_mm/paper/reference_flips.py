@@ -1,4 +1,4 @@
-"""Flips as the paper's code has them, for comparison; ours are in :mod:`.flip`."""
+"""Flips as the paper's code has them, for comparison; those of tst_mm are in :mod:`.flip`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from .flip import BOX_LOSSES, FOCAL_LOSSES, LOGIT_LOSSES, flip_focal_elements, f
 
 
 def _negate(loss: nn.Module, forward: Callable, pred: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-    """A box loss, negated: unbounded below where the loss is unbounded above."""
+    """Negate a box loss, which is unbounded below where the loss is unbounded above."""
     return -forward(pred, *args, **kwargs)
 
 
 def _mean_over_classes(
     loss: nn.Module, forward: Callable, pred: Tensor, *args: Any, **kwargs: Any
 ) -> Tensor:
-    """Softmax of maps, averaged over classes too: as many times too small as there are classes."""
+    """Average a softmax loss of maps over classes too: too small by the number of classes."""
     value = flip_logits(loss, forward, pred, *args, **kwargs)
     return value / pred.shape[1] if pred.dim() == 4 else value
 
@@ -26,14 +26,14 @@ def _mean_over_classes(
 def _mean_over_elements(
     loss: nn.Module, forward: Callable, pred: Tensor, target: Any, *args: Any, **kwargs: Any
 ) -> Tensor:
-    """Focal, averaged over all anchors and classes: positives nearly vanish."""
+    """Average a focal loss over all anchors and classes, so that positives nearly vanish."""
     value, _ = flip_focal_elements(loss, forward, pred, target)
     return value.mean()
 
 
-#: Box losses by class name.
+#: The flips of box losses, by class name.
 NEGATED_BOXES = dict.fromkeys(BOX_LOSSES, _negate)
-#: Classification losses by class name.
+#: The flips of classification losses, by class name.
 ELEMENT_MEANS = {
     **dict.fromkeys(LOGIT_LOSSES, _mean_over_classes),
     **dict.fromkeys(FOCAL_LOSSES, _mean_over_elements),

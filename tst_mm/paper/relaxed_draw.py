@@ -18,17 +18,17 @@ class GatedPart(Part):
     """What one operator does where its gate is between closed and open.
 
     Attributes:
-        gate (Tensor): (k, 1, 1, 1) in [0, 1].
+        gate (Tensor): How far the gate is open for each image, (k, 1, 1, 1) in [0, 1].
     """
 
     gate: Tensor
 
     def recolor(self, pixels: Tensor, info: ImageInfo) -> Tensor:
-        """See the base class; as far as the gate is open."""
+        """Let the operator take effect as far as the gate is open."""
         return torch.lerp(pixels, super().recolor(pixels, info), self.gate.to(pixels.dtype))
 
     def erased(self, draw: Draw, height: int, width: int) -> Tensor:
-        """See the base class; as far as the gate is open."""
+        """Let the operator take effect as far as the gate is open."""
         return self.gate * super().erased(draw, height, width)
 
 
@@ -47,5 +47,5 @@ class RelaxedDraw(Draw):
         return replace(self, **tensors)
 
     def parts(self, family: type[Operator]) -> Sequence[Part]:
-        """See the base class; with gates."""
+        """The operators of a family that act on at least one image, with their gates."""
         return [GatedPart(*cells) for cells in self.cells(family, self.levels, self.gates)]

@@ -1,9 +1,10 @@
-"""What the policy learns from: objectives of images, an experiment, a tilted prior, an amount."""
+"""How the policy is found: an objective of images, an experiment, a tilted prior, an amount."""
 
 from .amount import AdaptiveAmount
 from .experiment import Effects, FactorialExperiment
 from .measuring_search import MeasuringSearch
 from .objective import (
+    ConfidenceObjective,
     DisagreementObjective,
     Judgement,
     Losses,
@@ -16,6 +17,7 @@ from .tilt import shrink, tilt
 
 __all__ = [
     'AdaptiveAmount',
+    'ConfidenceObjective',
     'DisagreementObjective',
     'Effects',
     'FactorialExperiment',

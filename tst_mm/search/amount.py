@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-#: Share of a new measurement in the running means of seen and unseen images.
-_SHARE = 0.2
+#: The number of time constants of the running means in which the fraction can go from 0 to 1.
+_CONSTANTS = 4
 
 
 class AdaptiveAmount:
@@ -20,12 +20,13 @@ class AdaptiveAmount:
     0 and 1. Far from the target it moves at full speed, near it in proportion.
 
     Args:
-        target: The gap that is held, in (0, 1).
-        start: The fraction at the start, in [0, 1].
-        looks: Measurements in which the fraction can go all the way from 0 to 1, positive.
+        target: The gap that the controller holds, in (0, 1).
+        start: The fraction of augmented images at the start, in [0, 1].
+        looks: The number of measurements in which the fraction can go all the way from 0 to 1,
+            positive.
 
     Raises:
-        ValueError: A value outside of its range.
+        ValueError: A value is outside of its range.
     """
 
     def __init__(self, target: float, start: float, looks: float) -> None:
@@ -51,20 +52,21 @@ class AdaptiveAmount:
         return 1 - self.seen / self.unseen
 
     def update(self, seen: float, unseen: float) -> float:
-        """Take a measurement; what is no number is left out.
+        """Take a measurement into account; one that is not finite is left out.
 
         Args:
-            seen: Mean distillation loss on images that the student trains on.
-            unseen: The same on images that it has never trained on.
+            seen: The mean distillation loss on images that the student trains on.
+            unseen: The mean distillation loss on images that the student has never trained on.
 
         Returns:
-            The new fraction.
+            The new fraction of augmented images, in [0, 1].
         """
         if not (math.isfinite(seen) and math.isfinite(unseen)):
             return self.fraction
-        self.seen = seen if self.seen is None else (1 - _SHARE) * self.seen + _SHARE * seen
+        share = 1 - math.exp(-_CONSTANTS / self.looks)
+        self.seen = seen if self.seen is None else self.seen + share * (seen - self.seen)
         self.unseen = (
-            unseen if self.unseen is None else (1 - _SHARE) * self.unseen + _SHARE * unseen
+            unseen if self.unseen is None else self.unseen + share * (unseen - self.unseen)
         )
         push = (self.gap - self.target) / self.target
         step = min(max(push, -1.0), 1.0) / self.looks
@@ -72,7 +74,7 @@ class AdaptiveAmount:
         return self.fraction
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resume needs."""
+        """The state that a resumed run continues from."""
         return {'fraction': self.fraction, 'seen': self.seen, 'unseen': self.unseen}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

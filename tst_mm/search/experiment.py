@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-#: Part of a regressor's variance below which it counts as constant.
+#: A regressor counts as constant where its variance within groups is not above this.
 _CONSTANT = 1e-12
-#: Part of other effects in an estimate from which on it is no estimate.
-_OWN = 1e-6
+#: An estimate that mixes in more than this part of other effects is none.
+_MIXED = 1e-6
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,19 @@ class Effects:
     """What is known of N operators; all tensors are float64 on the host.
 
     Attributes:
-        main (Tensor): (N,) change of the objective where an operator acts at half of its range,
-            others being as drawn. Negative where it makes images worth teaching.
-        main_error (Tensor): (N,) standard errors; infinite where nothing is known.
-        slope (Tensor): (N,) further change from magnitude 0 to magnitude 1; 0 for operators without
-            a magnitude.
-        slope_error (Tensor): (N,) standard errors; infinite where nothing is known.
-        spread (float): Standard deviation of one image's objective around what the effects say.
-        count (float): Observations that the effects rest on; those of earlier stages count less.
+        main (Tensor): The main effects, (N,): how the objective changes where an operator acts at
+            half of its range, the others being as drawn. Negative where the operator makes images
+            worth teaching.
+        main_error (Tensor): The standard errors of the main effects, (N,); infinite where nothing
+            is known.
+        slope (Tensor): The slopes, (N,): the further change from magnitude 0 to magnitude 1; 0 for
+            operators without a magnitude.
+        slope_error (Tensor): The standard errors of the slopes, (N,); infinite where nothing is
+            known.
+        spread (float): The standard deviation of a single image's objective around what the
+            effects say.
+        count (float): The number of observations that the effects rest on; those of earlier stages
+            count less.
     """
 
     main: Tensor
@@ -38,7 +43,7 @@ class Effects:
     count: float
 
     def known(self) -> Tensor:
-        """(N,) bool, True where a main effect is at least twice its standard error."""
+        """Whether each main effect is at least twice its standard error, (N,) bool."""
         return self.main.abs() >= 2 * self.main_error
 
 
@@ -57,9 +62,9 @@ class FactorialExperiment:
     are those of the weighted estimate.
 
     Args:
-        with_magnitude: (N,) for each operator whether its magnitude varies; without, it has no
-            slope.
-        forgetting: Weight of a stage when the next one ends, in (0, 1]. Defaults to 1.
+        with_magnitude: Whether the magnitude of each operator varies, (N,); an operator without
+            one has no slope.
+        forgetting: The weight of a stage when the next one ends, in (0, 1]. Defaults to 1.
 
     Raises:
         ValueError: ``forgetting`` is outside of its range.
@@ -93,16 +98,17 @@ class FactorialExperiment:
         groups: Sequence[int] | Tensor | None = None,
         images: int = 1,
     ) -> None:
-        """Add observations. What is no number is left out.
+        """Add observations; those whose value is no number are left out.
 
         Args:
-            gates: (n, N) in [0, 1]: whether each operator acted; for a mean over images the part
+            gates: Whether each operator acted, (n, N) in [0, 1]; for a mean over images the part
                 of them on which it did.
-            magnitudes: (n, N) in [0, 1]; for a mean over images that of those on which it acted.
-            values: (n,) the objective.
-            groups: (n,) whole numbers; observations of one number have a constant in common. None
-                takes all of this call as one group.
-            images: Over how many images each value is a mean. Defaults to 1.
+            magnitudes: The magnitudes, (n, N) in [0, 1]; for a mean over images the mean magnitude
+                of those on which the operator acted.
+            values: The values of the objective, (n,).
+            groups: The group of each observation, (n,) whole numbers; observations of one group
+                have a constant in common. None (default) takes all of this call as one group.
+            images: The number of images that each value is a mean over. Defaults to 1.
         """
         gates, magnitudes, values = (t.detach().double().cpu() for t in (gates, magnitudes, values))
         deviation = torch.where(self.with_magnitude, magnitudes - 0.5, 0.0)
@@ -128,7 +134,7 @@ class FactorialExperiment:
             self._sums[name] = self._sums[name] + value
 
     def forget(self) -> None:
-        """Let what was observed so far count less; at the begin of a stage."""
+        """Let what was observed so far count less; called when a stage begins."""
         for name in self._sums:
             power = 2 if name == 'xx_squared' else 1
             self._sums[name] = self._sums[name] * self.forgetting**power
@@ -139,7 +145,7 @@ class FactorialExperiment:
             self._sums[name] = self._sums[name] + value.to(self._sums[name])
 
     def effects(self) -> Effects:
-        """What is known now; what no draw told apart is shared out evenly and counts as unknown."""
+        """What is known now; effects that no draw told apart are shared out, and are unknown."""
         sums, size = self._sums, self.num_operators
         scale = sums['xx'].diagonal()
         used = scale > _CONSTANT * max(1.0, float(sums['count']))
@@ -149,8 +155,8 @@ class FactorialExperiment:
         if used.any():
             products = sums['xx'][used][:, used]
             inverse = torch.linalg.pinv(products, hermitian=True, rtol=1e-10)
-            # How much of each estimate is its own effect; the rest is that of others.
-            own = (inverse @ products).diagonal()
+            # How much of each estimate is the effect itself; the rest comes from other effects.
+            resolved = (inverse @ products).diagonal()
             estimates[used] = inverse @ sums['xy'][used]
             sandwich = inverse @ sums['xx_squared'][used][:, used]
             freedom = float(sums['freedom'] - sandwich.trace())
@@ -159,13 +165,13 @@ class FactorialExperiment:
                 variance = max(residual, 0.0) / freedom
                 spread = variance**0.5
                 error = (variance * (sandwich @ inverse).diagonal()).clamp(min=0).sqrt()
-                errors[used] = torch.where(own > 1 - _OWN, error, torch.inf)
+                errors[used] = torch.where(resolved > 1 - _MIXED, error, torch.inf)
         main, slope = estimates.split(size)
         main_error, slope_error = errors.split(size)
         return Effects(main, main_error, slope, slope_error, spread, float(sums['count']))
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resume needs."""
+        """The state that a resumed run continues from."""
         return dict(self._sums)
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
@@ -184,7 +190,7 @@ class FactorialExperiment:
 
 
 def _centred(values: Tensor, groups: Tensor) -> Tensor:
-    """(n, ...) values less the mean of their group; groups are (n,) and count from 0."""
+    """Subtract from values, (n, ...), the mean of their group; groups, (n,), count from 0."""
     total = int(groups.max()) + 1
     size = values.new_zeros(total).index_add_(0, groups, values.new_ones(len(values)))
     sums = values.new_zeros(total, *values.shape[1:]).index_add_(0, groups, values)

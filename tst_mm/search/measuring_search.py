@@ -35,19 +35,20 @@ class MeasuringSearch:
     differentiable operator and no flipped loss.
 
     Args:
-        temperature: How far from the prior evidence carries, above 0, ``math.inf`` for nowhere. At
-            1 (default) an operator that changes J by the spread of single images changes its odds
-            by e.
-        forgetting: Weight of what earlier stages found, each time a stage begins, in (0, 1]. The
-            student changes, so its weaknesses do. Defaults to 0.5.
-        draws: How often each image is drawn in a step, from 2. Defaults to 4. More draws of fewer
-            images cost the same and load less.
+        temperature: How far evidence carries the policy away from the prior, positive; it does not
+            move at ``math.inf``. At 1 (default) an operator that changes J by the spread of single
+            images changes its odds by a factor of e.
+        forgetting: The weight, in (0, 1], that the findings of earlier stages are multiplied by
+            each time a stage begins, because the student and its weaknesses change. Defaults to
+            0.7.
+        draws: The number of times that each image is drawn in a step, at least 2. More draws of
+            fewer images cost the same and load less. Defaults to 4.
 
     Raises:
-        ValueError: A value outside of its range.
+        ValueError: A value is outside of its range.
     """
 
-    def __init__(self, temperature: float = 1.0, forgetting: float = 0.5, draws: int = 4) -> None:
+    def __init__(self, temperature: float = 1.0, forgetting: float = 0.7, draws: int = 4) -> None:
         number = isinstance(temperature, (int, float)) and not isinstance(temperature, bool)
         if not number or not temperature > 0:
             raise ValueError(f'temperature is {temperature!r}; allowed: above 0')
@@ -58,13 +59,13 @@ class MeasuringSearch:
         self.draws = draws
         self._model: Any = None
         self.experiment = FactorialExperiment([], forgetting)
-        #: Logits of the rates and tilts of all densities, (N,) each, when the first stage begins.
+        #: The logits of the rates and tilts of the densities, (N,) each, before the first stage.
         self._prior: tuple[Tensor, Tensor] | None = None
-        #: What was seen since the last read: values may still be on their way on the device.
+        #: Observations since the last read: their values may still be on their way on the device.
         self._pending: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def check(self, model: Any) -> None:
-        """See :class:`Search`.
+        """Take the model of the run, as :meth:`Search.check` describes it.
 
         Raises:
             TypeError: The policy of the model's augmenter has no densities of magnitudes.
@@ -92,7 +93,7 @@ class MeasuringSearch:
         epoch_length: int,
         precision: Mapping[str, Any] | None = None,
     ) -> None:
-        """See :class:`Search`."""
+        """Begin a stage, as :meth:`Search.begin` describes it."""
         self.check(model)
         self._precision = precision
         if self._prior is None:
@@ -104,7 +105,7 @@ class MeasuringSearch:
         self.experiment.forget()
 
     def step(self, data: Any) -> dict[str, Tensor]:
-        """See :class:`Search`."""
+        """Draw the images of a batch several times and observe the objective of each copy."""
         with nullcontext() if self._precision is None else autocast(**self._precision):
             score = self._model.score(data, self.draws)
         draw, values = score['draw'], score['objective']
@@ -113,7 +114,7 @@ class MeasuringSearch:
         means = torch.stack([finite_mean(score[name]) for name in names])
         terms = {name: finite_mean(value) for name, value in score['terms'].items()}
         if get_world_size() > 1:
-            # Ranks go on with the same sums, so that rank 0's checkpoint is everybody's.
+            # All ranks go on with the same sums, so that the checkpoint of rank 0 serves all.
             self._read()
             all_reduce(means, 'mean')
             for value in terms.values():
@@ -122,7 +123,7 @@ class MeasuringSearch:
         return dict(zip(('loss', *names[1:]), means.unbind(), strict=True))
 
     def end(self) -> str:
-        """See :class:`Search`."""
+        """End the stage: tilt the prior by what is known; return a sentence for the log."""
         effects = self.effects()
         assert self._prior is not None, 'no stage has begun'
         logits, tilts = self._prior
@@ -145,7 +146,7 @@ class MeasuringSearch:
         return self.experiment.effects()
 
     def evidence(self) -> list[dict[str, Any]]:
-        """See :class:`Search`: ``effect``, ``effect_error``, ``slope``, ``slope_error``.
+        """For each operator ``effect``, ``effect_error``, ``slope`` and ``slope_error``.
 
         They are in units of the spread of single images' objectives; an error is None where
         nothing is known.
@@ -161,10 +162,10 @@ class MeasuringSearch:
         ]
 
     def lr(self) -> None:
-        """See :class:`Search`: there is none."""
+        """None: this search has no learning rate."""
 
     def state_dict(self) -> dict[str, Any]:
-        """See :class:`Search`."""
+        """The state that a resumed run continues from."""
         self._read()
         return {
             'kind': type(self).__name__,
@@ -174,7 +175,7 @@ class MeasuringSearch:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """See :class:`Search`."""
+        """Continue from :meth:`state_dict`, as :meth:`Search.load_state_dict` describes it."""
         if state.get('kind') != type(self).__name__:
             raise ValueError(
                 f'the checkpoint holds the state of a {state.get("kind")}; allowed: a '
@@ -187,8 +188,8 @@ class MeasuringSearch:
         self._model.objective.load_state_dict(state['scales'])
 
     def _read(self) -> None:
-        """Take what is pending into the experiment, with that of all ranks."""
-        # One by one: sums must not depend on when they are read.
+        """Take the pending observations of all ranks into the experiment."""
+        # Observations are added one by one, so that sums do not depend on when they are read.
         for gates, magnitudes, values in self._pending:
             new = FactorialExperiment(self.experiment.with_magnitude.tolist())
             images = len(values) // self.draws

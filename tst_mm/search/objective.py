@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from tst_mm.registry import MODELS
 
-#: Smallest probability in the logarithm of the weakness, which makes it finite at a loss of 0.
+#: The smallest argument of the logarithm in the weakness, which keeps it finite at a loss of 0.
 _FLOOR = 1e-6
-#: Share of a new batch in the running means of the student's losses.
+#: The weight of a new batch in the running means of the student's losses.
 _SHARE = 0.1
 
 
@@ -22,12 +22,12 @@ _SHARE = 0.1
 class Losses:
     """What teacher and student make of the same images.
 
-    All tensors are without gradient: (n,) one value an image, or 0-dim where a model's losses come
-    for a batch as a whole.
+    All tensors are without gradient. They hold one value for each image, (n,), or are 0-dim where
+    a model gives its losses for a batch as a whole.
 
     Attributes:
-        teacher (dict[str, Tensor]): The teacher's own losses by name.
-        student (dict[str, Tensor]): The student's own losses by name.
+        teacher (dict[str, Tensor]): The teacher's ordinary losses by name.
+        student (dict[str, Tensor]): The student's ordinary losses by name.
         distillation (dict[str, Tensor]): The distillation losses by name.
     """
 
@@ -41,9 +41,10 @@ class Judgement:
     """The value of images for teaching; small is good.
 
     Attributes:
-        objective (Tensor): J, (n,) or 0-dim.
-        teacher (Tensor): The teacher's part, its total loss; small where the teacher is right.
-        student (Tensor): The student's part, its weakness; small where the student fails.
+        objective (Tensor): The objective J, (n,) or 0-dim; small where an image is worth teaching.
+        teacher (Tensor): The teacher's part, which is its total loss; small where the teacher is
+            right.
+        student (Tensor): The student's part, which is its weakness; small where the student fails.
     """
 
     objective: Tensor
@@ -62,8 +63,8 @@ class Objective:
                 return -sum(losses.student.values())
 
     Args:
-        teacher_weight: Weight of the teacher's loss, 0 or more. Defaults to 1.
-        student_weight: Weight of the student's weakness, 0 or more. Defaults to 1.
+        teacher_weight: The weight of the teacher's loss, at least 0. Defaults to 1.
+        student_weight: The weight of the student's weakness, at least 0. Defaults to 1.
 
     Raises:
         ValueError: A weight is negative or no number.
@@ -79,35 +80,35 @@ class Objective:
                 raise ValueError(f'{key} is {value!r}; allowed: 0 or more')
         self.teacher_weight = teacher_weight
         self.student_weight = student_weight
-        #: Running mean of each of the student's losses; 1 counts until the first update.
+        #: The running mean of each of the student's losses, from the first update on.
         self.scales: dict[str, Tensor] = {}
 
     def prepare(self, student: nn.Module) -> None:
-        """Look at the student once, when it is built; nothing by default."""
+        """Look at the student once, when it is built. By default nothing is done."""
 
     def weakness(self, losses: Losses) -> Tensor:
         """How well the student already does on the images; falls as it gets worse.
 
         Args:
-            losses: See the class.
+            losses: The losses of teacher and student on the images.
 
         Returns:
-            (n,) or 0-dim.
+            The weakness, (n,) for each image, or 0-dim for the batch.
         """
         raise NotImplementedError(f'{type(self).__name__} must define weakness')
 
     def judge(self, losses: Losses) -> Judgement:
-        """Judge images by the losses on them, see the classes."""
+        """Judge images by the losses of teacher and student on them."""
         teacher = total(losses.teacher)
         student = self.weakness(losses)
         objective = self.teacher_weight * teacher + self.student_weight * student
         return Judgement(objective, teacher, student)
 
     def update(self, student: Mapping[str, Tensor]) -> None:
-        """Take the student's losses on a batch into their running means; what is no number not.
+        """Take the losses of the student on a batch, where finite, into their running means.
 
         Args:
-            student: (n,) or 0-dim by name.
+            student: The losses by name, (n,) or 0-dim each.
         """
         for name, values in student.items():
             mean = finite_mean(values).double()
@@ -116,7 +117,7 @@ class Objective:
             self.scales[name] = torch.where(mean.isfinite(), after, before)
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resume needs."""
+        """The state that a resumed run continues from."""
         return {name: scale.cpu() for name, scale in self.scales.items()}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
@@ -126,6 +127,48 @@ class Objective:
     def __repr__(self) -> str:
         weights = f'teacher_weight={self.teacher_weight}, student_weight={self.student_weight}'
         return f'{type(self).__name__}({weights})'
+
+
+@MODELS.register_module()
+class ConfidenceObjective(Objective):
+    """The student is less sure of an image's labels than the teacher: the default.
+
+    ``J = student_weight * exp(-loss(student) / s) - teacher_weight * exp(-loss(teacher) / s)`` of
+    the total losses, where s is the running mean of the student's. For a cross entropy at scale 1
+    that is the student's probability of the label less the teacher's. Both parts lie between 0 and
+    1, so that no single image decides, and an image that both fail at is worth less than one that
+    only the student fails at. On detectors and segmentors, whose losses are means over many places
+    and alike for teacher and student, it keeps a signal where a sum of the teacher's loss and the
+    student's weakness cancels (``benchmarks/signal.py``).
+
+    Args:
+        teacher_weight: The weight of the teacher's loss, at least 0. Defaults to 1.
+        student_weight: The weight of the student's weakness, at least 0. Defaults to 1.
+    """
+
+    #: Name of the scale of the total loss.
+    _TOTAL = 'total'
+
+    def judge(self, losses: Losses) -> Judgement:
+        """See the base class."""
+        judged = super().judge(losses)
+        scale = self._scale(total(losses.student)).to(judged.teacher)
+        sure = torch.exp(-judged.teacher / scale)
+        objective = self.student_weight * judged.student - self.teacher_weight * sure
+        return Judgement(objective, judged.teacher, judged.student)
+
+    def weakness(self, losses: Losses) -> Tensor:
+        """See the base class; how sure the student is, from 0 to 1."""
+        loss = total(losses.student)
+        return torch.exp(-loss / self._scale(loss).to(loss))
+
+    def update(self, student: Mapping[str, Tensor]) -> None:
+        """See the base class; the scale is that of the total."""
+        super().update({self._TOTAL: total(student)})
+
+    def _scale(self, loss: Tensor) -> Tensor:
+        # Before the first update the next power of ten, beside which the loss is small.
+        return self.scales.get(self._TOTAL, _magnitude(10**0.5 * loss)).clamp(min=_FLOOR)
 
 
 @MODELS.register_module()
@@ -139,15 +182,15 @@ class TeachingObjective(Objective):
     each kind of loss by hand).
 
     Args:
-        teacher_weight: See :class:`Objective`.
-        student_weight: See :class:`Objective`.
+        teacher_weight: The weight of the teacher's loss, at least 0. Defaults to 1.
+        student_weight: The weight of the student's weakness, at least 0. Defaults to 1.
     """
 
     def weakness(self, losses: Losses) -> Tensor:
-        """See the base class."""
+        """The sum of bounded losses; before the first update the scale is a loss's power of ten."""
         return total(
             {
-                name: bounded_weakness(values, self.scales.get(name, 1.0))
+                name: bounded_weakness(values, self.scales.get(name, _magnitude(values)))
                 for name, values in losses.student.items()
             }
         )
@@ -160,36 +203,43 @@ class DisagreementObjective(Objective):
     ``J = teacher_weight * loss(teacher) - student_weight * distillation loss``.
 
     Args:
-        teacher_weight: See :class:`Objective`.
-        student_weight: See :class:`Objective`.
+        teacher_weight: The weight of the teacher's loss, at least 0. Defaults to 1.
+        student_weight: The weight of the student's weakness, at least 0. Defaults to 1.
     """
 
     needs_distillation = True
 
     def weakness(self, losses: Losses) -> Tensor:
-        """See the base class."""
+        """Minus the total distillation loss."""
         return -total(losses.distillation)
 
 
 def bounded_weakness(loss: Tensor, scale: Tensor | float = 1.0) -> Tensor:
-    """``phi(l) = -s log(1 - exp(-l / s))``: falls as the loss rises, never below 0.
+    """Compute ``phi(l) = -s log(1 - exp(-l / s))``, which falls as the loss rises, but not below 0.
 
     Args:
-        loss: Any shape, 0 or more; what is below 0 counts as 0.
-        scale: s, positive: where the loss begins to count as large.
+        loss: The losses, of any shape, at least 0; values below 0 count as 0.
+        scale: The scale s at which a loss begins to count as large, positive. Defaults to 1.
 
     Returns:
-        The same shape; log 2 times s where the loss is log 2 times s, finite at a loss of 0.
+        The weakness, in the same shape. It is ``s log 2`` where the loss is ``s log 2``, and
+        finite at a loss of 0.
     """
     scale = torch.as_tensor(scale, dtype=loss.dtype, device=loss.device).clamp(min=_FLOOR)
     return -scale * torch.log((-torch.expm1(-loss.clamp(min=0) / scale)).clamp(min=_FLOOR))
 
 
+def _magnitude(values: Tensor) -> Tensor:
+    """The power of ten nearest to the mean of the values that are numbers, 0-dim; 1 without any."""
+    mean = finite_mean(values).clamp(min=_FLOOR)
+    return torch.pow(10.0, mean.log10().round()).nan_to_num(1.0)
+
+
 def total(losses: Mapping[str, Tensor]) -> Tensor:
-    """The sum of losses by name: (n,) or 0-dim.
+    """Add up losses that are given by name, (n,) or 0-dim.
 
     Raises:
-        ValueError: There are none.
+        ValueError: There are no losses.
     """
     if not losses:
         raise ValueError('a model returned no loss; allowed: losses with "loss" in their names')

@@ -30,35 +30,35 @@ class Search(Protocol):
         Args:
             model: A distiller: it has an ``augmenter`` with a ``policy``, and ``score``, which
                 judges images and changes nothing.
-            length: Steps of the stage.
-            epoch_length: Steps in which the stage's loader has seen all images once.
-            precision: Arguments of MMEngine's ``autocast``; None is full precision.
+            length: The number of steps of the stage.
+            epoch_length: The number of steps in which the stage's loader has seen all images once.
+            precision: The arguments of MMEngine's ``autocast``; None (default) is full precision.
         """
 
     def step(self, data: Any) -> dict[str, Tensor]:
         """Learn from one batch of the loader.
 
         Returns:
-            0-dim tensors for the log, the same on all ranks.
+            0-dim tensors by name, for the log, the same on all ranks.
         """
 
     def end(self) -> str:
-        """End the stage and let the policy follow; a sentence for the log."""
+        """End the stage and let the policy follow; return a sentence for the log."""
 
     def evidence(self) -> list[dict[str, Any]]:
         """What is known of each operator, in index order: plain data for the policy file."""
 
     def lr(self) -> float | None:
-        """The learning rate, of a search that has one."""
+        """The learning rate; None for a search that has none."""
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resume needs, in plain types and tensors."""
+        """The state that a resumed run continues from, in plain types and tensors."""
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from :meth:`state_dict`: inside of a stage after :meth:`begin`, else before it.
+        """Continue from :meth:`state_dict`: after :meth:`begin` inside of a stage, else before it.
 
         Args:
-            state: Of a search over the same policy.
+            state: The state of a search over the same policy.
 
         Raises:
             ValueError: The state is of another search, or broken.

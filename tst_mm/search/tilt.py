@@ -1,4 +1,4 @@
-"""From what is known of the operators to what tilts a policy."""
+"""From what is known of the operators to how far the policy is tilted."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ def shrink(effects: Tensor, errors: Tensor) -> Tensor:
     An effect within its standard error becomes 0, one of twice its error keeps three quarters.
 
     Args:
-        effects: Any shape.
-        errors: The same shape, 0 or more; infinite where nothing is known.
+        effects: The effects, of any shape.
+        errors: Their standard errors, in the same shape, at least 0; infinite where nothing is
+            known.
     """
     ratio = torch.where(effects == 0, torch.inf, errors / effects)
     kept = (1 - ratio.square()).clamp(min=0)
@@ -30,12 +31,13 @@ def tilt(effects: Effects, temperature: float) -> tuple[Tensor, Tensor]:
     density of its magnitude, which is proportional to ``exp(tilt * v)`` on [0, 1].
 
     Args:
-        effects: Of N operators.
-        temperature: Positive; how far the same evidence carries is inverse to it.
+        effects: What is known of the N operators.
+        temperature: The temperature, positive; the higher it is, the less far the same evidence
+            carries.
 
     Returns:
-        (N,) what to add to the logits of the rates and (N,) what to add to the tilts of the
-        magnitudes, float64; exactly 0 without evidence, or at an infinite temperature.
+        What to add to the logits of the rates, (N,), and to the tilts of the magnitudes, (N,), in
+        float64; exactly 0 without evidence, or at an infinite temperature.
     """
     unit = effects.spread * temperature
     if not unit > 0:

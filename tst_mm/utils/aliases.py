@@ -1,7 +1,7 @@
 """Old spellings of configs, understood for one more release with a word on what to write now.
 
-The published form's switches were arguments of ``LearnedAugmenter`` once, and its
-flipped losses were ``TeachingObjective``.
+The switches of the published form were arguments of ``LearnedAugmenter`` once, and its flipped
+losses were ``TeachingObjective``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tst_mm.utils.errors import reject_unknown_keys, require_mapping
 _AUGMENTERS = ('LearnedAugmenter', 'tst_mm.LearnedAugmenter')
 _OBJECTIVES = (None, 'TeachingObjective', 'tst_mm.TeachingObjective')
 _PAPER_AUGMENTERS = ('PaperAugmenter', 'tst_mm.PaperAugmenter')
-#: Arguments that ``LearnedAugmenter`` had.
+#: The arguments that ``LearnedAugmenter`` had.
 SWITCHES = (
     'preset',
     'squashing',
@@ -27,23 +27,23 @@ SWITCHES = (
     'sign',
     'temperature',
 )
-#: Sets of operators that ``LearnedAugmenter`` had.
+#: The sets of operators that ``LearnedAugmenter`` had.
 _OPERATORS = ('closed_form', 'fitted')
-#: Arguments that ``AlternatingScheduleHook`` had, and those that it has.
+#: The arguments that ``AlternatingScheduleHook`` had, and below those that it has.
 _SEARCH = ('optim_wrapper', 'plateau')
 _SCHEDULE = ('stages', 'by_epoch', 'search', 'dataloader', 'interval', 'checkpoint_interval')
-#: Arguments that ``TeachingObjective`` had.
+#: The arguments that ``TeachingObjective`` had.
 _FLIPPED = ('form', 'cap', 'boxes', 'averaging', 'preset')
 
 
 def current_augmenter(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An augmenter's config as it is written now; with a warning where that is another."""
+    """Give an augmenter's config as it is written now, with a warning where that is different."""
     old = [key for key in SWITCHES if key in config]
     if config.get('operators') in _OPERATORS:
         old.append('operators')
     if config.get('type') not in _AUGMENTERS or not old:
         return config
-    # The switches that are not given were those of the recommended form.
+    # Switches that were not given had the values of the recommended form.
     new = {**config, 'type': 'tst_mm.PaperAugmenter'}
     new.setdefault('preset', 'recommended')
     _warn('augmenter', old, config, new)
@@ -51,7 +51,7 @@ def current_augmenter(config: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def current_objective(config: Mapping[str, Any], augmenter: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An objective's config as it is written now, beside the augmenter's, which is current."""
+    """Give an objective's config as it is written now, beside an augmenter's current one."""
     old = [key for key in _FLIPPED if key in config]
     gradient = augmenter.get('type') in _PAPER_AUGMENTERS and bool(config)
     if config.get('type') not in _OBJECTIVES or not (old or gradient):
@@ -62,10 +62,10 @@ def current_objective(config: Mapping[str, Any], augmenter: Mapping[str, Any]) -
 
 
 def current_search(search: Mapping[str, Any] | None, old: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The config of a schedule's search; ``old`` are arguments that the schedule's hook had.
+    """Give the config of a schedule's search; ``old`` are arguments that the hook had.
 
     Raises:
-        KeyError: An argument that there never was, or old ones beside a search.
+        KeyError: An argument never existed, or old ones are given beside a search.
         TypeError: ``search`` is no dictionary.
     """
     reject_unknown_keys('AlternatingScheduleHook', old, (*_SEARCH, *_SCHEDULE))
@@ -83,11 +83,11 @@ def current_search(search: Mapping[str, Any] | None, old: Mapping[str, Any]) -> 
 
 
 def search_in_place_of(old: Mapping[str, Any], trained: bool) -> Mapping[str, Any]:
-    """The config of a search by old arguments of the schedule's hook; with a warning.
+    """Give the config of the search that old arguments of the hook mean, with a warning.
 
     Args:
-        old: These arguments.
-        trained: Whether the policy has gradients; one that is set needs no optimiser.
+        old: The old arguments of the hook.
+        trained: Whether the policy has gradients; a policy that is set needs no optimiser.
     """
     new = current_search(None, old if trained else {})
     _warn('search', list(old), {'type': 'AlternatingScheduleHook'}, new)
@@ -95,7 +95,7 @@ def search_in_place_of(old: Mapping[str, Any], trained: bool) -> Mapping[str, An
 
 
 def explain_switches(given: Iterable[str]) -> str:
-    """What to write in the place of switches that ``LearnedAugmenter`` had; '' if none is."""
+    """Say what to write instead of switches that ``LearnedAugmenter`` had; '' without any."""
     words = ', '.join(f'{key}=…' for key in given if key in SWITCHES)
     if not words:
         return ''

@@ -16,12 +16,12 @@ from .files import write_bytes
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """Read a checkpoint to the CPU; nothing in it is executed.
 
-    Beside tensors and plain types only what MMEngine writes is accepted.
+    Tensors, plain types and what MMEngine writes are accepted, and nothing else.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The file is broken, holds no dictionary, or objects that loading would have to
-            execute.
+        ValueError: The file is broken, holds no dictionary, or holds objects that loading would
+            have to execute.
     """
     path = Path(path)
     if not path.is_file():
@@ -31,7 +31,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     except UnpicklingError as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f'{path} holds more than weights and is not loaded: {reason}') from error
-    except Exception as error:  # anything may come out of broken bytes
+    except Exception as error:  # broken bytes may raise anything
         raise ValueError(f'{path} is no checkpoint, or cut short: {error}') from error
     if not isinstance(loaded, dict):
         raise ValueError(
@@ -44,7 +44,7 @@ def write_checkpoint(path: str | Path, content: Mapping[str, Any]) -> int:
     """Write tensors and plain types; the file is complete or absent at every moment.
 
     Returns:
-        Its size in bytes.
+        The size of the file in bytes.
 
     Raises:
         OSError: The disk is full or the folder cannot be written.
@@ -56,15 +56,15 @@ def write_checkpoint(path: str | Path, content: Mapping[str, Any]) -> int:
 
 
 def peek_checkpoint(path: str | Path) -> dict[str, Any] | None:
-    """What a large checkpoint holds, without reading its tensors from the disk.
+    """Look at what a large checkpoint holds, without reading its tensors from the disk.
 
     Returns:
-        Its content, with tensors that are read when they are used; None where the file cannot be
+        The content, with tensors that are read when they are used; None where the file cannot be
         looked into like that (a folder of DeepSpeed, an old format, foreign objects).
     """
     try:
         content = torch.load(str(path), map_location='cpu', weights_only=True, mmap=True)
-    except Exception:  # whatever is wrong with it, the one who loads it in earnest says
+    except Exception:  # whoever loads the file in earnest says what is wrong with it
         return None
     return content if isinstance(content, dict) else None
 
@@ -72,16 +72,17 @@ def peek_checkpoint(path: str | Path) -> dict[str, Any] | None:
 def latest_checkpoint(work_dir: str | Path, *others: str | Path) -> str | None:
     """The checkpoint that a resume of a work folder goes on from; None where there is none.
 
-    It is what ``last_checkpoint`` in the folder names, looked for in the folder itself, which may
-    have been moved since, where the name says, and in the other folders; and where the name is
-    missing (a run killed while it wrote it) the newest complete one.
+    It is the checkpoint that ``last_checkpoint`` in the folder names. It is looked for in the
+    folder itself, which may have been moved since, at the path that was written, and in the other
+    folders. Where the name is missing, as after a run that was killed while it wrote it, it is the
+    newest complete checkpoint.
 
     Args:
-        work_dir: The work folder.
+        work_dir: The work folder of the run.
         others: Further folders in which the run keeps checkpoints (``CheckpointHook.out_dir``).
 
     Returns:
-        A path; an address as it was written.
+        A path, or an address as it was written; None where there is no checkpoint.
 
     Raises:
         ValueError: The file is cut short or gone; the error names the newest complete one.
@@ -95,9 +96,9 @@ def latest_checkpoint(work_dir: str | Path, *others: str | Path) -> str | None:
         return written
     if not written:
         return next(iter(map(str, _complete_checkpoints(*folders))), None)
-    own, *elsewhere = [folder / Path(written).name for folder in folders]
-    places = [own, Path(written), *elsewhere]
-    found = next((place for place in places if place.exists()), own)
+    beside, *elsewhere = [folder / Path(written).name for folder in folders]
+    places = [beside, Path(written), *elsewhere]
+    found = next((place for place in places if place.exists()), beside)
     return str(check_complete(found, *folders))
 
 
@@ -107,11 +108,12 @@ def check_complete(path: str | Path, *folders: str | Path) -> Path:
     The end of the file is looked at, not all of it.
 
     Args:
-        path: Of the checkpoint.
-        folders: Where to look for another one to propose, beside the checkpoint's own folder.
+        path: The path of the checkpoint.
+        folders: The folders in which to look for another one to propose, beside the checkpoint's
+            own folder.
 
     Raises:
-        ValueError: It is cut short or gone; the error names the newest complete one.
+        ValueError: The file is cut short or gone; the error names the newest complete one.
     """
     path = Path(path)
     if _is_complete(path):
@@ -125,7 +127,8 @@ def check_resumable(path: str | Path) -> Path:
     """Return the path of a checkpoint that holds the whole state of a run, and is complete.
 
     Raises:
-        ValueError: It is not complete, or holds weights only; the error says what to give instead.
+        ValueError: The checkpoint is not complete, or holds weights only; the error says what to
+            give instead.
     """
     path = check_complete(path)
     content = peek_checkpoint(path)
@@ -167,5 +170,5 @@ def _complete_checkpoints(*folders: Path) -> list[Path]:
 
 
 def _glob(folder: str | Path, pattern: str) -> list[Path]:
-    """As ``Path.glob``; nothing where there is no such folder, or it lies on another machine."""
+    """Glob as ``Path.glob`` does; empty without such a folder, or if it lies on another machine."""
     return [] if '://' in str(folder) else list(Path(folder).glob(pattern))

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from mmengine.logging import MMLogger
 
-#: Set to anything to see the traceback of an error.
+#: The environment variable that shows the traceback of an error, whatever its value is.
 TRACEBACK = 'TST_MM_TRACEBACK'
-#: Errors whose message says enough without their name.
+#: Errors whose message says enough without the name of their class.
 _PLAIN = (ValueError, KeyError, TypeError, OSError)
 
 
@@ -32,7 +32,7 @@ def one_line_errors() -> Iterator[None]:
             raise
         log = _log_traceback()
         where = f'traceback in {log}' if log else f'{TRACEBACK}=1 shows the traceback'
-        if 'RANK' in os.environ:  # of several that end, one is the cause
+        if 'RANK' in os.environ:  # when several processes end, one is the cause
             where = f'rank {os.environ["RANK"]}; {where}'
         print(f'error: {_message(error)} ({where})', file=sys.stderr)
         sys.exit(1)
@@ -42,16 +42,16 @@ def one_line_errors() -> Iterator[None]:
 
 
 def _message(error: Exception) -> str:
-    # str() of a KeyError is the repr of its message.
+    # The str() of a KeyError is the repr of its message.
     text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
-    if 'Original Traceback' in text:  # a loader's worker hands over its traceback as the message
+    if 'Original Traceback' in text:  # a loader worker's traceback arrives as the message
         text = text.rstrip().splitlines()[-1].partition(': ')[2]
     text = ' '.join(text.split())
     return text if text and isinstance(error, _PLAIN) else f'{type(error).__name__}: {text}'
 
 
 def _log_traceback() -> str | None:
-    """Append the traceback to the log file of the present run; its path, if there is one."""
+    """Append the traceback to the log file of the run; return its path, None without one."""
     for handler in MMLogger.get_current_instance().handlers:
         # The folder of a dry run is gone by now.
         if isinstance(handler, logging.FileHandler) and Path(handler.baseFilename).exists():

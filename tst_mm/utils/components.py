@@ -14,11 +14,11 @@ def build_component(where: str, config: Mapping[str, Any]) -> Any:
     """Build a component of the registry ``MODELS``.
 
     Args:
-        where: The config entry it stands in, for errors.
-        config: With ``type``, by name or class, and arguments.
+        where: The name of the config entry, for errors.
+        config: The config: ``type``, by name or class, and the arguments.
 
     Raises:
-        KeyError: An unknown type or argument; the closest allowed one is named.
+        KeyError: A type or an argument is unknown; the error names the closest allowed one.
         TypeError: ``config`` is no dictionary.
     """
     require_mapping(where, config)

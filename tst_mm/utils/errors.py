@@ -7,14 +7,15 @@ from typing import Any
 
 
 def closest(name: str, allowed: Iterable[str]) -> str:
-    """The part of an error message that tells what would have been right.
+    """Give the part of an error message that says what would have been right.
 
     Args:
-        name: What the user wrote.
-        allowed: What exists.
+        name: The name that the user wrote.
+        allowed: The names that exist.
 
     Returns:
-        ``"did you mean 'x'? allowed: a, x"``, without the question when nothing is close.
+        The words ``"did you mean 'x'? allowed: a, x"``, without the question when nothing is
+        close.
     """
     names = [str(item) for item in allowed]
     folded = {item.lower(): item for item in reversed(names)}
@@ -27,11 +28,11 @@ def require_mapping(where: str, value: Any) -> None:
     """Raise unless a config entry is a dictionary.
 
     Args:
-        where: The entry, as the user knows it (``'teacher'``).
-        value: What stands there.
+        where: The name of the entry, as the user knows it (``'teacher'``).
+        value: The value that stands there.
 
     Raises:
-        TypeError: Naming the entry and its value.
+        TypeError: The value is no dictionary; the error names the entry and the value.
     """
     if not isinstance(value, Mapping):
         raise TypeError(f'{where} is {value!r}; allowed: a dictionary')
@@ -41,12 +42,12 @@ def reject_unknown_keys(where: str, given: Iterable[str], allowed: Collection[st
     """Raise for the first key that has no effect.
 
     Args:
-        where: The config entry that holds the keys, as the user knows it (``'teacher'``).
+        where: The name of the entry that holds the keys, as the user knows it (``'teacher'``).
         given: The keys that are found there.
         allowed: The keys that are read.
 
     Raises:
-        KeyError: Naming the key, the entry and the closest allowed key.
+        KeyError: A key is unknown; the error names it, the entry and the closest allowed key.
     """
     for key in given:
         if key not in allowed:
@@ -57,12 +58,12 @@ def reject_unknown_arguments(where: str, config: Iterable[str], kind: type) -> N
     """Raise for the first key of a component's config that its class does not take.
 
     Args:
-        where: The config entry, as the user knows it (``'augmenter'``).
+        where: The name of the entry, as the user knows it (``'augmenter'``).
         config: The keys of the entry; ``type`` is always allowed.
         kind: The class that the entry builds.
 
     Raises:
-        KeyError: Naming the key, the entry and the closest allowed key.
+        KeyError: A key is unknown; the error names it, the entry and the closest allowed key.
     """
     allowed = [key for key in signature(kind).parameters if key not in ('args', 'kwargs')]
     reject_unknown_keys(where, [key for key in config if key not in ('type', '_scope_')], allowed)

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def temporary_name(path: str | Path) -> Path:
-    """Where a file is written before it takes its place; hidden, in the same folder."""
+    """The hidden path, in the same folder, where a file is written before it takes its place."""
     path = Path(path)
     return path.with_name(f'.{path.name}.tmp')
 
@@ -16,7 +16,7 @@ def put_in_place(temporary: str | Path, path: str | Path) -> None:
     """Flush a finished temporary file to disk and give it its name, in one step.
 
     Raises:
-        OSError: When the disk is full or the folder cannot be written; ``path`` is then as before.
+        OSError: The disk is full or the folder cannot be written; ``path`` is then as before.
     """
     with open(temporary, 'rb') as file:
         os.fsync(file.fileno())
@@ -27,7 +27,8 @@ def write_bytes(path: str | Path, data: bytes) -> None:
     """Write a file that is complete or absent at every moment.
 
     Raises:
-        OSError: As in :func:`put_in_place`; nothing is left of the attempt.
+        OSError: The file cannot be written, as in :func:`put_in_place`; nothing is left of the
+            attempt.
     """
     temporary = temporary_name(path)
     try:
@@ -38,5 +39,5 @@ def write_bytes(path: str | Path, data: bytes) -> None:
 
 
 def write_json(path: str | Path, data: Any) -> None:
-    """Write plain data as JSON, see :func:`write_bytes`."""
+    """Write plain data as a JSON file that is complete or absent; see :func:`write_bytes`."""
     write_bytes(path, (json.dumps(data, indent=1) + '\n').encode())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def git_commit(folder: str | Path = '.', short: bool = False) -> str | None:
-    """The commit that is checked out.
+    """Give the commit that is checked out.
 
     Args:
         folder: Any folder of the repository. Defaults to the current one.

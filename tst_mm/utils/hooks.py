@@ -9,11 +9,11 @@ Kind = TypeVar('Kind', bound=Hook)
 
 
 def find_hook(runner: Runner, kind: type[Kind]) -> Kind | None:
-    """The first hook of a run that is of a class or of a subclass of it.
+    """Find the first hook of a run that is of a class or of a subclass of it.
 
     Args:
-        runner: Of the run.
-        kind: Class of the hook.
+        runner: The runner of the run.
+        kind: The class of the hook.
 
     Returns:
         The hook; None where the run has none.
@@ -22,14 +22,15 @@ def find_hook(runner: Runner, kind: type[Kind]) -> Kind | None:
 
 
 def ensure_hook(runner: Runner, kind: type[Kind]) -> Kind:
-    """The hook of a class, as :func:`find_hook`; a run without one gets one with its defaults.
+    """Find the hook of a class; a run without one gets one with its default arguments.
 
-    A hook may call this in its ``before_run``. That of the new hook is then perhaps not called, and
-    that of the calling hook perhaps a second time: MMEngine walks through the list that has grown.
+    A hook may call this in its ``before_run``. The ``before_run`` of the new hook is then perhaps
+    not called, and that of the calling hook perhaps called twice, because MMEngine walks through
+    the list that has grown.
 
     Args:
-        runner: Of the run.
-        kind: Class of the hook.
+        runner: The runner of the run.
+        kind: The class of the hook.
     """
     hook = find_hook(runner, kind)
     if hook is None:

@@ -9,16 +9,16 @@ from .errors import closest
 def with_preset(
     where: str, presets: Mapping[str, Mapping[str, Any]], preset: str, given: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """A preset's arguments; one that is given, and not None, wins.
+    """Give the arguments of a preset; one that the user gave, and is not None, wins.
 
     Args:
-        where: What the preset is of, for the error.
+        where: What the preset belongs to, for the error.
         presets: The arguments of each preset, by its name.
         preset: The name of the preset.
         given: The arguments as the user gave them, None where they were not given.
 
     Raises:
-        ValueError: No such preset; the error names the closest one.
+        ValueError: There is no such preset; the error names the closest one.
     """
     if preset not in presets:
         raise ValueError(f'preset of {where} is {preset!r}; {closest(preset, presets)}')

@@ -8,21 +8,21 @@ from torch import Tensor
 
 
 class RunningMean:
-    """Mean of named 0-dim tensors over steps; only :meth:`read` waits for the device."""
+    """The mean of named 0-dim tensors over steps; only :meth:`read` waits for the device."""
 
     def __init__(self) -> None:
         self.count = 0
         self.totals: dict[str, Tensor] = {}
 
     def add(self, values: Mapping[str, Tensor]) -> None:
-        """Count one step."""
+        """Add the values of one step."""
         for name, value in values.items():
             value = value.detach().float()
             self.totals[name] = self.totals[name] + value if name in self.totals else value
         self.count += 1
 
     def read(self) -> dict[str, float]:
-        """The means so far, in one transfer; then start anew."""
+        """Return the means so far, in one transfer from the device, and start anew."""
         if not self.count:
             return {}
         means = torch.stack(list(self.totals.values())) / self.count
@@ -31,7 +31,7 @@ class RunningMean:
         return result
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resume needs."""
+        """The state that a resumed run continues from."""
         return {'count': self.count, 'totals': {k: v.cpu() for k, v in self.totals.items()}}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

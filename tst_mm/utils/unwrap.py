@@ -7,5 +7,5 @@ from mmengine.runner import Runner
 
 
 def unwrap_model(runner: Runner) -> Any:
-    """The runner's model itself, without DDP around it."""
+    """The model of a runner itself, without DDP around it."""
     return runner.model.module if is_model_wrapper(runner.model) else runner.model

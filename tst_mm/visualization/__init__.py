@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from .report import write_report
     from .run_record import RunRecord, load_runs
 
-#: Where each name is. All but the hook, which the registry asks for at the start of every run, are
-#: imported on first use: matplotlib takes a second.
+#: The module of each name. All but the hook, which the registry asks for at the start of every run,
+#: are imported on first use, because matplotlib takes a second.
 _PLACES = {
     'Amount': 'amount',
     'Annotations': 'annotations',

@@ -22,13 +22,13 @@ def plot_agreement(histories: Mapping[str, History]) -> Figure:
     have count.
 
     Args:
-        histories: At least two, by name.
+        histories: The histories of at least two runs, by the name of the run.
 
     Returns:
         The figure; see :func:`save_figure`.
 
     Raises:
-        ValueError: There are fewer than two, or they have no operator in common.
+        ValueError: There are fewer than two runs, or they have no operator in common.
     """
     if len(histories) < 2:
         raise ValueError(f'{len(histories)} run(s) to compare; allowed: at least 2')
@@ -44,10 +44,11 @@ def plot_agreement(histories: Mapping[str, History]) -> Figure:
 
 
 def compare_policies(histories: Mapping[str, History]) -> tuple[np.ndarray, np.ndarray]:
-    """Distances and cosines of final policies; see :func:`plot_agreement`.
+    """Compute the distances and cosines of final policies; see :func:`plot_agreement`.
 
     Returns:
-        Two (S, S) arrays for S runs. A run that did not move has cosine NaN with the others.
+        Two arrays, (S, S) each for S runs: the distances and the cosines. A run that did not move
+        has cosine NaN with the others.
     """
     runs = list(histories.values())
     shared = [name for name in runs[0].names if all(name in run.names for run in runs)]
@@ -64,16 +65,16 @@ def compare_policies(histories: Mapping[str, History]) -> tuple[np.ndarray, np.n
 
 
 def _values(run: History, names: list[str]) -> np.ndarray:
-    """Rates and magnitudes of some operators, the last ones and those at the start: (2, 2 n)."""
+    """Last and first rates and magnitudes of the n operators that are named, (2, 2 n)."""
     index = [run.names.index(name) for name in names]
     final = np.concatenate((run.final_rates[index], run.final_magnitudes[index]))
     return np.stack((final, np.concatenate((run.start_rates[index], run.start_magnitudes[index]))))
 
 
 def _draw(axes: Axes, values: np.ndarray, top: float, title: str, names: list[str]) -> None:
-    """A matrix of shades with the numbers written in."""
+    """Draw a matrix of shades with the numbers written in."""
     count = len(values)
-    # Not imshow: images keep their surroundings on a dark page.
+    # imshow would draw an image, whose surroundings stay light on a dark page.
     axes.pcolormesh(np.nan_to_num(values), vmin=0, vmax=top, cmap=SHADES, linewidth=0)
     for i, j in np.ndindex(values.shape):
         text = '–' if np.isnan(values[i, j]) else rounded(values[i, j])

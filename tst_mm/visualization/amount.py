@@ -13,13 +13,13 @@ from matplotlib.figure import Figure
 from .figure import BLUE, GREY, INK, VERMILION, WIDTH, rounded, styled
 
 _KEYS = ('iter', 'fraction', 'seen', 'unseen')
-#: A turn of the fraction that is smaller than this is not worth a word.
+#: A change of the fraction that is smaller than this is not worth a word.
 _TURN = 0.1
-#: Fractions that count as all and as none.
+#: The fractions from which on, and up to which, all and no images count as augmented.
 _ALL, _NONE = 0.95, 0.05
-#: Ratio of the losses on unseen and seen images from which on images count as memorised.
+#: The ratio of the losses on unseen and seen images from which on images count as memorised.
 _MEMORISED = 1.05
-#: Ratio of largest to smallest loss from which on the axis is logarithmic.
+#: The ratio of the largest to the smallest loss from which on the axis is logarithmic.
 _WIDE = 8.0
 
 
@@ -28,10 +28,10 @@ class Amount:
     """The fraction of augmented images over T looks.
 
     Attributes:
-        iterations: (T,) student iterations.
-        fraction: (T,) of the images that are augmented, in [0, 1].
-        seen: (T,) distillation loss on images that the student trains on; running means.
-        unseen: (T,) the same on images that it has never trained on.
+        iterations: The student iterations of the looks, (T,).
+        fraction: The fraction of the images that are augmented, (T,) in [0, 1].
+        seen: The running mean of the distillation loss on images that the student trains on, (T,).
+        unseen: The same on images that the student has never trained on, (T,).
     """
 
     iterations: np.ndarray
@@ -41,10 +41,11 @@ class Amount:
 
     @classmethod
     def from_dict(cls, policy: Mapping[str, Any]) -> Amount | None:
-        """Read the content of ``policy.json``.
+        """Take the amount from the content of ``policy.json``.
 
         Returns:
-            The amount; None where the file has none, as that of a run with a fixed fraction.
+            The amount; None where the file has none, as that of a run with a fixed fraction has
+            not.
 
         Raises:
             ValueError: The entries hold something else.
@@ -60,13 +61,13 @@ class Amount:
         return cls(*np.array(table).T) if table else None
 
     def release(self, now: float) -> float | None:
-        """The iteration from which on the held-out slice was trained on.
+        """Find the iteration from which on the held-out slice was trained on.
 
         Args:
-            now: Student iterations that are known to be done.
+            now: The number of student iterations that are known to be done.
 
         Returns:
-            The iteration, to the interval of the looks; None where looks went on.
+            The iteration, as exactly as the interval of the looks tells; None where looks went on.
         """
         if len(self.iterations) < 2:
             return None
@@ -75,7 +76,7 @@ class Amount:
         return expected if now > expected else None
 
     def describe(self) -> str:
-        """How the fraction went, and what that says of the student."""
+        """Say how the fraction went, and what that tells of the student."""
         turns = _turning_points(self.fraction)
         first, *rest = (rounded(turn) for turn in turns)
         words = [f'began at {first}' if rest else f'stayed near {first}']
@@ -104,8 +105,8 @@ def plot_amount(amount: Amount, end: float | None = None) -> Figure:
     fraction stays.
 
     Args:
-        amount: See :class:`Amount`.
-        end: Student iterations done; None ends at the last look.
+        amount: The amount of augmentation over the looks.
+        end: The number of student iterations done. Defaults to None, which ends at the last look.
 
     Returns:
         The figure; see :func:`save_figure`.
@@ -146,7 +147,7 @@ def _draw_fraction(axes: Axes, amount: Amount, end: float, marker: dict[str, Any
     time, fraction = amount.iterations, amount.fraction
     axes.fill_between(time, 0, fraction, color=BLUE, alpha=0.13, linewidth=0)
     axes.plot(time, fraction, color=BLUE, **marker)
-    if end > time[-1]:  # it stays where it is
+    if end > time[-1]:  # the fraction stays where it is
         axes.fill_between([time[-1], end], 0, fraction[-1], color=BLUE, alpha=0.06, linewidth=0)
         axes.plot([time[-1], end], [fraction[-1]] * 2, color=BLUE, linestyle=(0, (1, 1)))
     axes.set(ylim=(0, 1.06), yticks=(0, 0.5, 1), ylabel='augmented images')
@@ -159,7 +160,7 @@ def _few(amount: Amount) -> bool:
 
 
 def _turning_points(values: Sequence[float] | np.ndarray) -> list[float]:
-    """First value, those at which the direction changes, and the last one; small turns left out."""
+    """The first value, those at which the direction changes, and the last; no small turns."""
     points = [float(values[0])]
     extreme = points[0]
     for value in map(float, values):

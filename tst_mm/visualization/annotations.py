@@ -20,13 +20,14 @@ class Annotations:
     """What to draw on one image; everything is optional.
 
     Attributes:
-        boxes: (n, 4) x1, y1, x2, y2 in pixels from the top left corner.
-        masks: (n, H, W) bool, one an instance.
-        labels: (n,) class indices of the instances; they choose the colours.
-        label_map: (H, W) class index of each pixel.
-        ignore_index: Value in ``label_map`` that is hatched instead of coloured.
-        classes: Class names, written at the boxes, and in the legend of label maps.
-        palette: RGB of the classes, 0 to 255; colours of our own where it is shorter.
+        boxes: The corners x1, y1, x2, y2 of boxes, (n, 4), in pixels from the top left corner.
+        masks: The masks of the instances, (n, H, W) bool.
+        labels: The class indices of the instances, (n,), which choose the colours.
+        label_map: The class index of each pixel, (H, W).
+        ignore_index: The value in ``label_map`` that is hatched instead of coloured.
+        classes: The class names, which are written at the boxes and in the legend of label maps.
+        palette: The RGB colours of the classes, 0 to 255; where it is shorter, the figure has its
+            own colours.
     """
 
     boxes: np.ndarray | None = None
@@ -39,7 +40,7 @@ class Annotations:
 
     @property
     def legend(self) -> dict[int, tuple[str, tuple[float, float, float]]]:
-        """Name and colour of each class in the label map, by index."""
+        """The name and the colour of each class in the label map, by index."""
         if self.label_map is None:
             return {}
         found = (int(value) for value in np.unique(self.label_map) if value != self.ignore_index)
@@ -77,7 +78,7 @@ class Annotations:
             name = self.classes[int(self.labels[i])]
             style = {'facecolor': color, 'edgecolor': 'none', 'pad': 0.8}
             ink = 'black' if np.dot(color, _LUMA) > 0.5 else 'white'
-            # Outside of the box, but inside of the image.
+            # The name stands outside of the box, but inside of the image.
             width, height = axes.get_xlim()[1], axes.get_ylim()[0]
             x, side = (min(x2, width), 'right') if x1 > 0.85 * width else (x1, 'left')
             place = 'top' if y1 < 0.06 * height else 'bottom'
@@ -90,7 +91,7 @@ class Annotations:
             if value != self.ignore_index:
                 color = class_color(int(value), self.palette)
             where = classes == value
-            if value == self.ignore_index:  # every other diagonal, so that it is no class's colour
+            if value == self.ignore_index:  # hatched, unlike any class
                 rows, columns = np.indices(classes.shape)
                 where = where & ((rows + columns) // max(1, len(classes) // 48) % 2 == 0)
             axes.imshow(_tint(where, color, 0.45), extent=_extent(classes))
@@ -102,13 +103,14 @@ class Annotations:
 
 
 def class_color(index: int, palette: Sequence[Sequence[int]] = ()) -> tuple[float, float, float]:
-    """RGB in [0, 1] of a class; after each round of our own palette its colours are darker.
+    """The RGB colour of a class, in [0, 1]; each round of the default palette is darker.
 
     Args:
-        index: Of the class.
-        palette: RGB, 0 to 255, of the data set; where it is shorter our own counts.
+        index: The index of the class.
+        palette: The RGB colours of the data set, 0 to 255; beyond its end the default palette
+            counts.
     """
-    if not isinstance(palette, str) and index < len(palette):  # mmdet also has names of palettes
+    if not isinstance(palette, str) and index < len(palette):  # in mmdet a palette may be a name
         red, green, blue = (float(value) / 255 for value in palette[index])
         return red, green, blue
     turn, position = divmod(index, len(PALETTE))
@@ -116,13 +118,13 @@ def class_color(index: int, palette: Sequence[Sequence[int]] = ()) -> tuple[floa
 
 
 def _tint(where: np.ndarray, color: tuple[float, float, float], alpha: float) -> np.ndarray:
-    """(H, W) bool -> (H, W, 4) RGBA."""
+    """Colour the True pixels of a mask, (H, W) bool, in an RGBA image, (H, W, 4)."""
     layer = np.zeros((*where.shape, 4))
     layer[where] = (*color, alpha)
     return layer
 
 
 def _extent(image: np.ndarray) -> tuple[float, float, float, float]:
-    """Image coordinates in which pixel i covers [i, i + 1], as boxes count."""
+    """The extent with which matplotlib lets pixel i cover [i, i + 1], as boxes count."""
     height, width = image.shape[-2:]
     return 0, width, height, 0

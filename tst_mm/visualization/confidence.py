@@ -25,13 +25,13 @@ def plot_confidence(history: History) -> Figure:
     Stages that were logged once each are dots in one panel.
 
     Args:
-        history: With confidences; see :meth:`History.load`.
+        history: The history, which must have confidences; see :meth:`History.load`.
 
     Returns:
         The figure; see :func:`save_figure`.
 
     Raises:
-        ValueError: When there are none.
+        ValueError: The history has no confidences.
     """
     if not history.confident.any():
         raise ValueError('the history has no confidences: no gradient search ran')
@@ -53,7 +53,7 @@ def plot_confidence(history: History) -> Figure:
 
 
 def _draw(axes: Axes, history: History, here: np.ndarray) -> None:
-    """The entries of one stage, or one entry of each stage."""
+    """Draw the entries of one stage, or one entry of each stage."""
     time, teacher, student = history.time[here], history.teacher[here], history.student[here]
     stages = history.stages[here]
     gap = [rounded(value) for value in teacher - student]
@@ -61,7 +61,7 @@ def _draw(axes: Axes, history: History, here: np.ndarray) -> None:
     begin, _ = history.bands[order.index(stages[0])]
     _, end = history.bands[order.index(stages[-1])]
     dots = {}
-    if len(time) == 1:  # a mean over the whole stage
+    if len(time) == 1:  # it is a mean over the whole stage
         time = np.array([begin, end])
         teacher, student = teacher.repeat(2), student.repeat(2)
     elif stages[0] != stages[-1]:

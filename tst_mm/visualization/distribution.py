@@ -16,10 +16,10 @@ from tst_mm.utils.files import write_json
 
 from .figure import BLUE, VERMILION, WIDTH, rounded, styled
 
-#: Which images, and which network, in the order in which they are drawn.
+#: The kinds of images, and then the networks, in the order in which they are drawn.
 IMAGES = {'original': 'original images', 'augmented': 'augmented images'}
 NETWORKS = ('teacher', 'student')
-#: Part of a panel that the histograms take; above them stands the legend.
+#: The part of a panel's height that the histograms take; above them stands the legend.
 _HEIGHT = 0.72
 
 
@@ -27,15 +27,15 @@ _HEIGHT = 0.72
 class Distribution:
     """Histograms of the probability that a network gives to what is true.
 
-    Counted is each image (classification), positive anchor or region (detection) or pixel
-    (segmentation).
+    Each image (classification), positive anchor or region (detection) or pixel (segmentation)
+    counts once.
 
     Attributes:
-        iteration: Student iterations done when it was measured.
-        images: How many images were measured.
-        counts: By kind of image (``'original'``, ``'augmented'``) and network (``'teacher'``,
-            ``'student'``): counts in equal parts of [0, 1].
-        means: In the same way, the mean probability.
+        iteration: The number of student iterations done when it was measured.
+        images: The number of images that were measured.
+        counts: The counts in equal parts of [0, 1], by kind of image (``'original'``,
+            ``'augmented'``) and network (``'teacher'``, ``'student'``).
+        means: The mean probability, by the same keys.
     """
 
     iteration: int
@@ -73,7 +73,7 @@ def plot_distribution(distribution: Distribution) -> Figure:
     it is.
 
     Args:
-        distribution: See :class:`Distribution`.
+        distribution: The distribution to draw.
 
     Returns:
         The figure; see :func:`save_figure`.

@@ -26,14 +26,14 @@ from .figure import (
 )
 from .history import History
 
-#: What a known effect means, by its sign.
+#: What a known effect means: here a negative one, below a positive one.
 UP = 'the teacher knows, the student does not'
 DOWN = 'the teacher fails too, or the student knows already'
-#: Standard errors in half of a 95 % interval.
+#: The number of standard errors in half of a 95 % interval.
 _HALF = 1.96
 _MARKERS = 'os^DvPX'
 _COLUMNS = 5
-#: The part of the axis that either side of zero has at least.
+#: The smallest part of the axis that either side of zero has.
 _SIDE = 0.3
 _UNIT = 'effect on the objective, in spreads of single images'
 
@@ -46,13 +46,13 @@ def plot_effects(histories: Mapping[str, History]) -> Figure:
     written beside each, from where it began to where it is.
 
     Args:
-        histories: By name; those without evidence are left out.
+        histories: The histories by the name of the run; those without evidence are left out.
 
     Returns:
         The figure; see :func:`save_figure`.
 
     Raises:
-        ValueError: There is no evidence.
+        ValueError: No history has evidence.
     """
     runs = {name: run for name, run in histories.items() if run.evidence is not None}
     if not runs:
@@ -86,13 +86,13 @@ def plot_effect_history(history: History) -> Figure:
     """Draw the effects over the stages, one panel an operator, with bands of 95 %.
 
     Args:
-        history: With evidence.
+        history: The history, which must have evidence.
 
     Returns:
         The figure; see :func:`save_figure`.
 
     Raises:
-        ValueError: There is no evidence.
+        ValueError: No history has evidence.
     """
     evidence = history.evidence
     if evidence is None:
@@ -128,7 +128,7 @@ def plot_effect_history(history: History) -> Figure:
 
 
 def describe_effects(history: History) -> list[tuple[str, str]]:
-    """What is known in words: pairs of a statement and the operators that it holds for."""
+    """Say what is known, in pairs of a statement and the operators that it holds for."""
     evidence = history.evidence
     assert evidence is not None, 'a run without evidence has nothing to say'
     groups: dict[str, list[str]] = {'up': [], 'down': [], 'unknown': []}
@@ -149,7 +149,7 @@ def describe_effects(history: History) -> list[tuple[str, str]]:
 
 
 def with_error(effect: float, error: float) -> str:
-    """An effect and its standard error in figures; a dash where nothing is known."""
+    """Write an effect and its standard error in figures; a dash where nothing is known."""
     if not math.isfinite(error):
         return '–'
     return f'{effect:+.2f} ± {error:.2f}'.replace('-', '−')
@@ -176,7 +176,7 @@ def _draw_run(
     marker: str,
     label: str,
 ) -> tuple[float, float]:
-    """Dots and intervals of a run; returns where the outermost intervals end."""
+    """Draw the dots and intervals of a run; return where the outermost intervals end."""
     evidence = run.evidence
     assert evidence is not None
     low, high = 0.0, 0.0
@@ -207,7 +207,7 @@ def _draw_run(
 
 
 def _frame(axes: Axes, low: float, high: float, names: list[str]) -> None:
-    """Limits with room on both sides of zero, which say what either side means."""
+    """Set limits with room on both sides of zero, and write what either side means."""
     low, high = 1.06 * low, 1.06 * high
     least = _SIDE / (1 - _SIDE)
     low, high = min(low, -least * high), max(high, -least * low)
@@ -235,7 +235,7 @@ def _frame(axes: Axes, low: float, high: float, names: list[str]) -> None:
 
 
 def _write_rates(axes: Axes, run: History, names: list[str]) -> None:
-    """Rates at the right edge, from the start to the end."""
+    """Write the rates at the start and at the end to the right edge."""
     style: dict[str, Any] = {'textcoords': 'offset points', 'fontsize': 8, 'color': INK}
     axes.annotate('rate', xy=(1, 1), xytext=(10, 5), xycoords='axes fraction', **style)
     style |= {'xycoords': ('axes fraction', 'data'), 'va': 'center'}
@@ -247,7 +247,7 @@ def _write_rates(axes: Axes, run: History, names: list[str]) -> None:
 
 
 def _color(evidence: Evidence, i: int) -> str:
-    """By what is known of an operator."""
+    """The colour of an operator, by what is known of it."""
     if not evidence.known[i]:
         return GREY
     return BLUE if evidence.effects[-1, i] < 0 else VERMILION

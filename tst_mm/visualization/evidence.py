@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-#: Keys of an operator; an entry of the history has a list of each under the plural.
+#: The keys of an operator; an entry of the history has a list of each, under its plural.
 _KEYS = ('effect', 'effect_error', 'slope', 'slope_error')
-#: Standard errors that an effect must stand out by to count as known.
+#: The number of standard errors by which an effect must stand out to count as known.
 _STANDS_OUT = 2.0
 
 
@@ -22,11 +22,11 @@ class Evidence:
     teaching: the teacher knows them, the student does not.
 
     Attributes:
-        iterations: (S,) student iterations at which the stages ran.
-        effects: (S, N) change of the objective where an operator acts at half of its range.
-        errors: (S, N), infinite where nothing is known.
-        slopes: (S, N) further change from magnitude 0 to 1.
-        slope_errors: (S, N), infinite where nothing is known.
+        iterations: The student iterations at which the stages ran, (S,).
+        effects: The change of the objective where an operator acts at half of its range, (S, N).
+        errors: The standard errors of the effects, (S, N); infinite where nothing is known.
+        slopes: The further change from magnitude 0 to 1, (S, N).
+        slope_errors: The standard errors of the slopes, (S, N); infinite where nothing is known.
     """
 
     iterations: np.ndarray
@@ -37,13 +37,13 @@ class Evidence:
 
     @classmethod
     def from_dict(cls, policy: Mapping[str, Any]) -> Evidence | None:
-        """Read the content of ``policy.json``.
+        """Take the evidence from the content of ``policy.json``.
 
         Returns:
-            The evidence; None where the file has none, as that of a gradient search.
+            The evidence; None where the file has none, as that of a gradient search has not.
 
         Raises:
-            ValueError: Effects are no numbers, or not one an operator.
+            ValueError: Effects are no numbers, or there is not one for each operator.
         """
         operators, entries = policy['operators'], policy.get('history', [])
         rows: list[tuple[float, list[list[float]]]] = []
@@ -66,18 +66,18 @@ class Evidence:
 
     @property
     def known(self) -> np.ndarray:
-        """(N,) bool, whether the last effect is at least twice its standard error."""
+        """Whether the last effect is at least twice its standard error, (N,) bool."""
         return np.abs(self.effects[-1]) >= _STANDS_OUT * self.errors[-1]
 
     @property
     def order(self) -> list[int]:
-        """Indices of the operators, those most worth teaching first, the unmeasured last."""
+        """The indices of the operators, the most worth teaching first, the unmeasured last."""
         measured = np.isfinite(self.errors[-1])
         return sorted(range(len(measured)), key=lambda i: (not measured[i], self.effects[-1, i], i))
 
 
 def _row(where: str, columns: Sequence[Any], count: int) -> list[list[float]]:
-    """Numbers of one stage: effects, errors, slopes, their errors; None is an infinite error."""
+    """The effects, errors, slopes and slope errors of one stage; None is an infinite error."""
     found = []
     for key, values in zip(_KEYS, columns, strict=True):
         if not isinstance(values, Sequence) or len(values) != count:

@@ -23,14 +23,14 @@ class Examples:
     Boxes, instance masks and label maps are those that the student gets.
 
     Attributes:
-        limit: No more images than this are kept.
-        classes: Class names, written at boxes and in the legend of label maps.
-        originals: Images as the student's preprocessor gives them; see :func:`to_pictures`.
+        limit: The largest number of images that are kept.
+        classes: The class names, which are written at boxes and in the legend of label maps.
+        originals: The images as the student's preprocessor gives them; see :func:`to_pictures`.
         augmented: The same images, augmented.
-        captions: What was drawn for each.
-        before: Labels of the originals.
-        after: Labels of the augmented images.
-        palette: RGB of the classes, 0 to 255; may be empty.
+        captions: The words that say what was drawn for each image.
+        before: The labels of the originals.
+        after: The labels of the augmented images.
+        palette: The RGB colours of the classes, 0 to 255; may be empty.
     """
 
     limit: int
@@ -52,11 +52,11 @@ class Examples:
 
         Args:
             model: The distiller.
-            inputs: (B, C, H, W), preprocessed.
-            samples: B data samples.
-            images: (B, C, H, W), ``inputs`` augmented.
-            moved: B data samples whose labels followed.
-            draw: What was drawn.
+            inputs: The preprocessed images, (B, C, H, W).
+            samples: The B data samples of the images.
+            images: The same images, augmented, (B, C, H, W).
+            moved: The B data samples, whose labels followed the images.
+            draw: The draw that the images were augmented by.
         """
         count = min(self.limit - len(self), len(draw))
         if count <= 0:
@@ -72,13 +72,13 @@ class Examples:
         """Draw all images.
 
         Args:
-            columns: Images in a row; by default as many as are large enough to see.
+            columns: The number of images in a row. Defaults to as many as are large enough to see.
 
         Returns:
             The figure; see :func:`save_figure`.
 
         Raises:
-            ValueError: There is no image.
+            ValueError: No image was kept.
         """
         columns = columns or _columns(self.originals)
         lists = (self.originals, self.augmented, self.captions, self.before, self.after)
@@ -87,7 +87,7 @@ class Examples:
     def _annotations(
         self, samples: Sequence[Any], sizes: Sequence[tuple[int, int]]
     ) -> list[Annotations]:
-        """What mmdet's and mmseg's data samples hold; mmpretrain's hold nothing to draw."""
+        """Read labels from data samples of mmdet and mmseg; mmpretrain's hold nothing to draw."""
         found = []
         for sample, (height, width) in zip(samples, sizes, strict=True):
             instances = sample.get('gt_instances')
@@ -107,7 +107,7 @@ class Examples:
 
 
 def _columns(images: Sequence[np.ndarray]) -> int:
-    """By the typical size: icons seven in a row, photographs three, panoramas two."""
+    """The images in a row by their typical size: seven icons, three photographs, two panoramas."""
     if not images:
         return 1
     heights, widths = zip(*(image.shape[:2] for image in images), strict=True)

@@ -16,7 +16,7 @@ from PIL import Image
 
 from tst_mm.utils.files import write_bytes
 
-#: Colours that stay apart for every kind of colour vision (Okabe and Ito).
+#: The colours, which every kind of colour vision can tell apart (Okabe and Ito).
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, YELLOW = PALETTE = (
     '#0072B2',
     '#E69F00',
@@ -27,9 +27,9 @@ BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, YELLOW = PALETTE = (
     '#F0E442',
 )
 INK, GREY, BAND, PAPER = '#222222', '#767676', '#ECECEC', '#FFFFFF'
-#: Shades for values from 0 to 1, behind black and white numbers.
+#: The shades of values from 0 to 1, behind black and white numbers.
 SHADES = 'cividis'
-#: What takes the place of a colour on a dark page; the other colours are light enough.
+#: The colours on a dark page in place of these; the other colours are light enough.
 _DARK = {
     INK: '#E6E6E6',
     GREY: '#9AA0A8',
@@ -39,7 +39,7 @@ _DARK = {
     VERMILION: '#F0813C',
 }
 
-#: Width of a figure in inches. Shown 800 pixels wide, its 9 pt type is about 12 pixels high.
+#: The width of a figure in inches. Shown 800 pixels wide, its 9 pt type is about 12 pixels high.
 WIDTH = 8.0
 
 _STYLE = {
@@ -65,7 +65,7 @@ _STYLE = {
 
 
 def styled() -> rc_context:
-    """Context, or decorator, in which figures get the shared look."""
+    """Give a context, which is also a decorator, in which figures get the shared look."""
     return rc_context(_STYLE)
 
 
@@ -73,8 +73,8 @@ def shade_stages(axes: Axes, bands: list[tuple[float, float]]) -> None:
     """Shade the augmenter stages.
 
     Args:
-        axes: Where to draw.
-        bands: Begin and end of each stage, in the units of the x axis.
+        axes: The axes to draw on.
+        bands: The begin and the end of each stage, in the units of the x axis.
     """
     for begin, end in bands:
         axes.axvspan(begin, end, color=BAND, linewidth=0, zorder=0)
@@ -84,10 +84,11 @@ def finish_panels(figure: Figure, panels: np.ndarray, used: int, handles: list[A
     """Tidy a grid of panels with a shared x axis: the last of each column is labelled.
 
     Args:
-        figure: Of the panels.
-        panels: (rows, columns) of axes.
-        used: How many of them show something.
-        handles: For the legend, which goes into the first empty panel, or above all of them.
+        figure: The figure of the panels.
+        panels: The axes of the panels, (rows, columns).
+        used: The number of panels that show something.
+        handles: The handles of the legend, which goes into the first empty panel, or above all of
+            them.
     """
     columns = panels.shape[1]
     for axes in panels.flat[used:]:
@@ -101,7 +102,7 @@ def finish_panels(figure: Figure, panels: np.ndarray, used: int, handles: list[A
 
 
 def rounded(value: float) -> str:
-    """Two decimals; nothing is minus zero."""
+    """Write a number with two decimals, and never as minus zero."""
     return f'{round(value, 2) + 0.0:.2f}'
 
 
@@ -109,12 +110,12 @@ def darken(figure: Figure) -> Figure:
     """Give a figure the colours of a dark page; photographs and what is drawn on them stay.
 
     Args:
-        figure: Any figure that was drawn once; it is changed.
+        figure: A figure that was drawn once; it is changed.
 
     Returns:
         The same figure.
     """
-    figure.set_layout_engine('none')  # what it found for the light variant holds
+    figure.set_layout_engine('none')  # the layout of the light variant holds
     dark = {color.lower(): new for color, new in _DARK.items()}
     kept = {id(artist) for axes in figure.axes if axes.images for artist in axes.findobj()}
     for artist in figure.findobj():
@@ -124,10 +125,10 @@ def darken(figure: Figure) -> Figure:
 
 
 def to_png(figure: Figure) -> bytes:
-    """A figure as the content of a PNG file, 150 pixels an inch."""
+    """Give a figure as the content of a PNG file with 150 pixels per inch."""
     figure.set_dpi(150)
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()  # once; savefig would draw twice
+    canvas.draw()  # draws once, where savefig would draw twice
     buffer = io.BytesIO()
     Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]).save(buffer, 'png')
     return buffer.getvalue()
@@ -137,8 +138,8 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
     """Write a figure as PNG, complete or not at all.
 
     Args:
-        figure: Any figure.
-        path: Where to; folders are made.
+        figure: The figure.
+        path: The path of the file; missing folders are made.
 
     Returns:
         ``path``.
@@ -150,10 +151,10 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
 
 
 def _recolor(artist: Artist, colors: dict[str, str]) -> None:
-    """Replace what is found among ``colors``; transparency stays."""
+    """Replace the colours of an artist by ``colors``; its transparency stays."""
     for part in ('color', 'facecolor', 'edgecolor', 'markerfacecolor', 'markeredgecolor'):
         color = getattr(artist, f'get_{part}', lambda: None)()
-        if getattr(color, 'shape', ())[:1] == (1,):  # a collection in one colour
+        if getattr(color, 'shape', ())[:1] == (1,):  # the artist is a collection in one colour
             color = color[0]
         if is_color_like(color) and (new := colors.get(to_hex(color))):
             alpha = color[3] if not isinstance(color, str) and len(color) == 4 else None

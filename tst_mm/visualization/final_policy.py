@@ -18,17 +18,17 @@ _MARKERS = 'os^DvPX'
 def plot_final_policy(histories: Mapping[str, History]) -> Figure:
     """Draw the last rate and magnitude of each operator, of one run or of several.
 
-    Of a single run a grey bar leads from the start to the dot, and the physical value is written
-    beside the magnitude. Of several runs the bar spans them: it is short where they agree.
+    For a single run a grey bar leads from the start to the dot, and the physical value is written
+    beside the magnitude. For several runs the bar spans them: it is short where they agree.
 
     Args:
-        histories: At least one, by the name that the legend shows.
+        histories: The histories of at least one run, by the name that the legend shows.
 
     Returns:
         The figure; see :func:`save_figure`.
 
     Raises:
-        ValueError: There is none.
+        ValueError: There is no history.
     """
     if not histories:
         raise ValueError('no run to draw; allowed: at least one')
@@ -69,12 +69,12 @@ def plot_final_policy(histories: Mapping[str, History]) -> Figure:
 
 
 def operator_names(histories: Mapping[str, History]) -> list[str]:
-    """All operators of some runs, in the order in which they first appear."""
+    """The names of all operators of some runs, in the order in which they first appear."""
     return list(dict.fromkeys(name for history in histories.values() for name in history.names))
 
 
 def _table(histories: Mapping[str, History], what: str, names: list[str]) -> np.ndarray:
-    """(S, N) values of S runs for the operators ``names``; NaN where a run has none."""
+    """The values of S runs for N named operators, (S, N); NaN where a run has none."""
     known = [dict(zip(run.names, getattr(run, what), strict=True)) for run in histories.values()]
     return np.array([[values.get(name, np.nan) for name in names] for values in known])
 
@@ -84,7 +84,7 @@ def _rows(values: np.ndarray) -> np.ndarray:
 
 
 def _draw_spread(axes: Axes, values: np.ndarray, starts: np.ndarray) -> None:
-    """From the smallest to the largest value; of a single run from its start to its end."""
+    """Draw bars from the smallest to the largest value; for a single run from start to end."""
     ends = values if len(values) > 1 else np.concatenate((values, starts))
     known = np.isfinite(values).all(0)
     low, high = ends[:, known].min(0), ends[:, known].max(0)
@@ -94,7 +94,7 @@ def _draw_spread(axes: Axes, values: np.ndarray, starts: np.ndarray) -> None:
 
 
 def _write_values(left: Axes, right: Axes, history: History) -> None:
-    """Rate and physical value at the right edge of each row."""
+    """Write the rate and the physical value to the right edge of each row."""
     style = {'xycoords': ('axes fraction', 'data'), 'textcoords': 'offset points', 'fontsize': 8}
     for row, (rate, physical) in enumerate(zip(history.final_rates, history.physical, strict=True)):
         for axes, text in ((left, f'{rate:.0%}'), (right, physical)):

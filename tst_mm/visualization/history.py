@@ -14,12 +14,12 @@ from tst_mm.augment.policy_file import read_policy
 from .amount import Amount
 from .evidence import Evidence
 
-#: Where a policy starts by default.
+#: The rate and magnitude that a policy starts from by default.
 _NEUTRAL = 0.5
-#: What an operator, and one entry of the history, must have.
+#: The keys that an operator, and below those that an entry of the history, must have.
 _OPERATOR_KEYS = ('name', 'rate', 'magnitude', 'physical', 'unit')
 _KEYS = ('stage', 'step', 'iter', 'rates', 'magnitudes')
-#: What an entry has where a gradient search measured it.
+#: The keys that an entry has where a gradient search measured confidences.
 _CONFIDENCES = ('teacher_confidence', 'student_confidence')
 
 
@@ -31,22 +31,24 @@ class History:
     has a width on the axis although the student stands still in it.
 
     Attributes:
-        names: N operator names.
-        learned: N, whether the operator's magnitude is learned.
-        physical: N, the final magnitude in words (``'15 degrees'``), empty where not learned.
-        start_rates: (N,) in [0, 1], before the first stage.
-        start_magnitudes: (N,) in [0, 1]; of no meaning where not learned.
-        final_rates: (N,) in [0, 1].
-        final_magnitudes: (N,) in [0, 1], NaN where not learned.
-        time: (T,) steps.
-        rates: (T, N) in [0, 1].
-        magnitudes: (T, N) in [0, 1].
-        teacher: (T,) confidence of the teacher on augmented images, in [0, 1]; NaN where the
+        names: The names of the N operators.
+        learned: Whether the magnitude of each operator is learned, N entries.
+        physical: The final magnitude of each operator in words (``'15 degrees'``), N entries;
+            empty where it is not learned.
+        start_rates: The rates before the first stage, (N,) in [0, 1].
+        start_magnitudes: The magnitudes before the first stage, (N,) in [0, 1]; without meaning
+            where not learned.
+        final_rates: The final rates, (N,) in [0, 1].
+        final_magnitudes: The final magnitudes, (N,) in [0, 1]; NaN where not learned.
+        time: The time of each entry in steps, (T,).
+        rates: The rates over time, (T, N) in [0, 1].
+        magnitudes: The magnitudes over time, (T, N) in [0, 1].
+        teacher: The confidence of the teacher on augmented images, (T,) in [0, 1]; NaN where the
             search has none.
-        student: (T,) the same of the student.
-        stages: (T,) index of the augmenter stage.
-        bands: Begin and end of each stage, in ``time``.
-        evidence: Effects of the operators; None where the search has none.
+        student: The confidence of the student on the same images, (T,) in [0, 1]; NaN likewise.
+        stages: The index of the augmenter stage of each entry, (T,).
+        bands: The begin and the end of each stage, in ``time``.
+        evidence: The effects of the operators; None where the search has none.
         amount: The fraction of augmented images; None where it is fixed.
         iteration: The last student iteration that the file knows of.
     """
@@ -71,21 +73,21 @@ class History:
 
     @property
     def confident(self) -> np.ndarray:
-        """(T,) bool, where there are confidences."""
+        """Whether each entry has confidences, (T,) bool."""
         return np.isfinite(self.teacher) & np.isfinite(self.student)
 
     @classmethod
     def load(cls, path: str | Path) -> History:
-        """Read ``policy.json``; see :func:`read_policy` and :meth:`from_dict` for errors."""
+        """Read ``policy.json``; errors are those of :func:`read_policy` and :meth:`from_dict`."""
         return cls.from_dict(read_policy(path))
 
     @classmethod
     def from_dict(cls, policy: Mapping[str, Any]) -> History:
-        """Read the content of ``policy.json``.
+        """Take the history from the content of ``policy.json``.
 
         Raises:
-            KeyError: When an operator or an entry of the history lacks a key.
-            ValueError: When there are no operators, or values are no numbers or too few.
+            KeyError: An operator or an entry of the history lacks a key.
+            ValueError: There are no operators, or values are no numbers or too few.
         """
         operators, entries = policy.get('operators'), policy.get('history', [])
         if not isinstance(operators, Sequence) or not operators:
@@ -150,7 +152,7 @@ def _check(where: str, item: Any, keys: Sequence[str]) -> None:
 def _table(
     key: str, entries: Sequence[Mapping[str, Any]], count: int, where: str = 'history'
 ) -> np.ndarray:
-    """(T, N) numbers, one row an entry."""
+    """The numbers under a key, (T, N), with a row for each entry."""
     for i, entry in enumerate(entries):
         if not isinstance(entry[key], Sequence) or len(entry[key]) != count:
             raise ValueError(
@@ -170,7 +172,7 @@ def _numbers(what: str, values: Sequence[Any]) -> np.ndarray:
 def _timeline(
     entries: Sequence[Mapping[str, Any]],
 ) -> tuple[np.ndarray, list[tuple[float, float]]]:
-    """Time of each entry, and begin and end of each stage."""
+    """The time of each entry, and the begin and the end of each stage."""
     length = {}  # the last step seen of each stage, in order
     begin = {}
     for entry in entries:
@@ -189,7 +191,7 @@ def _timeline(
 
 
 def _describe(operator: Mapping[str, Any]) -> str:
-    """The final magnitude in words."""
+    """Write the final magnitude of an operator in words."""
     if operator['magnitude'] is None:
         return ''
     return f'{operator["physical"]:.3g} {operator["unit"]}'.rstrip()

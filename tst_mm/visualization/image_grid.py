@@ -17,22 +17,23 @@ from tst_mm.augment import Normalization
 from .annotations import Annotations
 from .figure import GREY, INK, WIDTH, styled
 
-#: Inches that a line, and an average character, of 7.5 pt type need.
+#: The inches that a line, and an average character, of 7.5 pt type need.
 _LINE, _CHARACTER = 0.135, 0.062
 
 
 def to_pictures(
     inputs: Tensor, normalization: Normalization, sizes: Sequence[tuple[int, int]] | None = None
 ) -> list[np.ndarray]:
-    """From a network's input back to images.
+    """Turn a network's input back into images.
 
     Args:
-        inputs: (B, C, H, W), normalised; C is 1 or 3.
-        normalization: What the input looks like.
-        sizes: Valid height and width of each image; the padding is cut off.
+        inputs: The normalised input, (B, C, H, W); C is 1 or 3.
+        normalization: The normalisation of the input.
+        sizes: The height and width of the valid area of each image, in pixels; the padding is cut
+            off. Defaults to None, nothing is padded.
 
     Returns:
-        B arrays (h, w) for one channel or (h, w, 3) in RGB order, in [0, 1].
+        The B images, (h, w) for one channel or (h, w, 3) in RGB order, with values in [0, 1].
     """
     unit = normalization.to_unit(inputs.detach()).clamp(0, 1)
     if unit.shape[1] == 3 and normalization.channel_order == 'bgr':
@@ -57,19 +58,19 @@ def plot_images(
     Under label maps a legend names the classes in them.
 
     Args:
-        originals: B images, (h, w) or (h, w, 3) in [0, 1].
+        originals: The B images, (h, w) or (h, w, 3), with values in [0, 1].
         augmented: The same B images, augmented.
-        captions: B texts, as :meth:`tst_mm.augment.Draw.describe` gives them; a comma breaks the
-            line.
-        before: Labels to draw on the originals.
-        after: Labels to draw on the augmented images.
-        columns: Images in a row; fewer make larger images.
+        captions: The B texts under them, as :meth:`tst_mm.augment.Draw.describe` gives them; a
+            comma breaks the line.
+        before: The labels to draw on the originals. Defaults to None, no labels.
+        after: The labels to draw on the augmented images. Defaults to None, no labels.
+        columns: The number of images in a row; fewer make larger images. Defaults to 7.
 
     Returns:
         The figure; see :func:`save_figure`.
 
     Raises:
-        ValueError: When the lists are empty or differ in length.
+        ValueError: The lists are empty or differ in length.
     """
     count = len(originals)
     lengths = [len(given) for given in (augmented, captions, before, after) if given is not None]
@@ -121,7 +122,7 @@ def plot_images(
 
 
 def _classes(labels: Sequence[Annotations]) -> dict[str, tuple[float, float, float]]:
-    """Colours of all classes in label maps by name, by index; pixels that do not count are last."""
+    """The colour of each class in label maps, by name, in index order; ignored pixels come last."""
     found = {i: entry for given in labels for i, entry in given.legend.items()}
     classes = dict(found[i] for i in sorted(found))
     if any(given.ignored for given in labels):
@@ -130,13 +131,13 @@ def _classes(labels: Sequence[Annotations]) -> dict[str, tuple[float, float, flo
 
 
 def _break_lines(caption: str, width: int) -> str:
-    """A line for each operator; one that is wider than its image continues on the next."""
+    """Give each operator a line; one that is wider than its image continues on the next."""
     parts = [textwrap.wrap(part, width) for part in caption.split(', ')]
     return '\n'.join(line for part in parts for line in part)
 
 
 def _relative(place: tuple[float, ...], total: float) -> tuple[float, ...]:
-    """Inches -> fractions of the figure."""
+    """Turn inches into fractions of the figure."""
     x, y, width, height = place
     return x / WIDTH, y / total, width / WIDTH, height / total
 

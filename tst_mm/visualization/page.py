@@ -9,7 +9,7 @@ from io import BytesIO
 
 from PIL import Image
 
-#: Pixels of a figure for one pixel of the page, so that small type stays sharp.
+#: The pixels of a figure for one pixel of the page, so that small type stays sharp.
 _DENSITY = 1.5
 
 _STYLE = """
@@ -66,7 +66,7 @@ _PAGE = """<!DOCTYPE html>
 
 
 def page(title: str, parts: Sequence[str]) -> str:
-    """The whole page.
+    """Make the whole page.
 
     Args:
         title: The title in plain text.
@@ -76,13 +76,13 @@ def page(title: str, parts: Sequence[str]) -> str:
 
 
 def section(title: str, text: str, parts: Sequence[str], findings: str = '') -> str:
-    """A heading, what was found, how to read what follows, and that, side by side if it fits.
+    """Make a section: a heading, the findings, how to read the parts, and the parts.
 
     Args:
         title: The heading in plain text.
-        text: The paragraph in plain text.
-        parts: What follows, in HTML.
-        findings: What was found, in HTML.
+        text: The paragraph in plain text that says how to read the parts.
+        parts: The parts in HTML, which stand side by side where they fit.
+        findings: The findings in HTML. Defaults to none.
     """
     body = '\n'.join(parts)
     return (
@@ -92,22 +92,22 @@ def section(title: str, text: str, parts: Sequence[str], findings: str = '') -> 
 
 
 def paragraph(text: str) -> str:
-    """Plain text as a paragraph."""
+    """Make a paragraph of plain text."""
     return f'<p>{escape(text)}</p>'
 
 
 def statements(pairs: Sequence[tuple[str, str]]) -> str:
-    """Statements, each with what it holds for under it.
+    """Make a list of statements, each with what it holds for under it.
 
     Args:
-        pairs: Plain texts.
+        pairs: The pairs of a statement and what it holds for, in plain text.
     """
     lines = [f'<dt>{escape(term)}</dt><dd>{escape(text)}</dd>' for term, text in pairs]
     return '<dl>\n' + '\n'.join(lines) + '\n</dl>'
 
 
 def picture(caption: str, alternative: str, light: bytes, dark: bytes) -> str:
-    """A figure.
+    """Make a figure with its caption.
 
     Args:
         caption: The plain text above the figure; empty for none.
@@ -128,7 +128,7 @@ def picture(caption: str, alternative: str, light: bytes, dark: bytes) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table; the first cell of each row is its heading.
+    """Make a table, in which the first cell of each row is its heading.
 
     Args:
         head: The titles of the columns in plain text.

@@ -25,14 +25,15 @@ def plot_policy(history: History, end: float | None = None) -> Figure:
     augmenter stages; between them the policy stands still.
 
     Args:
-        history: Of at least one entry; see :meth:`History.load`.
-        end: Steps of the whole run, to draw the curves to its end; None ends at the last entry.
+        history: The history, with at least one entry; see :meth:`History.load`.
+        end: The steps of the whole run, to which curves are drawn. Defaults to None, which ends at
+            the last entry.
 
     Returns:
         The figure; see :func:`save_figure`.
 
     Raises:
-        ValueError: When the history is empty.
+        ValueError: The history is empty.
     """
     if not len(history):
         raise ValueError('the policy has no history: it was never trained')
@@ -64,13 +65,13 @@ def plot_policy(history: History, end: float | None = None) -> Figure:
 
 
 def _hold(values: np.ndarray, starts: np.ndarray, start: float) -> np.ndarray:
-    """Add the start, the value that holds up to each stage's begin, and the last one at the end."""
+    """Add the start, the value that holds until each stage begins, and the last at the end."""
     before = np.concatenate(([start], values))
     return np.concatenate(([start], np.insert(values, starts, before[starts]), values[-1:]))
 
 
 def _write_title(axes: Axes, history: History, i: int) -> None:
-    """Name in bold; under it the last rate and the last magnitude in their curves' colours."""
+    """Write the name in bold, and the last rate and magnitude in the colours of their curves."""
     axes.set_title(history.names[i], loc='left', fontweight='bold', pad=13)
     axes.annotate(
         f'{history.rates[-1, i]:.0%}',

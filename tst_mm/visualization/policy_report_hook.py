@@ -35,18 +35,19 @@ class PolicyReportHook(Hook):
     end the run.
 
     Args:
-        images: How many images are shown, from 0. Defaults to 12.
-        batches: On how many batches of the augmenter stages' loader, of each process, the
-            confidence is measured and images are taken from; 0 leaves both out. Defaults to 8.
-        interval: Also report after every ``interval`` augmenter stages, from 1. Defaults to None,
-            the end of training only.
+        images: The number of images that are shown, at least 0. Defaults to 12.
+        batches: The number of batches of the augmenter stages' loader, of each process, on which
+            the confidence is measured and from which images are taken; 0 leaves both out. Defaults
+            to 8.
+        interval: The number of augmenter stages after which a report is also written, at least 1.
+            Defaults to None, the end of training only.
 
     Raises:
-        ValueError: A value that is not allowed; when training starts also a run without
+        ValueError: A value is not allowed; or, when training starts, the run has no
             :class:`AlternatingScheduleHook`.
     """
 
-    # Before LoggerHook, which closes the visualizer.
+    # It runs before LoggerHook, which closes the visualizer.
     priority = 'NORMAL'
 
     def __init__(self, images: int = 12, batches: int = 8, interval: int | None = None) -> None:
@@ -65,7 +66,7 @@ class PolicyReportHook(Hook):
         self.interval = interval
 
     def before_train(self, runner: Runner) -> None:
-        """Find the schedule."""
+        """Find the hook of the schedule."""
         schedule = find_hook(runner, AlternatingScheduleHook)
         if schedule is None:
             raise ValueError(
@@ -76,7 +77,7 @@ class PolicyReportHook(Hook):
         self._reported = self.schedule.stage
 
     def after_train_iter(self, runner: Runner, batch_idx: int, *args: Any, **kwargs: Any) -> None:
-        """Report when enough stages ended since the last time.
+        """Report when enough stages have ended since the last report.
 
         The student is one iteration further than in the stage; before the next one the schedule
         seeds all draws anew.
@@ -87,15 +88,15 @@ class PolicyReportHook(Hook):
             self.report(runner, runner.iter + 1)
 
     def after_train(self, runner: Runner) -> None:
-        """Report."""
+        """Report at the end of training."""
         self.report(runner, runner.iter)
 
     def report(self, runner: Runner, iteration: int) -> None:
-        """Measure, on all processes, and write, on the main one.
+        """Measure on all processes, and write on the main one.
 
         Args:
-            runner: Of the run.
-            iteration: Student iterations done.
+            runner: The runner of the run.
+            iteration: The number of student iterations done.
         """
         with global_generators_kept():
             try:
@@ -106,7 +107,7 @@ class PolicyReportHook(Hook):
                 runner.logger.error(f'The report could not be written: {error!r}', exc_info=True)
 
     def _measure(self, runner: Runner, iteration: int) -> tuple[Any, Any]:
-        # Here, because matplotlib takes a second to import.
+        # Imported here, because matplotlib takes a second.
         from tst_mm.visualization.probe import probe
 
         schedule, model = self.schedule, unwrap_model(runner)

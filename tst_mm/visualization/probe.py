@@ -15,7 +15,7 @@ from tst_mm.models.objectives import Confidence
 from .distribution import IMAGES, NETWORKS, Distribution
 from .examples import Examples
 
-#: Parts into which a histogram divides [0, 1].
+#: The number of parts into which a histogram divides [0, 1].
 BINS = 20
 
 
@@ -36,17 +36,19 @@ def probe(
     average over processes; the distribution is then over all of them.
 
     Args:
-        model: A distiller with an augmenter, unwrapped.
-        batches: Batches as the training loader gives them.
-        images: How many images to keep as examples, of this process.
-        classes: Class names of the data set.
-        palette: RGB of its classes, 0 to 255; empty for colours of our own.
-        iteration: Student iterations done.
-        reseed: Called with the index of each batch before it is augmented.
+        model: The distiller, which has an augmenter, unwrapped.
+        batches: The batches, as the training loader gives them.
+        images: The number of images to keep as examples, of this process.
+        classes: The class names of the data set. Defaults to none.
+        palette: The RGB colours of the classes, 0 to 255. Defaults to none, for the colours of the
+            figure.
+        iteration: The number of student iterations done. Defaults to 0.
+        reseed: A function that is called with the index of each batch before it is augmented.
+            Defaults to one that does nothing.
 
     Returns:
-        The examples, and the distribution; None when there was no batch, or where a network has
-        no confidence in one truth (its ``confidence_loss`` is None).
+        The examples, and the distribution; None in its place where there was no batch, or where a
+        network has no confidence in one truth (its ``confidence_loss`` is None).
     """
     examples = Examples(images, classes, palette=palette)
     watched = {name: model.confidence_loss(_network(model, name)) for name in NETWORKS}
@@ -86,7 +88,7 @@ def _network(model: Any, name: str) -> Any:
 def _collect(
     meters: dict[tuple[str, str], Confidence], count: int, device: torch.device, iteration: int
 ) -> Distribution:
-    """Sums over all processes, in one exchange."""
+    """Add the sums of all processes up, in one exchange, to a distribution."""
     histograms = torch.stack([meter.histogram.to(device) for meter in meters.values()])
     values = torch.stack([meter.value.to(histograms) for meter in meters.values()])
     sums = torch.cat((histograms, (values * histograms.sum(1))[:, None]), dim=1)

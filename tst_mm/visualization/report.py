@@ -30,8 +30,8 @@ _UNMEASURED = (
     'hooks (tools/train.py adds it).'
 )
 
-#: Figures of one run: file name, heading, how to read it, what to say in its absence (None says
-#: nothing), drawing.
+#: The figures of one run: file name, heading, how to read it, what to say in its absence (None says
+#: nothing), and the function that draws it.
 _OF_A_RUN: tuple[tuple[str, str, str, str | None, Callable[[RunRecord], Any]], ...] = (
     (
         'amount',
@@ -92,11 +92,11 @@ def write_report(path: str | Path, runs: Sequence[RunRecord]) -> list[Path]:
     """Write the page, and beside it a folder of its name with the single figures.
 
     Args:
-        path: The page, ``something.html``.
-        runs: What it shows; several are compared.
+        path: The path of the page, ``something.html``.
+        runs: The runs that the page shows; several are compared.
 
     Returns:
-        The page and the figures. Each file is complete or as before.
+        The paths of the page and of the figures. Each file is complete or as before.
 
     Raises:
         ValueError: There is no run.
@@ -110,7 +110,7 @@ def write_report(path: str | Path, runs: Sequence[RunRecord]) -> list[Path]:
 
     def show(name: str, caption: str, title: str, drawn: Any) -> str:
         light, dark = _render(drawn) if isinstance(drawn, Figure) else drawn
-        while f'{name}.png' in files:  # runs a/b and a-b
+        while f'{name}.png' in files:  # the runs a/b and a-b have the same slug
             name += '_'
         files[f'{name}.png'] = light
         return page.picture(caption, f'{title}: {caption}' if caption else title, light, dark)
@@ -139,7 +139,7 @@ def write_report(path: str | Path, runs: Sequence[RunRecord]) -> list[Path]:
 
 
 def default_path(folders: Sequence[str | Path]) -> Path:
-    """Where the report of some work folders goes: into the folder, or beside several."""
+    """The path of the report on some work folders: inside of one, or beside several."""
     paths = [Path(folder).resolve() for folder in folders]
     if len(paths) == 1:
         return paths[0] / 'report.html'
@@ -147,7 +147,7 @@ def default_path(folders: Sequence[str | Path]) -> Path:
 
 
 def _of_all(runs: Sequence[RunRecord], show: Callable[[str, str, str, Any], str]) -> list[str]:
-    """Sections of all runs together: effects, final policies, agreement."""
+    """Make the sections on all runs together: effects, final policies, agreement."""
     single = len(runs) == 1
     histories = {run.name: run.history for run in runs}
     measured = {name: run for name, run in histories.items() if run.evidence is not None}
@@ -192,17 +192,17 @@ def _of_all(runs: Sequence[RunRecord], show: Callable[[str, str, str, Any], str]
 
 
 def _length(run: RunRecord) -> float | None:
-    """Steps of student and augmenter until the run was measured; None when it was not."""
+    """The steps of student and augmenter until the run was measured; None when it was not."""
     if run.distribution is None:
         return None
     return run.distribution.iteration + sum(end - begin for begin, end in run.history.bands)
 
 
 def _render(figure: Figure) -> tuple[bytes, bytes]:
-    """For a light and for a dark page."""
+    """Give a figure as PNG for a light and for a dark page."""
     return to_png(figure), to_png(darken(figure))
 
 
 def _slug(name: str) -> str:
-    """A run's name as part of a file name."""
+    """Turn a run's name into a part of a file name."""
     return re.sub(r'[^\w.-]+', '-', name).strip('-.') or 'run'

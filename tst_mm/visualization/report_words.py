@@ -15,7 +15,7 @@ from .run_record import RunRecord
 
 
 def lead(runs: Sequence[RunRecord]) -> str:
-    """The runs in a sentence or two."""
+    """Describe the runs in a sentence or two."""
     if len(runs) > 1:
         return f'Learned augmentation policies compared: {", ".join(run.name for run in runs)}.'
     (run,) = runs
@@ -43,7 +43,7 @@ def lead(runs: Sequence[RunRecord]) -> str:
 
 
 def origin(runs: Sequence[RunRecord]) -> str:
-    """Provenance, and where the confidence was measured, as a table with a column a run."""
+    """Make a table of provenance and of measurements, with a column for each run."""
     facts = [dict(run.provenance) for run in runs]
     for fact, run in zip(facts, runs, strict=True):
         if 'stages' in fact:
@@ -58,7 +58,7 @@ def origin(runs: Sequence[RunRecord]) -> str:
 
 
 def values(histories: Mapping[str, History]) -> str:
-    """Rates, physical values and effects as a table with a row an operator."""
+    """Make a table of rates, physical values and effects, with a row for each operator."""
     names = operator_names(histories)
     single = len(histories) == 1
     head = ['operator']
@@ -81,7 +81,7 @@ def values(histories: Mapping[str, History]) -> str:
 
 
 def _stages(stages: Any) -> Any:
-    """Pairs of begin and length in words, the first of many."""
+    """Write pairs of begin and length in words; of many only the first ones."""
     try:
         words = [f'{length} steps at iteration {begin}' for begin, length in stages]
     except (TypeError, ValueError):
@@ -91,7 +91,7 @@ def _stages(stages: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    """Plain data in words."""
+    """Write plain data in words."""
     if isinstance(value, Mapping):
         return ', '.join(f'{key}: {_text(item)}' for key, item in value.items())
     if isinstance(value, (list, tuple)):

@@ -15,7 +15,7 @@ from .figure import darken, save_figure
 from .history import History
 
 _POLICY = 'policy.json'
-#: Folder, in the work folder, of what only the run itself can know, and of its single figures.
+#: The folder, in the work folder, of what only the run itself can measure, and of single figures.
 FOLDER = 'report'
 _DISTRIBUTION, _IMAGES, _DARK_IMAGES = 'distribution.json', 'images.png', 'images_dark.png'
 
@@ -25,11 +25,12 @@ class RunRecord:
     """What a report shows of one run.
 
     Attributes:
-        name: Of the run, in headings and legends.
-        provenance: Where the policy comes from, as ``policy.json`` says.
-        history: Of the policy.
-        distribution: Of confidence; None when :class:`tst_mm.PolicyReportHook` did not measure it.
-        images: Grid of augmented images as PNG, for a light and for a dark page; None in the
+        name: The name of the run in headings and legends.
+        provenance: The provenance of the policy, as ``policy.json`` has it.
+        history: The history of the policy.
+        distribution: The distribution of confidence; None when :class:`tst_mm.PolicyReportHook`
+            did not measure it.
+        images: The grid of augmented images as PNG, for a light and for a dark page; None in the
             same case.
     """
 
@@ -41,7 +42,7 @@ class RunRecord:
 
     @property
     def iteration(self) -> float:
-        """Student iterations that are known to be done."""
+        """The number of student iterations that are known to be done."""
         measured = 0 if self.distribution is None else self.distribution.iteration
         return max(self.history.iteration, measured)
 
@@ -50,8 +51,8 @@ class RunRecord:
         """Read a work folder.
 
         Args:
-            folder: With ``policy.json`` inside.
-            name: Of the run; the folder's by default.
+            folder: The work folder, with ``policy.json`` inside.
+            name: The name of the run. Defaults to that of the folder.
 
         Raises:
             FileNotFoundError: There is no ``policy.json``.
@@ -104,9 +105,9 @@ def save_measurements(folder: str | Path, examples: Any, distribution: Any) -> N
     """Write what :meth:`RunRecord.load` reads beside ``policy.json``.
 
     Args:
-        folder: Work folder.
-        examples: :class:`Examples`; none of them leaves no grid.
-        distribution: :class:`Distribution`, or None.
+        folder: The work folder.
+        examples: The :class:`Examples`; without any image no grid is written.
+        distribution: The :class:`Distribution`, or None.
 
     Raises:
         OSError: The folder cannot be written; each file is then complete or as before.

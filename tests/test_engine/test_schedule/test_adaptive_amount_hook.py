@@ -1,7 +1,9 @@
 """The fraction of augmented images over tiny but real runs."""
 
 import json
+import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,7 +16,13 @@ from .test_alternating_schedule_hook import Killed, assert_same, hook_of, kill_a
 
 #: 240 images, of which 40 are held out; 10 iterations an epoch, a look every second.
 IMAGES, BATCH = 240, 24
-LOOKS = {'type': 'tst_mm.AdaptiveAmountHook', 'looks': 15, 'images': 10, 'speed': 0.4}
+LOOKS = {
+    'type': 'tst_mm.AdaptiveAmountHook',
+    'looks': 15,
+    'images': 10,
+    'speed': 0.4,
+    'target': 0.05,
+}
 STAGES = {'type': 'tst_mm.AlternatingScheduleHook', 'stages': [], 'search': {'draws': 2}}
 
 
@@ -98,8 +106,10 @@ def test_the_fraction_moves_as_planned(make_runner, monkeypatch):
     assert fractions[:4] == pytest.approx([5 / 6, 4 / 6, 3 / 6, 2 / 6])
     assert fractions[4:] == pytest.approx([3 / 6, 4 / 6, 5 / 6, 1])
     assert runner.model.fraction == fractions[-1]
-    assert history[4]['seen'] == pytest.approx(0.9) and history[4]['unseen'] == 1
-    assert history[4]['gap'] == pytest.approx(0.1)
+    # Six looks are four time constants of the running means.
+    share = 1 - math.exp(-4 / 6)
+    assert history[4]['seen'] == pytest.approx(1 - share / 2) and history[4]['unseen'] == 1
+    assert history[4]['gap'] == pytest.approx(share / 2)
     hub = runner.message_hub
     assert hub.get_scalar('amount/fraction').current() == fractions[-1]
     assert json.loads(Path(runner.work_dir, 'policy.json').read_text())['amount'] == history
@@ -225,3 +235,12 @@ def test_stages_may_use_the_slice_and_leave_the_student_alone(make_runner, shown
         results.append(runner)
     assert hook_of(results[1]).search.effects().count == 3 * BATCH * 2
     assert_same(*(runner.model.state_dict() for runner in results))
+
+
+@pytest.mark.parametrize(('batches', 'looks'), [(1_000, 31), (10, 20), (1_000_000, 100)])
+def test_looks_take_one_percent_of_the_cost(batches, looks):
+    """Of 64 images a batch: 2 x 32 images a look, none in the last 40 %."""
+    hook = AdaptiveAmountHook()
+    loader = SimpleNamespace(batch_size=64, batch_sampler=None)
+    runner = SimpleNamespace(max_iters=2 * batches, train_loop=SimpleNamespace(dataloader=loader))
+    assert hook._affordable(runner) == pytest.approx(looks, abs=2)

@@ -104,6 +104,24 @@ def test_tasks_are_compared_one_by_one():
     step(model, data)
 
 
+def test_cosines_are_compared_at_their_scale():
+    """ArcFace: without the margins that its head adds for the label while it trains."""
+    config = classifier()
+    config['head'] = dict(
+        type='mmpretrain.ArcFaceClsHead',
+        num_classes=4,
+        in_channels=16,
+        scale=30.0,
+        loss=dict(type='mmpretrain.CrossEntropyLoss'),
+    )
+    model = distiller(config, {'model': config, 'checkpoint': 'random'}, augmenter=None)
+    model.student.load_state_dict(model.teacher.model.state_dict())
+    model.student.backbone.eval()
+    losses = model(**model.data_preprocessor(batch(), True), mode='loss')
+    assert abs(losses['loss_kd']) < 1e-5 < losses['loss']
+    assert abs(model.distiller.connectors['kd_student'].factor - 30) < 1e-2
+
+
 def test_the_config_overrules():
     pair = detector('retinanet'), detector('retinanet')
     model = dense_distiller('DetectionDistiller', *pair, plan=dict(logits=False))

@@ -44,7 +44,7 @@ def check_cityscapes(root: str | Path, num_classes: int = 19) -> Findings:
 
 
 def _stems(folder: Path, end: str) -> set[str]:
-    """``city/name`` of all files with this end."""
+    """The ``city/name`` of all files whose names have this end."""
     paths = folder.rglob(f'*{end}')
     return {path.relative_to(folder).as_posix().removesuffix(end) for path in paths}
 

@@ -20,7 +20,7 @@ def make_parser(description: str, out: str | None, source: str | None) -> argpar
         source: The help of ``--source``; None for data that have no source outside the package.
 
     Returns:
-        Parser with ``--out``, ``--source`` and ``--force``.
+        A parser with ``--out``, ``--source`` and ``--force``.
     """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -46,8 +46,8 @@ def run(
 
     Args:
         parser: The parser of :func:`make_parser`, with the script's own options added.
-        build: What is called with the options and the empty folder; it returns a summary,
-            JSON-able.
+        build: A function that is called with the options and the empty folder, and returns a
+            summary that JSON can hold.
         argv: The command line; the process's own by default.
     """
     args = parser.parse_args(argv)

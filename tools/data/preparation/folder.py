@@ -23,15 +23,16 @@ def prepare_folder(
 
     Args:
         out: The folder that is made.
-        recipe: Everything that the content depends on, JSON-able.
-        build: What fills the empty folder that it is given; it returns a summary, JSON-able.
+        recipe: Everything that the content depends on, as plain data that JSON can hold.
+        build: A function that fills the empty folder that it is given, and returns a summary that
+            JSON can hold.
         force: Whether to make the folder anew when it is there. Defaults to False.
 
     Returns:
         The summary, or None when the folder was there already.
 
     Raises:
-        PreparationError: When the place is taken.
+        PreparationError: The place is taken.
     """
     out = Path(out)
     recipe = json.loads(json.dumps(recipe))  # as it is read back: lists for tuples

@@ -5,7 +5,7 @@ import numpy as np
 
 
 def random_tint(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Colours of the darkest and the brightest pixel of an item, each (3,) in 0-255."""
+    """Draw the colours of the darkest and the brightest pixel of an item, (3,) each, in 0-255."""
     hue, saturation = random.uniform(0, 180), random.uniform(0, 180)
     dark, bright = random.uniform(10, 90), random.uniform(150, 255)
     pair = np.array([[[hue, saturation, dark], [hue, saturation, bright]]], np.uint8)
@@ -14,10 +14,10 @@ def random_tint(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 
 def random_ground(height: int, width: int, random: np.random.Generator) -> np.ndarray:
-    """A textured ground: coloured noise of several scales, crossed by strokes and patches.
+    """Draw a textured ground: coloured noise of several scales, crossed by strokes and patches.
 
     Returns:
-        Image (H, W, 3), float32 in 0-255.
+        The image, (H, W, 3) float32 in 0-255.
     """
     ground = np.empty((height, width, 3), np.float32)
     ground[:] = random.uniform(40, 215, 3)

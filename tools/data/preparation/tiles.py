@@ -12,7 +12,7 @@ def tile_grid(height: int, width: int, size: int) -> Iterator[tuple[int, int]]:
         size: The side of a tile in pixels.
 
     Yields:
-        (row, column): the tile begins at pixel ``(row * size, column * size)``.
+        The row and the column of each tile, which begins at pixel ``(row * size, column * size)``.
     """
     for row in range(height // size):
         for column in range(width // size):

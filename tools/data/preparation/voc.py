@@ -38,7 +38,7 @@ def read_voc(path: Path, height: int, width: int) -> tuple[list[VocObject], int]
         The objects, and how many were dropped.
 
     Raises:
-        PreparationError: When the file is no VOC annotation.
+        PreparationError: The file is no VOC annotation.
     """
     objects, dropped = [], 0
     try:

@@ -37,18 +37,18 @@ DEFAULT_OPERATORS = (
     'Invert',
     'Cutout',
 )
-#: What goes with the paper's in the wide set.
+#: The operators that the wide set has beside those of the paper.
 _FURTHER = ('FlipX', 'FlipY', 'Zoom', 'Hue', 'Grey', 'Blur', 'Noise')
-#: What ``operators`` may name instead of listing.
+#: The sets of operators that ``operators`` may name instead of listing them.
 OPERATOR_SETS: dict[str, tuple[str | dict[str, Any], ...]] = {
     'standard': DEFAULT_OPERATORS,
     'wide': (*DEFAULT_OPERATORS, *_FURTHER),
-    # Seen from above nothing has an upper side: aerial images, microscopy.
+    # Seen from above, as in aerial images and microscopy, nothing has an upper side.
     'overhead': tuple(
         {'type': 'Rotate', 'limit': 180.0} if name == 'Rotate' else name
         for name in (*DEFAULT_OPERATORS, *_FURTHER)
     ),
-    # What is written has a direction, and its strokes are fine: digits, documents, signs.
+    # Digits, documents and signs have a direction to be read in, and fine strokes.
     'text': (
         *DEFAULT_OPERATORS[:6],
         {'type': 'ShearX', 'limit': 0.15},

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..rows import take
 
-#: ITU-R 601 weights of red, green and blue, those of Pillow's grey images.
+#: The ITU-R 601 weights of red, green and blue, which Pillow's grey images have too.
 LUMA_RGB = (0.299, 0.587, 0.114)
 
 
@@ -20,12 +20,14 @@ class ImageInfo:
     """What an operator may know about the n images it is given.
 
     Attributes:
-        luma (Tensor): (C, 1, 1) weights of the channels in the grey value, summing to 1, in the
-            channel order of the images.
-        mask (Tensor, optional): (n, 1, H, W) bool, True where the image is and False in the
-            padding; None when nothing is padded. Of a look-up table (see
-            :attr:`ColorOperator.pointwise`) how many pixels have each level, (n, C, H, W).
-        channel_order (str): ``'rgb'`` (default) or ``'bgr'``, of images with three channels.
+        luma (Tensor): The weight of each channel in the grey value, (C, 1, 1), summing to 1, in
+            the channel order of the images.
+        mask (Tensor, optional): The valid areas, (n, 1, H, W) bool, True where the image is and
+            False in the padding; None where nothing is padded. For a look-up table (see
+            :attr:`ColorOperator.pointwise`) it is the number of pixels that have each grey value,
+            (n, C, H, W).
+        channel_order (str): The order of the channels of images that have three, ``'rgb'``
+            (default) or ``'bgr'``.
     """
 
     luma: Tensor
@@ -33,38 +35,41 @@ class ImageInfo:
     channel_order: str = 'rgb'
 
     def select(self, images: Sequence[int] | None) -> ImageInfo:
-        """The same for the images at these positions; None means all."""
+        """The same information for the images at these positions only; None means all."""
         if images is None or self.mask is None:
             return self
         return replace(self, mask=take(self.mask, images))
 
     def limited(self, images: Tensor) -> Tensor:
-        """Values kept in [0, 1]."""
+        """Keep values in [0, 1]; a subclass may leave them as they are."""
         return _Limited.apply(images)
 
 
 class Operator:
     """Base of all operators.
 
-    A *level* is a magnitude in [0, 1] times a sign; 0 is the identity wherever the operator has a
-    learned magnitude, and ``limit`` is the physical value reached at level 1.
+    An *operator level*, or level for short, is a magnitude in [0, 1] times a sign. Level 0 is the
+    identity wherever the operator has a learned magnitude; at level 1 the physical value is
+    ``limit``. The brightness of a pixel, from 0 to 255, is called its grey value instead, and a
+    level of a feature pyramid a feature level.
 
     Args:
-        limit (float, optional): Physical value at magnitude 1, in ``unit``, instead of the class's.
+        limit (float, optional): The physical value at magnitude 1, in ``unit``. Defaults to that
+            of the class.
 
     Raises:
-        ValueError: When ``limit`` is outside ``bounds``.
+        ValueError: ``limit`` is outside of ``bounds``.
     """
 
-    #: Whether the magnitude is learned; without it the level is always 1.
+    #: Whether the magnitude is learned; otherwise the operator level is always 1.
     has_magnitude: bool = True
-    #: Whether a level may be negative.
+    #: Whether an operator level may be negative.
     signed: bool = False
-    #: Physical value at level 0.
+    #: The physical value at operator level 0.
     start: float = 0.0
-    #: Smallest and largest allowed ``limit``.
+    #: The smallest and the largest ``limit`` that are allowed.
     bounds: tuple[float, float] = (0.0, 1.0)
-    #: What the physical value is measured in.
+    #: The unit that the physical value is measured in.
     unit: str = ''
 
     limit: float = 1.0
@@ -82,11 +87,11 @@ class Operator:
 
     @property
     def name(self) -> str:
-        """Name in policies, configs and logs: that of the class."""
+        """The name in policies, configs and logs, which is that of the class."""
         return type(self).__name__
 
     def physical(self, level: Tensor | float) -> Tensor | float:
-        """Physical value, in ``unit``, at a level; any shape."""
+        """The physical value, in ``unit``, at an operator level; any shape."""
         return self.start + (self.limit - self.start) * level
 
     def __repr__(self) -> str:
@@ -101,16 +106,16 @@ class ColorOperator(Operator):
     pointwise: bool = False
 
     def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
-        """Transform images.
+        """Change the colours of images.
 
         Args:
-            images: (n, C, H, W), values in [0, 1]; never modified.
-            level: (n, 1, 1, 1) in [-1, 1].
-            info: Channel weights and valid area of these images.
+            images: The images, (n, C, H, W), with values in [0, 1]; they are never modified.
+            level: The operator level on each image, (n, 1, 1, 1) in [-1, 1].
+            info: The channel weights and the valid areas of these images.
 
         Returns:
-            (n, C, H, W), kept in [0, 1] by :meth:`ImageInfo.limited`; differentiable in ``images``
-            and, where the operator has a magnitude, in ``level``.
+            The changed images, (n, C, H, W), kept in [0, 1] by :meth:`ImageInfo.limited`. They are
+            differentiable in ``images`` and, where the operator has a magnitude, in ``level``.
         """
         raise NotImplementedError(f'operator {self.name} must define apply')
 
@@ -119,15 +124,15 @@ class GeometricOperator(Operator):
     """An operator that moves pixels by an affine map; labels follow the same map."""
 
     def matrix(self, level: Tensor, extents: Tensor) -> Tensor:
-        """Forward map, source to destination, about the centre of the valid area.
+        """Give the forward map, source to destination, about the centre of the valid area.
 
         Args:
-            level: (n,) in [-1, 1].
-            extents: (n, 2) height and width of the valid area in pixels.
+            level: The operator level on each image, (n,) in [-1, 1].
+            extents: The height and width of the valid areas in pixels, (n, 2).
 
         Returns:
-            (n, 3, 3) acting on homogeneous column vectors (x, y, 1) in pixels, with the origin at
-            the centre of the valid area; differentiable in ``level``.
+            The maps, (n, 3, 3), acting on homogeneous column vectors (x, y, 1) in pixels, with the
+            origin at the centre of the valid area. They are differentiable in ``level``.
         """
         raise NotImplementedError(f'operator {self.name} must define matrix')
 
@@ -138,28 +143,28 @@ class EraseOperator(Operator):
     def region(
         self, level: Tensor, position: Tensor, extents: Tensor, height: int, width: int
     ) -> Tensor:
-        """Region to erase.
+        """Give the region to erase.
 
         Args:
-            level: (n,) in [0, 1].
-            position: (n, 2) drawn y and x in [0, 1], relative to the valid area.
-            extents: (n, 2) height and width of the valid area in pixels.
-            height: Rows of the images.
-            width: Columns of the images.
+            level: The operator level on each image, (n,) in [0, 1].
+            position: The drawn y and x, (n, 2) in [0, 1], as parts of the valid area.
+            extents: The height and width of the valid areas in pixels, (n, 2).
+            height: The height of the images in pixels.
+            width: The width of the images in pixels.
 
         Returns:
-            (n, 1, height, width), 1 where the image is erased and 0 elsewhere.
+            The region, (n, 1, height, width): 1 where the image is erased and 0 elsewhere.
         """
         raise NotImplementedError(f'operator {self.name} must define region')
 
 
 def straight_through(value: Tensor, surrogate: Tensor) -> Tensor:
-    """``value`` forward, the gradient of ``surrogate`` backward; same shapes."""
+    """Return ``value``, with the gradient of ``surrogate``, which has the same shape."""
     return _StraightThrough.apply(value, surrogate)
 
 
 class _StraightThrough(torch.autograd.Function):
-    """Hands the gradient on as it is, where sums and differences would copy it."""
+    """Hands the gradient on without the copies that sums and differences would make."""
 
     @staticmethod
     def forward(ctx: Any, value: Tensor, surrogate: Tensor) -> Tensor:
@@ -171,7 +176,7 @@ class _StraightThrough(torch.autograd.Function):
 
 
 class _Limited(torch.autograd.Function):
-    """``clamp(0, 1)``, whose own backward needs four passes over the images and a slow one."""
+    """``clamp(0, 1)`` with a faster backward: torch's makes four passes, one of them slow."""
 
     @staticmethod
     def forward(ctx: Any, images: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Operators from a config."""
+"""Building operators from a config."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ def build_operators(
     operators: Sequence[str | Mapping[str, Any]],
     ranges: Mapping[str, float | Mapping[str, Any]],
 ) -> list[Operator]:
-    """Build operators.
+    """Build the operators of an augmenter.
 
     Args:
-        operators: Names, or dicts with ``type`` and arguments.
-        ranges: By name a physical value at magnitude 1, or arguments.
+        operators: The operators, as names or as dicts with ``type`` and arguments.
+        ranges: The physical value at magnitude 1, or a dict of arguments, by the name of the
+            operator.
 
     Raises:
-        KeyError: Unknown operator, argument or range.
+        KeyError: An operator, an argument or a range is unknown.
         TypeError: An entry is neither a name nor a dictionary.
-        ValueError: A name twice, or a value outside what is allowed.
+        ValueError: A name occurs twice, or a value is outside what is allowed.
     """
     built: list[Operator] = []
     left = dict(ranges)
@@ -34,7 +35,7 @@ def build_operators(
             require_mapping('operator', entry)
         config: dict[str, Any] = {'type': entry} if isinstance(entry, str) else dict(entry)
         name = config.pop('type', None)
-        # Not OPERATORS.get, which imports what a name it does not know may mean.
+        # OPERATORS.get would import modules in search of a name that it does not know.
         kind = OPERATORS.module_dict.get(name) if isinstance(name, str) else None
         if kind is None:
             raise KeyError(f'unknown operator {name!r}; {closest(name, OPERATORS.module_dict)}')
@@ -44,16 +45,16 @@ def build_operators(
         parameters = inspect.signature(kind).parameters
         if all(parameter.kind is not parameter.VAR_KEYWORD for parameter in parameters.values()):
             reject_unknown_keys(f'operator {name}', config, parameters)
-        # Not OPERATORS.build, which warns when a config's default scope is another library.
+        # OPERATORS.build would warn when the default scope of a config is another library.
         built.append(kind(**config))
-    own = {operator.name: operator for operator in built}
+    by_name = {operator.name: operator for operator in built}
     for name in left:
-        if name in own:
+        if name in by_name:
             raise ValueError(
-                f'ranges has {name!r}, which is a {type(own[name]).__name__} here and knows no '
-                f'other range than {own[name].limit:g}; allowed: arguments of that operator'
+                f'ranges has {name!r}, which is a {type(by_name[name]).__name__} here and knows no '
+                f'other range than {by_name[name].limit:g}; allowed: arguments of that operator'
             )
-        raise KeyError(f'ranges has no operator {name!r}; {closest(name, own)}')
+        raise KeyError(f'ranges has no operator {name!r}; {closest(name, by_name)}')
     names = [operator.name for operator in built]
     repeated = {name for name in names if names.count(name) > 1}
     if repeated:

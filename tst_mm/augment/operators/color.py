@@ -18,12 +18,12 @@ from tst_mm.registry import OPERATORS
 
 from .base import ColorOperator, ImageInfo, straight_through
 
-#: Slack, in grey values, that keeps a value such as 127.99999 in the bin of 128.
+#: The slack, in grey values, that keeps a value such as 127.99999 in the bin of 128.
 _ROUNDING = 1e-3
 
 
 class _Blend(ColorOperator):
-    """``degenerate + (1 + level * limit) * (image - degenerate)``, limited as the info says.
+    """A blend, ``degenerate + (1 + level * limit) * (image - degenerate)``, limited by the info.
 
     The physical value is what is added to the factor 1.
     """
@@ -37,7 +37,7 @@ class _Blend(ColorOperator):
         raise NotImplementedError
 
     def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
-        """See the base class."""
+        """Apply the operator, as :meth:`ColorOperator.apply` describes it."""
         extreme = self.degenerate(images, info)
         return info.limited(torch.lerp(extreme, images, 1 + level * self.limit))
 
@@ -49,36 +49,36 @@ class Brightness(_Blend):
     pointwise = True
 
     def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
-        """See the base class; the degenerate image is 0, so the blend is one product."""
+        """Apply the operator; the degenerate image is 0, so the blend is one product."""
         return info.limited(images * (1 + level * self.limit))
 
 
 @OPERATORS.register_module()
 class Color(_Blend):
-    """Saturation; factor 0 is the grey image. The identity on single-channel images."""
+    """Change the saturation; factor 0 is the grey image. Identity on images with one channel."""
 
     def degenerate(self, images: Tensor, info: ImageInfo) -> Tensor:
-        """(n, 1, H, W) grey image."""
+        """The grey images, (n, 1, H, W)."""
         return _grey(images, info.luma)
 
 
 @OPERATORS.register_module()
 class Grey(ColorOperator):
-    """The grey image in all channels. The identity on single-channel images."""
+    """Put the grey image into all channels. Identity on images with one channel."""
 
     has_magnitude = False
     bounds = (1.0, 1.0)  # there is no range to set
 
     def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
-        """See the base class."""
+        """Apply the operator, as :meth:`ColorOperator.apply` describes it."""
         return _grey(images, info.luma).expand_as(images)
 
 
 @OPERATORS.register_module()
 class Hue(ColorOperator):
-    """Turn the colours about the grey axis; brightness stays. Only for images with three channels.
+    """Turn the colours about the grey axis; their brightness stays.
 
-    The identity on images with another number of channels.
+    This is the identity on images whose number of channels is not three.
     """
 
     signed = True
@@ -87,7 +87,7 @@ class Hue(ColorOperator):
     unit = 'of a turn'
 
     def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
-        """See the base class: a rotation in the plane of equal brightness."""
+        """Apply the operator: a rotation in the plane of equal brightness."""
         if images.shape[1] != 3:
             return images
         angle = level * (self.limit * 2 * math.pi)
@@ -103,12 +103,12 @@ class Hue(ColorOperator):
 
 @OPERATORS.register_module()
 class Contrast(_Blend):
-    """Distance from the mean grey value of the valid area; factor 0 is uniform grey."""
+    """Change the distance from the mean grey value of the valid area; factor 0 is uniform grey."""
 
     pointwise = True
 
     def degenerate(self, images: Tensor, info: ImageInfo) -> Tensor:
-        """(n, 1, 1, 1) mean grey value: the grey of the channels' means."""
+        """The mean grey values, (n, 1, 1, 1): the grey of the means of the channels."""
         if info.mask is None:
             mean = images.mean(dim=(2, 3), keepdim=True)
         else:
@@ -119,10 +119,10 @@ class Contrast(_Blend):
 
 @OPERATORS.register_module()
 class Sharpness(_Blend):
-    """Distance from the image smoothed by Pillow's 3x3 kernel; the outermost pixels stay."""
+    """Change the distance from the image smoothed by Pillow's 3x3 kernel; border pixels stay."""
 
     def degenerate(self, images: Tensor, info: ImageInfo) -> Tensor:
-        """(n, C, H, W) smoothed image: [[1, 1, 1], [1, 5, 1], [1, 1, 1]] / 13."""
+        """The smoothed images, (n, C, H, W): [[1, 1, 1], [1, 5, 1], [1, 1, 1]] / 13."""
         if min(images.shape[-2:]) < 3:
             return images
         return _Smoothed.apply(images, info.mask)
@@ -130,11 +130,11 @@ class Sharpness(_Blend):
 
 @OPERATORS.register_module()
 class Posterize(ColorOperator):
-    """Fewer bits a channel: values are rounded down to multiples of ``2 ** (8 - bits)`` levels.
+    """Keep fewer bits: round grey values down to multiples of ``2 ** (8 - bits)``.
 
-    Bits are real numbers, equal to Pillow's at whole ones. Backward: identity in the image; in
-    the magnitude the step size moves while the remainder's share of a step is held
-    (straight-through rounding).
+    The number of bits is a real number; whole numbers give what Pillow gives. Backward is the
+    identity in the image; in the magnitude the step size moves while the remainder's share of a
+    step is held (straight-through rounding).
     """
 
     pointwise = True
@@ -144,7 +144,7 @@ class Posterize(ColorOperator):
     unit = 'bits'
 
     def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
-        """See the base class."""
+        """Apply the operator, as :meth:`ColorOperator.apply` describes it."""
         step = torch.exp2((self.start - self.limit) * level) / 255
         position = images / step
         whole = torch.floor(position.detach() + _ROUNDING)
@@ -155,8 +155,8 @@ class Posterize(ColorOperator):
 class Solarize(ColorOperator):
     """Invert values at or above a threshold, given in grey values (256 inverts nothing).
 
-    Backward: exact in the image; in the magnitude the step at the threshold is a logistic curve
-    of width ``0.05``.
+    Backward is exact in the image; in the magnitude the step at the threshold is taken as a
+    logistic curve of width ``0.05``.
     """
 
     pointwise = True
@@ -167,7 +167,7 @@ class Solarize(ColorOperator):
     _width = 0.05
 
     def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
-        """See the base class."""
+        """Apply the operator, as :meth:`ColorOperator.apply` describes it."""
         threshold = self.physical(level) / 255
         above = (images >= threshold - _ROUNDING / 255).to(images.dtype)
         if torch.is_grad_enabled() and level.requires_grad:
@@ -180,7 +180,7 @@ class Solarize(ColorOperator):
 class Equalize(ColorOperator):
     """Flatten each channel's histogram over the valid area, with Pillow's look-up table.
 
-    Backward: identity in the image (the table is a step function).
+    Backward is the identity in the image, because the table is a step function.
     """
 
     pointwise = True
@@ -188,10 +188,10 @@ class Equalize(ColorOperator):
     bounds = (1.0, 1.0)  # there is no range to set
 
     def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
-        """See the base class."""
+        """Apply the operator, as :meth:`ColorOperator.apply` describes it."""
         n, channels, height, width = images.shape
         with torch.no_grad():
-            # Clamped last: what is no number must not become an index.
+            # Clamped last, so that a NaN does not become an index outside of the table.
             bins = (images * 255).round_().long().clamp_(0, 255)
             bins = bins.reshape(n * channels, -1)  # images may lie in memory in any order
             ones = torch.ones((), dtype=torch.long, device=images.device).expand_as(bins)
@@ -205,27 +205,27 @@ class Equalize(ColorOperator):
 
 @OPERATORS.register_module()
 class Invert(ColorOperator):
-    """Negative of the image."""
+    """Turn the image into its negative."""
 
     pointwise = True
     has_magnitude = False
     bounds = (1.0, 1.0)  # there is no range to set
 
     def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
-        """See the base class."""
+        """Apply the operator, as :meth:`ColorOperator.apply` describes it."""
         return 1 - images
 
 
 def _grey(images: Tensor, luma: Tensor) -> Tensor:
-    """(n, C, H, W) -> (n, 1, H, W) weighted mean of the channels."""
+    """The weighted mean of the channels, (n, C, H, W) -> (n, 1, H, W)."""
     return (images * luma).sum(dim=1, keepdim=True)
 
 
 def _equalize_table(histogram: Tensor) -> Tensor:
-    """(k, 256) long counts -> (k, 256) new grey value of each old one, as ``ImageOps.equalize``."""
+    """Counts, (k, 256), -> the new grey value of each old one, as ``ImageOps.equalize`` has it."""
     levels = torch.arange(256, device=histogram.device)
     below = histogram.cumsum(1) - histogram
-    # All but the last level that occurs: the most that lies below one that does.
+    # The count of all but the last grey value that occurs: the most that lies below one of them.
     rest = (below * (histogram > 0)).amax(1, keepdim=True)
     step = rest // 255
     table = ((below + step // 2) // step.clamp(min=1)).clamp_(max=255)
@@ -256,7 +256,7 @@ class _Smoothed(torch.autograd.Function):
 
 
 def _smooth(images: Tensor) -> Tensor:
-    """(..., H, W) -> (..., H - 2, W - 2), weighted by [[1, 1, 1], [1, 5, 1], [1, 1, 1]] / 13."""
+    """Weight by [[1, 1, 1], [1, 5, 1], [1, 1, 1]] / 13, (..., H, W) -> (..., H - 2, W - 2)."""
     # Sums of shifted images: on a CPU several times as fast as pooling or convolution.
     rows = (images[..., :-2, :] + images[..., 1:-1, :]).add_(images[..., 2:, :])
     smooth = (rows[..., :-2] + rows[..., 1:-1]).add_(rows[..., 2:])

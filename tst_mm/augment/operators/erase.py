@@ -14,15 +14,16 @@ from .base import EraseOperator
 class Cutout(EraseOperator):
     """Erase a square, centred anywhere in the valid area and cut at its border.
 
-    The side is a fraction of the shorter side of the valid area, or fixed. The reference's is the
-    image side on classification (56 % of the area on average) and 128 pixels on dense tasks.
+    The side is a fraction of the shorter side of the valid area, or fixed. In the reference it is
+    the image side on classification (56 % of the area on average) and 128 pixels on dense tasks.
 
     Args:
-        limit: Side as a fraction of the shorter side. Defaults to 0.5.
-        pixels: Side in pixels instead, whatever the size of the image.
+        limit: The side as a fraction of the shorter side of the valid area. Defaults to 0.5.
+        pixels: The side in pixels, whatever the size of the image, in place of ``limit``. Defaults
+            to None.
 
     Raises:
-        ValueError: A side outside its bounds, or both.
+        ValueError: The side is outside of its bounds, or both arguments are given.
     """
 
     has_magnitude = False
@@ -41,7 +42,7 @@ class Cutout(EraseOperator):
     def region(
         self, level: Tensor, position: Tensor, extents: Tensor, height: int, width: int
     ) -> Tensor:
-        """See the base class."""
+        """Give the square to erase, as :meth:`EraseOperator.region` describes it."""
         half = level * self.limit / 2
         half = (half if self.pixels else half * extents.amin(dim=1))[:, None]
         centre = position * extents

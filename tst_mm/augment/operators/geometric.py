@@ -15,7 +15,7 @@ from .base import GeometricOperator
 
 
 def _identity_plus(entry: tuple[int, int], value: Tensor) -> Tensor:
-    """(n,) -> (n, 3, 3) identities with ``value`` added at ``entry``."""
+    """Identities, (n, 3, 3), with ``value``, (n,), added at ``entry``."""
     return torch.eye(3, dtype=value.dtype, device=value.device) + F.pad(
         value[:, None, None], (entry[1], 2 - entry[1], entry[0], 2 - entry[0])
     )
@@ -30,7 +30,7 @@ class _Shear(GeometricOperator):
     entry: ClassVar[tuple[int, int]]
 
     def matrix(self, level: Tensor, extents: Tensor) -> Tensor:
-        """See the base class."""
+        """Give the map, as :meth:`GeometricOperator.matrix` describes it."""
         return _identity_plus(self.entry, level * self.limit)
 
 
@@ -57,7 +57,7 @@ class _Translate(GeometricOperator):
     extent: ClassVar[int]
 
     def matrix(self, level: Tensor, extents: Tensor) -> Tensor:
-        """See the base class."""
+        """Give the map, as :meth:`GeometricOperator.matrix` describes it."""
         return _identity_plus(self.entry, level * self.limit * extents[:, self.extent])
 
 
@@ -87,7 +87,7 @@ class Rotate(GeometricOperator):
     unit = 'degrees'
 
     def matrix(self, level: Tensor, extents: Tensor) -> Tensor:
-        """See the base class."""
+        """Give the map, as :meth:`GeometricOperator.matrix` describes it."""
         angle = level * (self.limit * math.pi / 180)
         cos, sin = torch.cos(angle), torch.sin(angle)
         zero, one = torch.zeros_like(angle), torch.ones_like(angle)

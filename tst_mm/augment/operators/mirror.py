@@ -20,13 +20,13 @@ class _Flip(GeometricOperator):
     signs: ClassVar[tuple[float, float, float]]
 
     def matrix(self, level: Tensor, extents: Tensor) -> Tensor:
-        """See the base class; the level has no effect."""
+        """Give the map of :meth:`GeometricOperator.matrix`; the operator level has no effect."""
         return torch.diag(level.new_tensor(self.signs)).expand(len(level), 3, 3)
 
 
 @OPERATORS.register_module()
 class FlipX(_Flip):
-    """Left becomes right. Keypoints keep their names: of what has a left and a right, drop it."""
+    """Left becomes right. Key points keep their names, so leave it out where those name a side."""
 
     signs = (-1.0, 1.0, 1.0)
 
@@ -51,6 +51,6 @@ class Zoom(GeometricOperator):
     unit = 'of size'
 
     def matrix(self, level: Tensor, extents: Tensor) -> Tensor:
-        """See the base class."""
+        """Give the map, as :meth:`GeometricOperator.matrix` describes it."""
         scale = torch.pow(1 + self.limit, level)
         return torch.diag_embed(torch.stack((scale, scale, torch.ones_like(scale)), dim=-1))

@@ -12,9 +12,9 @@ from tst_mm.registry import OPERATORS
 
 from .base import ColorOperator, ImageInfo
 
-#: Standard deviations of a Gaussian on either side that its kernel covers.
+#: How many standard deviations of a Gaussian its kernel covers on either side.
 _REACH = 2.5
-#: Levels that have noise of their own, and what sets them apart.
+#: How many operator levels have noise of their own, and the factor that sets their seeds apart.
 _STEPS, _PRIME = 1 << 20, 2_654_435_761
 
 
@@ -30,10 +30,10 @@ class Blur(ColorOperator):
     unit = 'of shorter side'
 
     def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
-        """See the base class."""
+        """Apply the operator, as :meth:`ColorOperator.apply` describes it."""
         shorter = min(images.shape[-2:])
         radius = max(1, math.ceil(_REACH * self.limit * shorter))
-        # A standard deviation of 0 is the image itself.
+        # A standard deviation near 0 gives the image itself, without a division by 0.
         sigma = (level.flatten() * self.limit * shorter).clamp(min=1e-3)
         offsets = torch.arange(-radius, radius + 1, dtype=images.dtype, device=images.device)
         kernels = torch.exp(-0.5 * (offsets / sigma[:, None].to(images.dtype)).square())
@@ -46,7 +46,7 @@ class Blur(ColorOperator):
 class Noise(ColorOperator):
     """Noise of a triangular distribution; the range is its standard deviation in [0, 1] units.
 
-    The noise is a function of pixel and level, so that a draw can be replayed.
+    The noise is a function of pixel and operator level, so that a draw can be replayed.
     """
 
     limit = 0.1
@@ -54,18 +54,18 @@ class Noise(ColorOperator):
     unit = 'of white'
 
     def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
-        """See the base class."""
+        """Apply the operator, as :meth:`ColorOperator.apply` describes it."""
         _, channels, height, width = images.shape
         place = torch.arange(channels * height * width, device=images.device)
         place = place.view(channels, height, width) + (level.detach() * _STEPS).long() * _PRIME
-        # Each is uniform in (0, 1), with variance 1/12.
+        # Each of the two numbers is uniform in (0, 1), with variance 1/12.
         noise = (_hashed(2 * place) + _hashed(2 * place + 1) - 1) * math.sqrt(6)
         noise = noise.to(images.dtype)
         return info.limited(images + level * self.limit * noise)
 
 
 def _smooth(images: Tensor, kernels: Tensor) -> Tensor:
-    """(n, C, H, W) convolved along both axes with (n, k), an image each; zeros outside."""
+    """Convolve images, (n, C, H, W), along both axes with a kernel for each, (n, k); 0 outside."""
     n, channels, height, width = images.shape
     radius = kernels.shape[1] // 2
     weights = kernels.repeat_interleave(channels, dim=0)
@@ -76,7 +76,7 @@ def _smooth(images: Tensor, kernels: Tensor) -> Tensor:
 
 
 def _hashed(numbers: Tensor) -> Tensor:
-    """Whole numbers -> numbers in (0, 1) that look unrelated, float64, same shape."""
+    """Turn whole numbers into float64 numbers in (0, 1) that look unrelated, in the same shape."""
     mixed = (numbers ^ (numbers >> 15)) * 739_982_445 & 0xFFFFFFFF
     mixed = (mixed ^ (mixed >> 12)) * 695_872_825 & 0xFFFFFFFF
     return ((mixed ^ (mixed >> 15)) & 0xFFFFFF).double() / (1 << 24)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tst_mm.augment import Draw, move_boxes, move_keypoints, move_maps, move_points
 
-#: Lists with one entry an instance, which lose the entries of dropped instances.
+#: Keys of lists with one entry for each instance, which lose the entries of dropped instances.
 _PER_INSTANCE = (
     'gt_bboxes_labels',
     'gt_ignore_flags',
@@ -19,7 +19,7 @@ _PER_INSTANCE = (
     'gt_keypoints',
     'gt_keypoints_visible',
 )
-#: What OpenCV samples; it is several times as fast as the general way.
+#: The dtypes that OpenCV samples; it is several times as fast as the general way.
 _OPENCV = (np.uint8, np.int16, np.uint16, np.float32)
 
 
@@ -29,15 +29,17 @@ def move_annotations(
     """Put moved annotations into ``results``; the old ones are not modified.
 
     Args:
-        results: Of a pipeline; keys as in :class:`LearnedAugment`.
-        draw: Of one image, which a geometric operator moves.
-        seg_pad_val: Label of pixels that come from outside.
-        min_size: See :func:`tst_mm.augment.move_boxes`.
-        min_visible: See :func:`tst_mm.augment.move_boxes`.
+        results: The results of a pipeline, with keys as in :class:`LearnedAugment`.
+        draw: The draw for one image, in which a geometric operator moves it.
+        seg_pad_val: The label of pixels that come from outside.
+        min_size: The shortest side of a box that is kept, in pixels; see
+            :func:`tst_mm.augment.move_boxes`.
+        min_visible: The smallest part of a box, in [0, 1], that must stay inside; see
+            :func:`tst_mm.augment.move_boxes`.
 
     Raises:
-        TypeError: Boxes or masks of a kind that cannot follow.
-        ValueError: A label map of another size than the image.
+        TypeError: Boxes or masks are of a kind that cannot follow.
+        ValueError: A label map has another size than the image.
     """
     _refuse_unknown_places(results)
     boxes, masks = results.get('gt_bboxes'), results.get('gt_masks')
@@ -66,12 +68,12 @@ def move_annotations(
     for key in _maps(results):
         outside = seg_pad_val
         if 'edge' in key or results[key].dtype.kind in 'fb':
-            outside = 0  # no edge, no depth
+            outside = 0  # outside there is no edge and no depth
         results[key] = _move_map(results[key], draw, outside, key)
 
 
 def _maps(results: dict[str, Any]) -> list[str]:
-    """Keys of label, edge and depth maps: those of the pipeline, and all with ground truth."""
+    """The keys of label, edge and depth maps: the pipeline's, and all that hold ground truth."""
     listed = [key for key in results.get('seg_fields', ()) if results.get(key) is not None]
     found = [
         key
@@ -86,7 +88,7 @@ def _is_map(key: str, value: np.ndarray) -> bool:
 
 
 def _refuse_unknown_places(results: dict[str, Any]) -> None:
-    """Raise for ground truth that may have places and is of no kind that moves."""
+    """Raise for ground truth that may hold places in the image and is of no kind that can move."""
     known = {'gt_bboxes', 'gt_masks', *_PER_INSTANCE, *_maps(results)}
     for key, value in results.items():
         if not key.startswith('gt_') or key in known or not isinstance(value, np.ndarray):
@@ -109,7 +111,7 @@ def _move_boxes(
 
 
 def _move_keypoints(keypoints: np.ndarray, draw: Draw) -> np.ndarray:
-    """(n, k, 2), or (n, k, 3) with visibility, which ends outside of the image."""
+    """Move key points, (n, k, 2), or (n, k, 3) with visibility, which is 0 outside of the image."""
     count = len(keypoints)
     moved = np.array(keypoints)
     points, inside = move_keypoints(
@@ -124,7 +126,7 @@ def _move_keypoints(keypoints: np.ndarray, draw: Draw) -> np.ndarray:
 
 
 def _box_tensor(boxes: Any, what: str = 'gt_bboxes') -> Tensor:
-    """(n, 4) x1, y1, x2, y2 in float32."""
+    """The corners x1, y1, x2, y2 of boxes, (n, 4) in float32."""
     if not isinstance(boxes, np.ndarray):
         if type(boxes).__name__ != 'HorizontalBoxes':
             raise TypeError(
@@ -136,7 +138,7 @@ def _box_tensor(boxes: Any, what: str = 'gt_bboxes') -> Tensor:
 
 
 def _like(boxes: Any, moved: Tensor) -> Any:
-    """Boxes of the same kind."""
+    """Put moved boxes into the same kind of container that they came in."""
     if isinstance(boxes, np.ndarray):
         return moved.numpy().astype(boxes.dtype, copy=False)
     return type(boxes)(moved)
@@ -150,13 +152,13 @@ def _check_masks(masks: Any) -> None:
 
 
 def _move_masks(masks: Any, draw: Draw, keep: np.ndarray) -> Any:
-    """Those instance masks that are kept, moved."""
+    """Move the instance masks that are kept."""
     if type(masks).__name__ == 'PolygonMasks':
         moved = [
             [_move_polygon(part, draw) for part in masks.masks[i]] for i in np.flatnonzero(keep)
         ]
     else:
-        moved = masks.masks[keep]  # a copy
+        moved = masks.masks[keep]  # indexing makes a copy
         for i, mask in enumerate(moved):
             moved[i] = _move_map(mask, draw, 0, 'gt_masks')
     return type(masks)(moved, masks.height, masks.width)
@@ -168,7 +170,7 @@ def _move_polygon(polygon: np.ndarray, draw: Draw) -> np.ndarray:
 
 
 def _move_map(label_map: np.ndarray, draw: Draw, fill: int, name: str) -> np.ndarray:
-    """One (H, W) map by nearest sampling."""
+    """Move one map, (H, W), by nearest sampling."""
     if label_map.shape != draw.sizes[0]:
         raise ValueError(
             f'{name} is {label_map.shape}; allowed: the size of the image, {draw.sizes[0]}'
@@ -177,7 +179,7 @@ def _move_map(label_map: np.ndarray, draw: Draw, fill: int, name: str) -> np.nda
     if label_map.dtype not in _OPENCV:
         maps = torch.from_numpy(label_map)[None]
         return move_maps(maps, draw.matrix, draw.extents, fill)[0].numpy()
-    # Here pixel i covers [i, i + 1]; for OpenCV its centre is at i.
+    # Here pixel i covers [i, i + 1]; OpenCV puts its centre at i.
     matrix = draw.matrix[0].double().numpy()
     linear, shift = matrix[:2, :2], matrix[:2, 2]
     shift = shift + linear @ (0.5, 0.5) - 0.5

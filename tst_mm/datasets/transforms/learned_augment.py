@@ -65,20 +65,22 @@ class LearnedAugment(BaseTransform):
     - homography_matrix (np.float32), (3, 3), where pixels move
 
     Args:
-        policy: Path of a ``policy.json``, its content, or the name of a shipped policy
+        policy: The path of a ``policy.json``, its content, or the name of a shipped policy
             (``'fashion_mnist'``).
-        num_ops: Operators drawn an image. Defaults to the policy's, else 4 or all if fewer.
-        prob: Probability, in [0, 1], that the policy is applied to an image. Defaults to 1.
-        schedule: Follow the policy's history: at a fraction of this training the policy is the
-            one that the student had at the same fraction of its own. Needs
-            ``custom_hooks=[dict(type='tst_mm.PolicyProgressHook')]``. Defaults to the final policy.
-        fill: Grey value, or one a channel, of pixels that come from outside or are erased.
-            Defaults to the policy's, the mean colour of its network, else 128.
-        channel_order: Of ``img``, ``'bgr'`` (default) or ``'rgb'``.
-        seg_pad_val: Label of pixels that come from outside. Defaults to 255.
-        min_size: Boxes with a shorter side, in pixels, are dropped after they moved. Defaults to 1.
-        min_visible: Boxes of which a smaller part, in [0, 1], stays in the image are dropped.
-            Defaults to 0.1.
+        num_ops: The number of operators drawn for each image. Defaults to that of the policy, else
+            to 4, or to all where there are fewer.
+        prob: The probability, in [0, 1], that the policy is applied to an image. Defaults to 1.
+        schedule: Whether to follow the history of the policy: at a fraction of this training the
+            policy is then the one that the student had at the same fraction of its training. Needs
+            ``custom_hooks=[dict(type='tst_mm.PolicyProgressHook')]``. Defaults to False, the final
+            policy all the time.
+        fill: The grey value of pixels that come from outside or are erased, or one for each
+            channel. Defaults to that of the policy, the mean colour of its network, else to 128.
+        channel_order: The channel order of ``img``, ``'bgr'`` (default) or ``'rgb'``.
+        seg_pad_val: The label of pixels that come from outside. Defaults to 255.
+        min_size: The shortest side, in pixels, of a moved box that is kept. Defaults to 1.
+        min_visible: The smallest part of a moved box, in [0, 1], that must stay in the image for
+            the box to be kept. Defaults to 0.1.
 
     Raises:
         FileNotFoundError: There is no such policy file, and no such name.
@@ -136,7 +138,7 @@ class LearnedAugment(BaseTransform):
 
         Raises:
             TypeError: The image is not uint8, or annotations are of a kind that cannot follow.
-            ValueError: Sizes or numbers of channels do not fit.
+            ValueError: Sizes or numbers of channels do not fit together.
         """
         image = results['img']
         if image.dtype != np.uint8 or image.ndim not in (2, 3):
@@ -148,9 +150,9 @@ class LearnedAugment(BaseTransform):
         return results if draw is None else self.apply(results, draw)
 
     def apply(self, results: dict[str, Any], draw: Draw) -> dict[str, Any]:
-        """Apply a draw of one image, for example to replay it."""
+        """Apply a draw to one image, for example to replay it."""
         image = results['img']
-        # A flip leaves a view with negative strides, which neither OpenCV nor torch takes.
+        # A flip leaves a view with negative strides, which neither OpenCV nor torch accepts.
         pixels = np.ascontiguousarray(image if image.ndim == 3 else image[..., None])
         channels = pixels.shape[-1]
         if len(self.fill) not in (1, channels):
@@ -169,7 +171,8 @@ class LearnedAugment(BaseTransform):
 
     @cache_randomness
     def _draw(self, height: int, width: int) -> Draw | None:
-        # None where the policy is not applied. No docstring: Sphinx fails on what mmcv wraps.
+        # Returns None where the policy is not applied. A docstring would make Sphinx fail on what
+        # mmcv wraps.
         if np.random.rand() >= self.prob:
             return None
         if self.progress is not None:
@@ -179,7 +182,7 @@ class LearnedAugment(BaseTransform):
             return self.augmenter.draw([(height, width)])
 
     def _follow(self, progress: float) -> None:
-        """Take the policy of a fraction of training; before the first entry, that entry."""
+        """Take the policy of a fraction of training; before the first entry it is that entry."""
         entry = max(bisect_right(self._starts, progress) - 1, 0)
         if entry != self._entry:
             self.augmenter.policy.from_dict(self._history[entry])
@@ -195,25 +198,25 @@ class LearnedAugment(BaseTransform):
 
 
 class _FileAugmenter(LearnedAugmenter):
-    """Draws as a policy file says.
+    """An augmenter that draws as a policy file says.
 
     Attributes:
         positive (bool): Whether signs are never drawn.
-        fixed (bool): Whether the magnitude is the mean for every image.
+        fixed (bool): Whether every image gets the mean magnitude.
     """
 
     positive: bool = False
     fixed: bool = False
 
     def noise(self, batch: int, rows: int | None = None) -> Noise:
-        """See the base class."""
+        """Draw the random numbers for a batch; all signs are 1 where they are never drawn."""
         noise = super().noise(batch, rows)
         if self.positive:
             noise.signs.fill_(1.0)
         return noise
 
     def sample_magnitudes(self, batch: int) -> Tensor:
-        """See the base class."""
+        """Draw the magnitudes for a batch, (B, N), or take their means where they are fixed."""
         if self.fixed:
             return self.policy.magnitudes().expand(batch, -1)
         return super().sample_magnitudes(batch)
@@ -226,7 +229,7 @@ def _operator(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fill(given: Any, found: Sequence[float] | None, channel_order: str) -> np.ndarray:
-    """(1,) or (C,) grey values in the order of the image's channels."""
+    """The grey values to fill with, (1,) or (C,), in the order of the image's channels."""
     if given is None:
         values = list(found or [_MID_GREY])
         values = values[::-1] if channel_order == 'rgb' else values

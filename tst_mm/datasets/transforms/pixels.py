@@ -14,19 +14,19 @@ from tst_mm.augment.warp import is_identity, sample_images
 
 @torch.no_grad()
 def augment_pixels(image: np.ndarray, draw: Draw, luma: Tensor, fill: np.ndarray) -> np.ndarray:
-    """Apply a draw.
+    """Apply a draw to one image.
 
     Consecutive colour operators that act on single values become one table of 256 entries; nothing
     is rounded before the end.
 
     Args:
-        image: (H, W, C) uint8; not modified.
-        draw: Of one image, with gates 0 or 1.
-        luma: (C, 1, 1) weights of the channels in the grey value, summing to 1.
-        fill: (C,) grey values of what comes from outside or is erased.
+        image: The image, (H, W, C) uint8, which is not modified.
+        draw: The draw for this image, with gates 0 or 1.
+        luma: The weight of each channel in the grey value, (C, 1, 1), summing to 1.
+        fill: The grey values, 0 to 255, of what comes from outside or is erased, (C,).
 
     Returns:
-        (H, W, C) uint8; ``image`` itself where nothing acts.
+        The augmented image, (H, W, C) uint8; ``image`` itself where nothing acts.
     """
     state: _LookUp | Tensor = _LookUp(image)
     for operator, level in _acting(draw, ColorOperator):
@@ -37,7 +37,7 @@ def augment_pixels(image: np.ndarray, draw: Draw, luma: Tensor, fill: np.ndarray
             state = state.pixels()
         state = operator.apply(state, level.view(1, 1, 1, 1), ImageInfo(luma))
     if draw.moved_images and not is_identity(draw.matrix):
-        # The augmenter fills with 0 where the network's mean is 0.
+        # The augmenter fills with 0, which for the network is its mean colour, as ``fill`` here.
         offset = torch.from_numpy(fill).view(-1, 1, 1) / 255
         pixels = state.pixels(offset) if isinstance(state, _LookUp) else state - offset
         new = _to_image(sample_images(pixels, draw.matrix), fill)
@@ -60,7 +60,7 @@ class _LookUp:
         self.counts: Tensor | None = None
 
     def apply(self, operator: ColorOperator, level: Tensor, luma: Tensor) -> None:
-        """Let a pointwise operator act on the table as on an image with one pixel a value."""
+        """Let a pointwise operator act on the table as on an image with one pixel per value."""
         if self.counts is None:
             counts = [cv2.calcHist([plane], [0], None, [256], [0, 256]) for plane in self.planes]
             self.counts = torch.from_numpy(np.stack(counts)).view(self.table.shape)
@@ -68,7 +68,7 @@ class _LookUp:
         self.table = operator.apply(self.table, level.view(1, 1, 1, 1), info)
 
     def pixels(self, offset: Tensor | None = None) -> Tensor:
-        """(1, C, H, W) values in [0, 1], less ``offset`` (C, 1, 1)."""
+        """The values in [0, 1], (1, C, H, W), less ``offset``, (C, 1, 1)."""
         table = self.table if offset is None else self.table - offset
         pixels = np.empty((len(self.planes), *self.original.shape[:2]), np.float32)
         for plane, levels, new in zip(self.planes, table[0, :, 0].numpy(), pixels, strict=True):
@@ -76,7 +76,7 @@ class _LookUp:
         return torch.from_numpy(pixels)[None]
 
     def image(self) -> np.ndarray:
-        """(H, W, C) uint8; the original where no operator has acted."""
+        """The image, (H, W, C) uint8; the original where no operator has acted."""
         if self.counts is None:
             return self.original
         tables = _rounded(self.table[0, :, 0].numpy() * 255)
@@ -84,7 +84,7 @@ class _LookUp:
 
 
 def _acting(draw: Draw, family: type) -> list[tuple]:
-    """Operators of a family that act, in index order, each with its 0-dim level."""
+    """Operators of a family that act, in index order, each with its operator level, 0-dim."""
     return [
         (operator, draw.levels[0, i])
         for i, operator in enumerate(draw.operators)
@@ -97,7 +97,7 @@ def _rounded(values: np.ndarray) -> np.ndarray:
 
 
 def _to_image(pixels: Tensor, fill: np.ndarray | None = None) -> np.ndarray:
-    """(1, C, H, W) in [0, 1], less ``fill`` in grey values -> (H, W, C) uint8."""
+    """Turn values in [0, 1], (1, C, H, W), less ``fill`` in grey values, into (H, W, C) uint8."""
     planes = pixels[0].contiguous().numpy()
     offsets = np.zeros(len(planes)) if fill is None else fill
     return _merge(
@@ -109,5 +109,5 @@ def _to_image(pixels: Tensor, fill: np.ndarray | None = None) -> np.ndarray:
 
 
 def _merge(planes: list[np.ndarray]) -> np.ndarray:
-    """(H, W) planes -> (H, W, C)."""
+    """Stack planes, (H, W) each, to an image, (H, W, C)."""
     return cv2.merge(planes).reshape(*planes[0].shape, len(planes))

@@ -21,20 +21,20 @@ class Progress:
 
     @classmethod
     def shared(cls) -> Progress:
-        """The one of this process."""
+        """The progress that this process shares with its loader workers."""
         if cls._instance is None:
             cls._instance = cls()
         return cls._instance
 
     def write(self, fraction: float) -> None:
-        """Tell the fraction, in [0, 1]."""
+        """Set the fraction of training that is done, in [0, 1]."""
         self._value.fill_(fraction)
 
     def read(self) -> float:
-        """The fraction that was told last.
+        """The fraction that was set last.
 
         Raises:
-            RuntimeError: None was.
+            RuntimeError: No fraction was set yet.
         """
         fraction = float(self._value)
         if math.isnan(fraction):

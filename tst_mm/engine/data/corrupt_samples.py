@@ -1,4 +1,4 @@
-"""Samples that cannot be loaded: named, and replaced or the end of the run."""
+"""Samples that cannot be loaded: each is named, and is either replaced or ends the run."""
 
 import logging
 from multiprocessing import Value
@@ -15,26 +15,26 @@ class CorruptSamples:
     """Counts samples that fail to load, over all processes of a loader.
 
     Args:
-        limit: How many of them are left out, each with a warning, before the run stops. 0 stops
-            at the first.
+        limit: How many such samples are left out, each with a warning, before the run stops.
+            Defaults to 0, which stops at the first.
     """
 
     def __init__(self, limit: int = 0) -> None:
         self.limit = limit
-        # Shared memory cannot be pickled; without a limit there is nothing to share.
+        # Shared memory cannot be pickled, and with a limit of 0 there is nothing to share.
         self._count = Value('q', 0) if limit else None
 
     def report(self, dataset: Any, index: int, error: Exception, sample: Any = None) -> None:
         """Warn of a sample that is left out.
 
         Args:
-            dataset: That it is in.
-            index: Its index there.
-            error: What loading it raised.
-            sample: What was loaded, if that far it came.
+            dataset: The data set that the sample is in.
+            index: The index of the sample in the data set.
+            error: The error that loading it raised.
+            sample: What was loaded of it, where loading came that far. Defaults to None.
 
         Raises:
-            CorruptSampleError: There were more of them than ``limit``.
+            CorruptSampleError: More samples than ``limit`` could not be loaded.
         """
         reason = f'{type(error).__name__}: {error}'.strip()
         message = f'cannot load sample {index}{_files(dataset, index, sample)}: {reason}'
@@ -56,7 +56,7 @@ def _files(dataset: Any, index: int, sample: Any) -> str:
         try:
             info = tell()
             files = [info[key] for key in ('img_path', 'seg_map_path') if info.get(key)]
-        except Exception:  # whatever is wrong with the sample must not hide what was
+        except Exception:  # an error in here must not hide the one that is reported
             continue
         if files:
             return f' ({", ".join(map(str, files))})'

@@ -1,20 +1,20 @@
-"""Data sets without a sample: said with the folder and the suffix that were looked for."""
+"""Data sets without a sample: the error says which folder and suffix were looked for."""
 
 from typing import Any
 
 from mmengine.dataset import BaseDataset
 
-#: What a data set is found by, in the order of the message.
+#: The attributes by which a data set finds its samples, in the order of the message.
 _FOUND_BY = ('ann_file', 'data_root', 'data_prefix', 'img_suffix', 'seg_map_suffix')
 
 
 def explain_empty_data(error: BaseException | None) -> ValueError | None:
-    """The error to show where building an empty data set has failed.
+    """Give the error to show where building an empty data set has failed.
 
-    MMEngine's own is of numpy ("need at least one array to concatenate") and names nothing.
+    MMEngine lets through numpy's "need at least one array to concatenate", which names nothing.
 
     Args:
-        error: What came out of building or training.
+        error: The error that came out of building or training.
 
     Returns:
         An error that names the data set and where it looked; None when the cause is another.

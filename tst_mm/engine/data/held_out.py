@@ -18,10 +18,10 @@ class HeldOut:
     and epochs their length. What is drawn depends on the seed and the position only.
 
     Args:
-        size: Images of the data set.
-        count: How many are held out, fewer than ``size``.
-        seed: Of the run.
-        release: Student iterations after which they are released.
+        size: The number of images of the data set.
+        count: The number of images that are held out, smaller than ``size``.
+        seed: The seed of the run.
+        release: The number of student iterations after which they are released.
     """
 
     def __init__(self, size: int, count: int, seed: int, release: int) -> None:
@@ -34,12 +34,12 @@ class HeldOut:
         self._held = frozenset(self.indices)
 
     def substitute(self, index: int, step: int, place: int) -> int:
-        """The index that takes the place of another in a student's batch.
+        """Give the index that takes the place of another in a batch of the student.
 
         Args:
-            index: As the sampler gives it; beyond ``size`` it is a repetition.
-            step: Student iterations done.
-            place: Position in the batch, of this rank.
+            index: The index that the sampler gives; from ``size`` on it is a repetition.
+            step: The number of student iterations done.
+            place: The position in the batch of this rank.
         """
         if step >= self.release or index % self.size not in self._held:
             return index
@@ -48,16 +48,16 @@ class HeldOut:
 
 
 class LookBatches:
-    """Batches for looks at seen and at unseen images, in turn; a batch sampler with seeds.
+    """A batch sampler, with seeds, of batches of seen and of unseen images in turn, for looks.
 
     Each look is two batches: images that the student trains on, then images held out. Ranks share
     out the same images.
 
     Args:
-        held_out: The slice.
-        images: Images of a batch, over all ranks.
-        first: Looks done.
-        last: Looks in all.
+        held_out: The images that are held out.
+        images: The number of images of a batch, over all ranks.
+        first: The number of looks done, which is the index of the first one given.
+        last: The number of looks in all.
     """
 
     def __init__(self, held_out: HeldOut, images: int, first: int, last: int) -> None:
@@ -82,11 +82,11 @@ class LookBatches:
 
 
 def distinct_images(dataset: Any) -> int | None:
-    """How many images a data set has, of which index i shows image ``i % images``.
+    """Count the images of a data set in which index i shows image ``i % images``.
 
     Returns:
-        None where an index may show several images (mixing data sets) or the order of repetitions
-        is another.
+        The number of images; None where an index may show several images (mixing data sets) or the
+        order of repetitions is another.
     """
     if isinstance(dataset, RepeatDataset):
         return distinct_images(dataset.dataset)

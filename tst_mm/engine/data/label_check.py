@@ -12,12 +12,12 @@ from torch import Tensor
 class LabelCheck:
     """Looks at the labels of a sample, in the process that loads it.
 
-    A label that is too large ends in an error of an index far from its image, or, on a GPU, in an
-    assertion that names nothing.
+    Without it a label that is too large ends in an index error far from its image, or, on a GPU,
+    in an assertion that names nothing.
 
     Attributes:
-        num_classes: Classes of the student, without background.
-        ignored: Values of label maps that stand for no class.
+        num_classes: The number of classes of the student, without background.
+        ignored: The values of label maps that stand for no class.
     """
 
     num_classes: int
@@ -25,10 +25,10 @@ class LabelCheck:
 
     @classmethod
     def of(cls, model: Any) -> LabelCheck | None:
-        """The check for a distiller's student; None where the number of classes is not known.
+        """Make the check for a distiller's student; None where its number of classes is not known.
 
         Args:
-            model: Of a run, unwrapped.
+            model: The model of a run, unwrapped.
         """
         try:
             _, count = model.confidence_loss(model.student)
@@ -38,13 +38,15 @@ class LabelCheck:
         return cls(int(count), frozenset({255, *(v for v in found if isinstance(v, int))}))
 
     def __call__(self, sample: Any) -> None:
-        """Look at a sample.
+        """Check the labels of a sample.
 
         Args:
-            sample: What the data set gives: ``dict(inputs=, data_samples=)``; anything else passes.
+            sample: The sample that the data set gives, ``dict(inputs=, data_samples=)``; anything
+                else passes.
 
         Raises:
-            ValueError: Naming the label and what is allowed.
+            ValueError: A label is no class of the student; the error names the label and what is
+                allowed.
         """
         labelled = sample.get('data_samples') if isinstance(sample, dict) else None
         if labelled is None:
@@ -55,7 +57,7 @@ class LabelCheck:
             return  # a semantic map beside boxes has classes of its own
         self._check(getattr(labelled, 'gt_label', None), self.num_classes, frozenset())
         labels = getattr(getattr(labelled, 'gt_sem_seg', None), 'data', None)
-        # One class against the rest has the labels 0 and 1.
+        # A head for one class against the rest has the labels 0 and 1.
         self._check(labels, max(2, self.num_classes), self.ignored)
 
     def _check(self, labels: Any, count: int, ignored: frozenset[int]) -> None:

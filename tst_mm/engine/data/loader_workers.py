@@ -22,7 +22,7 @@ def outlive_signals(loader: DataLoader) -> None:
 
 def _initialize(then: Callable[[int], Any] | None, worker: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Threads that start later inherit the block, so that the signal waits for the one below.
+    # Threads that start later inherit the block; so the signal waits for the thread below.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     Thread(target=_obey_parent, args=(os.getppid(),), daemon=True).start()
     if then is not None:

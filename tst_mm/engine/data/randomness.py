@@ -17,7 +17,7 @@ from .stream import Stream
 
 
 def derive_seed(*key: int) -> int:
-    """A seed in [0, 2**32) that depends on all of ``key`` and looks unrelated to nearby keys."""
+    """Give a seed in [0, 2**32) that depends on all of ``key``; nearby keys look unrelated."""
     digest = hashlib.blake2b(repr(key).encode(), digest_size=4).digest()
     return int.from_bytes(digest, 'little')
 
@@ -30,12 +30,12 @@ def seed_host(seed: int) -> None:
 
 
 def seed_step(runner: Runner, stream: Stream, step: int) -> None:
-    """Make all draws from here those of a step: global generators, accelerators and augmenter.
+    """Seed the global generators, the accelerators and the augmenter for one step.
 
     Args:
-        runner: Of the run; its seed counts.
-        stream: What the step is of.
-        step: Its number within the stream, from 0.
+        runner: The runner of the run, whose seed counts.
+        stream: The stream that the step belongs to.
+        step: The number of the step within the stream, from 0.
     """
     key = (runner.seed, stream.number, step, get_rank())
     seed = derive_seed(*key)

@@ -13,7 +13,7 @@ from .held_out import HeldOut
 from .randomness import derive_seed, seed_host
 from .stream import Stream
 
-#: Distance of the samplers' epochs of one stream from those of the next.
+#: The distance between the sampler epochs of one stream and those of the next.
 _EPOCHS_APART = 1_000_000
 
 
@@ -26,9 +26,10 @@ class SeededDataset(Dataset):
     attributes are read from and set on that one, and a deep copy is the same object.
 
     Args:
-        dataset: With an index.
-        corrupt: Counts samples that are left out.
-        check: Called with every sample; raises for one that cannot be trained on.
+        dataset: The data set, which has an index.
+        corrupt: The counter of samples that are left out.
+        check: A function that is called with every sample and raises for one that cannot be
+            trained on. Defaults to None, no check.
     """
 
     _OWN = ('dataset', 'corrupt', 'check')
@@ -58,7 +59,7 @@ class SeededDataset(Dataset):
                 index = (index + 1) % len(self)
 
     def __getattr__(self, name: str) -> Any:
-        if name in self._OWN:  # unpickling asks before there is one
+        if name in self._OWN:  # unpickling asks before there is a data set
             raise AttributeError(name)
         return getattr(self.dataset, name)
 
@@ -73,22 +74,23 @@ class SeededDataset(Dataset):
 
 
 class SeededBatches:
-    """Batches of a run from any step on, for a :class:`SeededDataset`; a batch sampler.
+    """A batch sampler for a :class:`SeededDataset` that can start at any step of a run.
 
     What a step gets depends on the seed, the stream, the step and the rank only.
 
     Args:
-        batch_sampler: One pass over the data; its sampler's ``set_epoch`` sets the order.
-        seed: Of the run.
+        batch_sampler: The batch sampler of one pass over the data, whose sampler takes its order
+            from ``set_epoch``.
+        seed: The seed of the run.
     """
 
     def __init__(self, batch_sampler: Any, seed: int) -> None:
         self.batch_sampler = batch_sampler
         self.sampler: Any = getattr(batch_sampler, 'sampler', None)
         self.seed = seed
-        #: Images that the student does not see for a while.
+        #: The images that the student does not see for a while; None where there are none.
         self.held_out: HeldOut | None = None
-        # mmdet's keeps images for later batches; a pass cut short must not hand them to the next.
+        # mmdet's sampler keeps images for later batches; a pass cut short must not pass them on.
         state = getattr(batch_sampler, '__dict__', {})
         self._fresh = {k: deepcopy(v) for k, v in state.items() if isinstance(v, (list, dict, set))}
         self.select(Stream.STUDENT, 0, len(batch_sampler))
@@ -97,21 +99,22 @@ class SeededBatches:
         """Choose what the next iteration gives.
 
         Args:
-            stream: What the batches are for.
-            first: Step of the first batch; those before it are skipped without loading.
-            last: Step after the last batch. A pass that ends earlier is followed by another.
-            turn: Pass over the data to start from, at or before ``first``, to skip faster.
+            stream: The stream that the batches are for.
+            first: The step of the first batch; those before it are skipped without loading.
+            last: The step after the last batch. A pass that ends earlier is followed by another.
+            turn: The pass over the data to start from, at or before ``first``, to skip faster.
+                Defaults to 0.
         """
         self.stream, self.first, self.last, self.turn = stream, first, last, turn
 
     def __len__(self) -> int:
-        """Batches in one pass over the data."""
+        """The number of batches in one pass over the data."""
         return len(self.batch_sampler)
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         turn, rank = self.turn, get_rank()
         step = turn * len(self)
-        if isinstance(self.sampler, InfiniteSampler):  # goes on where it was, even in a new pass
+        if isinstance(self.sampler, InfiniteSampler):  # it goes on where it was, even in a new pass
             old = self.sampler
             self.sampler = type(old)(range(old.size), shuffle=old.shuffle, seed=old.seed)
             self.batch_sampler.sampler = self.sampler
@@ -133,7 +136,7 @@ class SeededBatches:
             turn += 1
 
     def _shown(self, index: int, step: int, place: int) -> int:
-        """The index itself, or what takes its place while it is held out."""
+        """The index itself, or the one that takes its place while its image is held out."""
         if self.held_out is None or self.stream != Stream.STUDENT:
             return index
         return self.held_out.substitute(index, step, place)
@@ -142,12 +145,13 @@ class SeededBatches:
 def seeded_dataset(
     dataset: Any, max_corrupt: int = 0, check: Callable[[Any], None] | None = None
 ) -> SeededDataset:
-    """The data set as a seeded one; itself when it is one already.
+    """Turn a data set into a seeded one; one that is seeded already stays as it is.
 
     Args:
-        dataset: With an index.
-        max_corrupt: See :class:`CorruptSamples`.
-        check: See :class:`SeededDataset`.
+        dataset: The data set, which has an index.
+        max_corrupt: The number of samples that may be left out; see :class:`CorruptSamples`.
+            Defaults to 0.
+        check: The check of every sample; see :class:`SeededDataset`. Defaults to None.
     """
     if isinstance(dataset, SeededDataset):
         return dataset
@@ -160,16 +164,17 @@ def seeded_loader(
     max_corrupt: int = 0,
     check: Callable[[Any], None] | None = None,
 ) -> DataLoader:
-    """A loader like ``loader``, with the same data set, that gives seeded batches.
+    """Make a loader like ``loader``, with the same data set, that gives seeded batches.
 
     Args:
-        loader: Over a data set with an index.
-        batches: Of the new loader.
-        max_corrupt: See :class:`CorruptSamples`.
-        check: See :class:`SeededDataset`.
+        loader: The loader of a data set that has an index.
+        batches: The batch sampler of the new loader.
+        max_corrupt: The number of samples that may be left out; see :class:`CorruptSamples`.
+            Defaults to 0.
+        check: The check of every sample; see :class:`SeededDataset`. Defaults to None.
     """
     clone = copy(loader)
-    # DataLoader refuses to have these set, lest they contradict each other.
+    # DataLoader does not let these be set, because they could contradict each other.
     clone.__dict__.update(
         dataset=seeded_dataset(loader.dataset, max_corrupt, check),
         batch_sampler=batches,

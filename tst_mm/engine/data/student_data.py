@@ -18,11 +18,12 @@ from .stream import Stream
 
 
 class SeededStream:
-    """Takes the place of the iterator of ``IterBasedTrainLoop``, which resumes by loading all.
+    """An iterator for ``IterBasedTrainLoop``, whose own one loads every batch that it skips.
 
     Args:
-        loader: Over seeded batches, which start at the right step.
-        to_skip: Batches that the loop will ask for, to skip them, before it trains on one.
+        loader: The loader of seeded batches, which start at the right step.
+        to_skip: The number of batches that the loop will ask for, to skip them, before it trains
+            on one.
     """
 
     def __init__(self, loader: DataLoader, to_skip: int) -> None:
@@ -31,7 +32,7 @@ class SeededStream:
         self._to_skip = to_skip
 
     def skip_iter(self, num_iters: int) -> None:
-        """Nothing to do: the batches start where they should."""
+        """Do nothing: the batches start where they should."""
 
     def __iter__(self) -> 'SeededStream':
         return self
@@ -53,11 +54,12 @@ def seed_student_data(runner: Runner, max_corrupt: int = 0) -> None:
     epoch. Data sets without an index are left alone.
 
     Args:
-        runner: With a built train loop.
-        max_corrupt: See :class:`tst_mm.engine.data.corrupt_samples.CorruptSamples`.
+        runner: A runner with a built train loop.
+        max_corrupt: The number of samples that may be left out; see
+            :class:`tst_mm.engine.data.corrupt_samples.CorruptSamples`. Defaults to 0.
 
     Raises:
-        ValueError: There is not one batch.
+        ValueError: The data give no batch.
     """
     loop = runner.train_loop
     loader = loop.dataloader
@@ -94,8 +96,15 @@ def _describe_no_batch(loader: DataLoader) -> str:
 
 
 def iterations_per_epoch(runner: Runner) -> int:
-    """Student iterations in which every sample of the training set is seen once."""
+    """The number of student iterations in which every training sample is seen once."""
     loader = runner.train_dataloader
     if not isinstance(loader.sampler, InfiniteSampler):
         return len(loader)
     return math.ceil(len(loader.dataset) / (loader.batch_size * get_world_size()))
+
+
+def batch_size(loader: Any) -> int:
+    """Images of a batch, of a loader whose batch sampler may be a seeded one."""
+    sampler = getattr(loader, 'batch_sampler', None)
+    inner = getattr(sampler, 'batch_sampler', sampler)
+    return getattr(inner, 'batch_size', None) or loader.batch_size or 1

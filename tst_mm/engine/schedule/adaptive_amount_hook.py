@@ -6,7 +6,7 @@ from copy import copy
 from typing import Any
 
 import torch
-from mmengine.dist import all_reduce, broadcast, is_main_process
+from mmengine.dist import all_reduce, broadcast, get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.optim import AmpOptimWrapper
 from mmengine.runner import Runner, autocast
@@ -16,17 +16,20 @@ from tst_mm.engine.data.held_out import HeldOut, LookBatches, distinct_images
 from tst_mm.engine.data.randomness import seed_step
 from tst_mm.engine.data.seeded_data import SeededBatches, SeededDataset
 from tst_mm.engine.data.stream import Stream
+from tst_mm.engine.data.student_data import batch_size
 from tst_mm.engine.safety.exact_resume_hook import ExactResumeHook
 from tst_mm.registry import HOOKS
 from tst_mm.search import AdaptiveAmount
 from tst_mm.utils.hooks import ensure_hook
 from tst_mm.utils.unwrap import unwrap_model
 
-#: Key of our part of a checkpoint.
+#: The key of this hook's part of a checkpoint.
 _KEY = 'tst_mm_amount'
-#: Bounds of the slice, and the largest part of the data that it may be.
+#: The fewest and the most images of the slice, and the largest part of the data that it may be.
 _LEAST, _MOST, _LARGEST_PART = 40, 2000, 0.2
-#: What part of the images is augmented where there is no slice to spare.
+#: The fewest and the most looks, and the part of the training's cost that they may take.
+_LEAST_LOOKS, _MOST_LOOKS, _LOOKS_SHARE = 20, 100, 0.01
+#: The fraction of images that are augmented where there is no slice to spare.
 _FIXED = 0.5
 
 
@@ -47,32 +50,34 @@ class AdaptiveAmountHook(Hook):
 
     Args:
         target: How far the distillation loss on seen images may lie below that on unseen ones, as
-            a part of the latter, in (0, 1). Defaults to 0.05.
-        start: Fraction at the start, from 0 to 1. Defaults to 1.
-        held_out: The slice, as a part of the training images in (0, 0.2]; it has at least 40 and at
-            most 2,000 images. Defaults to 0.05.
-        release: Part of the training after which the slice is released, in (0, 1]. Defaults to
+            a part of the latter, in (0, 1). Defaults to 0.2.
+        start: The fraction of augmented images at the start, in [0, 1]. Defaults to 1.
+        held_out: The size of the slice, as a part of the training images in (0, 0.2]; it has at
+            least 40 and at most 2,000 images. Defaults to 0.05.
+        release: The part of the training after which the slice is released, in (0, 1]. Defaults to
             0.6.
-        looks: How many looks the whole training would have, from 1. Defaults to 100.
-        images: Images of a look of either kind, over all ranks, from 1. Defaults to 32.
-        speed: Part of the training in which the fraction can go from 1 to 0, above 0. Defaults to
-            0.2.
+        looks: The number of looks that the whole training would have, at least 1. Defaults to as
+            many as take about 1 % of the training's cost, from 20 to 100.
+        images: The number of images of either kind in a look, over all ranks, at least 1. Defaults
+            to 32.
+        speed: The part of the training in which the fraction can go from 1 to 0, positive.
+            Defaults to 0.2.
 
     Raises:
-        ValueError: A value outside of its range; when training starts also a model whose amount is
-            not adaptive.
+        ValueError: A value is outside of its range; or, when training starts, the amount of the
+            model is not adaptive.
     """
 
-    # After the schedule's stages, before anything that looks at the iteration.
+    # It runs after the schedule's stages and before anything that looks at the iteration.
     priority = 2
 
     def __init__(
         self,
-        target: float = 0.05,
+        target: float = 0.2,
         start: float = 1.0,
         held_out: float = 0.05,
         release: float = 0.6,
-        looks: int = 100,
+        looks: int | None = None,
         images: int = 32,
         speed: float = 0.2,
     ) -> None:
@@ -84,16 +89,18 @@ class AdaptiveAmountHook(Hook):
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
             if not number or not 0 < value <= most:
                 raise ValueError(f'{key} is {value!r}; allowed: above 0, at most {most}')
-        for key, value in (('looks', looks), ('images', images)):
-            if type(value) is not int or value < 1:
-                raise ValueError(f'{key} is {value!r}; allowed: whole numbers from 1')
-        self.amount = AdaptiveAmount(target, start, speed * looks)
+        for key, count in (('looks', looks), ('images', images)):
+            if count is None and key == 'looks':
+                continue
+            if type(count) is not int or count < 1:
+                raise ValueError(f'{key} is {count!r}; allowed: whole numbers from 1')
+        self.amount = AdaptiveAmount(target, start, speed * (looks or _MOST_LOOKS))
         self.speed = speed
         self.held_out = held_out
         self.release = release
         self.looks = looks
         self.images = images
-        #: One entry a look, as in ``policy.json``.
+        #: One entry for each look, as in ``policy.json``.
         self.history: list[dict[str, Any]] = []
         self._slice: HeldOut | None = None
         self._batches: Iterator[Any] | None = None
@@ -117,11 +124,11 @@ class AdaptiveAmountHook(Hook):
         ensure_hook(runner, ExactResumeHook)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Keep our part of the checkpoint until the run is known."""
+        """Keep this hook's part of the checkpoint until the run is known."""
         self._loaded = checkpoint.get(_KEY)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Add our part."""
+        """Add this hook's part to the checkpoint."""
         checkpoint[_KEY] = {**self.amount.state_dict(), 'history': self.history}
 
     def before_train(self, runner: Runner) -> None:
@@ -130,18 +137,25 @@ class AdaptiveAmountHook(Hook):
         if self._loaded is not None and runner.iter > 0:
             self.amount.load_state_dict(self._loaded)
             self.history[:] = self._loaded['history']
-        self._interval = max(1, runner.max_iters // self.looks)
-        # Short runs have fewer looks, and those that do not divide have more.
+        self._interval = max(1, runner.max_iters // (self.looks or self._affordable(runner)))
+        # Short runs have fewer looks; runs whose length they do not divide have more.
         self.amount.looks = self.speed * runner.max_iters / self._interval
         self._slice = self._hold_out(runner)
         model.fraction = self.amount.fraction if self._slice else _FIXED
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
-        """Look, where it is time for it."""
+        """Take a look where it is time for one."""
         due = runner.iter and runner.iter % self._interval == 0
         if self._slice is not None and due and runner.iter < self._slice.release:
             self._look(runner)
             seed_step(runner, Stream.STUDENT, runner.iter)
+
+    def _affordable(self, runner: Runner) -> int:
+        """Looks that cost about 1 % of the training, an image of a look as much as a student's."""
+        seen = runner.max_iters * batch_size(runner.train_loop.dataloader) * get_world_size()
+        # None after the release.
+        looks = int(_LOOKS_SHARE / self.release * seen / (2 * self.images))
+        return min(max(looks, _LEAST_LOOKS), _MOST_LOOKS)
 
     def _hold_out(self, runner: Runner) -> HeldOut | None:
         """Choose the slice and keep it from the student's batches; None where there is none."""
@@ -176,9 +190,9 @@ class AdaptiveAmountHook(Hook):
         return None
 
     def _loader(self, loader: DataLoader, batches: LookBatches) -> DataLoader:
-        """A loader like the student's, of one worker at most, that gives the looks."""
+        """Make a loader like the student's, with one worker at most, that gives the looks."""
         clone = copy(loader)
-        # DataLoader refuses to have these set, lest they contradict each other.
+        # DataLoader does not let these be set, because they could contradict each other.
         clone.__dict__.update(
             batch_sampler=batches, num_workers=min(1, loader.num_workers), _iterator=None
         )

@@ -12,14 +12,14 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from tst_mm.engine.data.randomness import seed_step
 from tst_mm.engine.data.stream import Stream
-from tst_mm.engine.data.student_data import iterations_per_epoch
+from tst_mm.engine.data.student_data import batch_size, iterations_per_epoch
 from tst_mm.engine.safety.exact_resume_hook import ExactResumeHook
 from tst_mm.engine.safety.safe_checkpoints import remove_checkpoint
 from tst_mm.engine.safety.shared_buffers_hook import SharedBuffersHook
 from tst_mm.engine.schedule.adaptive_amount_hook import AdaptiveAmountHook
 from tst_mm.engine.schedule.augmenter_stage import AugmenterStage
 from tst_mm.engine.schedule.schedule_state import (
-    STATE_KEY,
+    SCHEDULE_KEY,
     check_operators,
     check_state,
     pack_state,
@@ -74,25 +74,24 @@ class AlternatingScheduleHook(Hook):
             iterations. An empty list keeps the augmenter at its initial policy.
         by_epoch: Whether ``begin`` and ``length`` are in epochs. Defaults to the unit of the
             run's training loop.
-        search: What learns the policy in the stages. Defaults to
-            ``dict(type='tst_mm.MeasuringSearch')``, see :class:`tst_mm.search.MeasuringSearch`; the
-            published form has ``dict(type='tst_mm.GradientSearch', ...)``.
-        dataloader: What the stages' loader has in place of the student's, by the keys of MMEngine's
-            dataloaders, for example ``dict(batch_size=16)``. Defaults to nothing: the student's
-            data in an order of its own.
-        interval: Augmenter iterations between log lines. Defaults to that of ``LoggerHook``.
-        checkpoint_interval: Augmenter iterations between checkpoints inside a stage; one more is
-            written at its end, and only the latest is kept. Defaults to none.
+        search: The search that learns the policy in the stages. Defaults to
+            ``dict(type='tst_mm.MeasuringSearch')``, see :class:`tst_mm.search.MeasuringSearch`;
+            the published form has ``dict(type='tst_mm.GradientSearch', ...)``.
+        dataloader: What the loader of the stages has in place of the student's, by the keys of
+            MMEngine's dataloaders, for example ``dict(batch_size=16)``. Defaults to nothing: the
+            student's data in an order of the stages' own.
+        interval: The augmenter iterations between log lines. Defaults to that of ``LoggerHook``.
+        checkpoint_interval: The augmenter iterations between checkpoints inside a stage; one more
+            is written at its end, and only the latest is kept. Defaults to none.
 
     Raises:
-        KeyError: An unknown or missing key of a stage, or an unknown argument of the
-            search.
+        KeyError: A key of a stage is unknown or missing, or an argument of the search is unknown.
         TypeError: ``search`` or ``dataloader`` is no dictionary.
-        ValueError: A value that is not allowed; when training starts also a stage beyond the end.
+        ValueError: A value is not allowed; or, when training starts, a stage lies beyond the end.
     """
 
-    # Right after ExactResumeHook and before all other hooks: what they see of an iteration must not
-    # depend on a stage before it.
+    # It runs right after ExactResumeHook and before all others: what they see of an iteration must
+    # not depend on a stage before it.
     priority = 1
 
     def __init__(
@@ -122,7 +121,7 @@ class AlternatingScheduleHook(Hook):
         self.checkpoint_interval = checkpoint_interval
         #: The stages in iterations, known once training starts.
         self.schedule: list[Stage] = []
-        #: Index of the stage that runs or comes next.
+        #: The index of the stage that runs or comes next.
         self.stage = 0
         self.running: AugmenterStage | None = None
         self._loaded: dict[str, Any] | None = None
@@ -148,14 +147,14 @@ class AlternatingScheduleHook(Hook):
         self._amount = ensure_hook(runner, AdaptiveAmountHook) if adaptive else None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Keep our part of the checkpoint until the run is known."""
-        self._loaded = checkpoint.get(STATE_KEY, {})
+        """Keep this hook's part of the checkpoint until the run is known."""
+        self._loaded = checkpoint.get(SCHEDULE_KEY, {})
 
     def before_train(self, runner: Runner) -> None:
         """Turn the stages into iterations, check everything, continue from a checkpoint."""
         self.loader, self.batches = build_stage_loader(runner, self.dataloader)
         self.schedule = self._resolve(runner)
-        # The stages in the precision of the student's training.
+        # Stages run in the precision of the student's training.
         amp = isinstance(runner.optim_wrapper, AmpOptimWrapper)
         self._precision = {'dtype': runner.optim_wrapper.cast_dtype} if amp else None
         self.search.check(self.model)  # a mistake shows now, not in hours
@@ -179,11 +178,11 @@ class AlternatingScheduleHook(Hook):
             seed_step(runner, Stream.STUDENT, runner.iter)
 
     def after_train(self, runner: Runner) -> None:
-        """Write the policy file once more: the amount went on after the last stage."""
+        """Write the policy file once more, as the amount has moved since the last stage."""
         self.log.write_policy()
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Add our part."""
+        """Add this hook's part to the checkpoint."""
         state = pack_state(
             self.schedule,
             self.policy,
@@ -193,11 +192,11 @@ class AlternatingScheduleHook(Hook):
             self.log.history,
             self.log.evidence,
         )
-        # What a checkpoint left inside of a stage is handed on, until that stage goes on.
-        checkpoint[STATE_KEY] = {**state, **(self._continued or {}), **self.log.extras()}
+        # The state of a stage that was left inside is handed on until that stage goes on.
+        checkpoint[SCHEDULE_KEY] = {**state, **(self._continued or {}), **self.log.extras()}
 
     def start_stage(self, index: int) -> AugmenterStage:
-        """Build a stage that has done no step."""
+        """Build a stage that has done no step yet."""
         length, epoch = self.schedule[index].length, len(self.batches)
         return AugmenterStage(self.search, self.model, length, epoch, self._precision)
 
@@ -227,7 +226,7 @@ class AlternatingScheduleHook(Hook):
     def after_augmenter_iter(
         self, runner: Runner, stage: AugmenterStage, data_batch: Any, outputs: Any
     ) -> None:
-        """Log and save at their intervals."""
+        """Write log lines and checkpoints at their intervals."""
         if stage.step % self._log_interval == 0 and not stage.finished:
             self.log.write_line(self.stage, stage)
         if self._wants_checkpoint(stage.step) and not stage.finished:
@@ -236,7 +235,7 @@ class AlternatingScheduleHook(Hook):
     def _resolve(self, runner: Runner) -> list[Stage]:
         if isinstance(self.stages, Mapping) and is_spread(self.stages):
             batches = (runner.train_loop.dataloader, self.loader)
-            images, drawn = (_batch_size(loader) for loader in batches)
+            images, drawn = (batch_size(loader) for loader in batches)
             steps = images / (drawn * getattr(self.search, 'draws', 1))
             return spread_stages(self.stages, runner.max_iters, steps)
         epochs = isinstance(runner.train_loop, EpochBasedTrainLoop)
@@ -284,13 +283,13 @@ class AlternatingScheduleHook(Hook):
         """Give search and running stage the state that a checkpoint has of them.
 
         Raises:
-            ValueError: A state is of another stage or search, or broken.
+            ValueError: The state is of another stage or search, or broken.
         """
         try:
             self.search.load_state_dict(search)
             if stage is not None and running is not None:
                 stage.load_state_dict(running)
-        except Exception as error:  # whatever torch makes of an optimiser's state
+        except Exception as error:  # torch may raise anything for a wrong optimiser state
             raise ValueError(
                 'the checkpoint holds no state of this augmenter stage: '
                 f'{type(error).__name__}: {error}'
@@ -309,10 +308,3 @@ class AlternatingScheduleHook(Hook):
             write_bytes(path.with_name('last_checkpoint'), str(path).encode())
             for older in set(path.parent.glob('augmenter_stage*_iter*.pth')) - {path}:
                 remove_checkpoint(older)
-
-
-def _batch_size(loader: Any) -> int:
-    """Images of a batch, of a loader whose batch sampler may be a seeded one."""
-    sampler = getattr(loader, 'batch_sampler', None)
-    inner = getattr(sampler, 'batch_sampler', sampler)
-    return getattr(inner, 'batch_size', None) or loader.batch_size or 1

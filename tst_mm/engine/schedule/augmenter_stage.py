@@ -13,11 +13,12 @@ class AugmenterStage:
     """Lets a search learn for one stage; knows nothing of loaders, logs and files.
 
     Args:
-        search: What learns.
-        model: A distiller, unwrapped.
-        length: Steps of the stage.
-        epoch_length: Steps in an augmenter epoch.
-        precision: Arguments of mixed precision, see :class:`tst_mm.search.Search`.
+        search: The search that learns.
+        model: The distiller, unwrapped.
+        length: The number of steps of the stage.
+        epoch_length: The number of steps in an augmenter epoch.
+        precision: The arguments of mixed precision, see :class:`tst_mm.search.Search`. Defaults to
+            None, full precision.
     """
 
     def __init__(
@@ -31,13 +32,13 @@ class AugmenterStage:
         self.search = search
         self.length = length
         self.step = 0
-        #: Means since the last log line.
+        #: The means since the last log line.
         self.window = RunningMean()
         search.begin(model, length, epoch_length, precision)
 
     @property
     def optim_wrapper(self) -> Any:
-        """The optimiser of a search that has one, else None."""
+        """The optimiser wrapper of a search that has one, else None."""
         return getattr(self.search, 'optim_wrapper', None)
 
     @property
@@ -46,14 +47,14 @@ class AugmenterStage:
         return self.step >= self.length
 
     def train_step(self, data: Any) -> dict[str, Tensor]:
-        """Do one step on a batch from the loader; returns what the search logs."""
+        """Do one step on a batch from the loader, and return what the search logs."""
         outputs = self.search.step(data)
         self.window.add(outputs)
         self.step += 1
         return outputs
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resume needs beside the state of the search, in plain types and tensors."""
+        """What a resumed run needs beside the state of the search, in plain types and tensors."""
         return {'step': self.step, 'window': self.window.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

@@ -13,16 +13,16 @@ from tst_mm.registry import HOOKS
 class PolicyProgressHook(Hook):
     """Tell the fraction of training that is done to the transforms, on workers too.
 
-    Workers load a few batches ahead (``prefetch_factor``), so a policy changes that many
-    iterations late at most.
+    Workers load a few batches ahead (``prefetch_factor``), so a policy takes effect at most that
+    many iterations late.
     """
 
     def before_train(self, runner: Runner) -> None:
-        """Also after a resume."""
+        """Tell the fraction at the start, which is not 0 after a resume."""
         self._tell(runner)
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
-        """At every iteration."""
+        """Tell the fraction at every iteration."""
         self._tell(runner)
 
     def _tell(self, runner: Runner) -> None:

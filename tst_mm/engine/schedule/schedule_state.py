@@ -12,8 +12,8 @@ from tst_mm.search import Search
 from .augmenter_stage import AugmenterStage
 from .stages import Stage
 
-#: Key of our part of a checkpoint.
-STATE_KEY = 'tst_mm'
+#: The key of the schedule's part of a checkpoint.
+SCHEDULE_KEY = 'tst_mm'
 _VERSION = 2
 
 
@@ -29,13 +29,14 @@ def pack_state(
     """Collect the state in plain types and tensors, so that it loads with ``weights_only=True``.
 
     Args:
-        schedule: All stages.
-        policy: The policy; kept exactly, and in readable form for :mod:`tools.export_policy`.
-        search: What learns it.
-        stage: Index of the stage that runs or comes next.
-        running: That stage, when it runs.
-        history: Of the policy.
-        evidence: What the last stage that ended found out.
+        schedule: All stages of the run.
+        policy: The policy, which is kept exactly, and in readable form for
+            :mod:`tools.export_policy`.
+        search: The search that learns the policy.
+        stage: The index of the stage that runs or comes next.
+        running: The stage itself while it runs; None between stages.
+        history: The history of the policy, one entry for each log line.
+        evidence: The evidence that the last ended stage found.
     """
     return {
         'version': _VERSION,
@@ -58,13 +59,13 @@ def check_state(
     Stages that have begun must be the same; later ones may be changed, added or removed.
 
     Args:
-        state: From :func:`pack_state`.
-        schedule: Of this run.
-        policy: Of this run.
-        iteration: Student iterations done.
+        state: The state that :func:`pack_state` collected.
+        schedule: The stages of this run.
+        policy: The policy of this run.
+        iteration: The number of student iterations done.
 
     Raises:
-        ValueError: When the version, the operators or the stages that have begun differ.
+        ValueError: The version, the operators or the stages that have begun differ.
     """
     check_operators(state, policy)
     stages, index = state.get('schedule'), state.get('stage')
@@ -99,7 +100,8 @@ def check_operators(state: dict[str, Any], policy: AugmentPolicy) -> None:
     """Refuse a state of another version, or of a policy over other operators.
 
     Raises:
-        ValueError: Naming both versions or lists; or what is broken.
+        ValueError: The version or the operators differ, and the error names both; or the state is
+            broken.
     """
     if not isinstance(state, Mapping):
         raise _broken('state', state)
@@ -117,12 +119,12 @@ def check_operators(state: dict[str, Any], policy: AugmentPolicy) -> None:
             f'the checkpoint holds a policy over {", ".join(written)}, '
             f'but the augmenter has {", ".join(policy.names)}; allowed: the same operators'
         )
-    own, weights = policy.state_dict(), state.get('policy_state')
+    expected, weights = policy.state_dict(), state.get('policy_state')
     if (
         not isinstance(weights, Mapping)
-        or weights.keys() != own.keys()
+        or weights.keys() != expected.keys()
         or any(
-            not isinstance(value, Tensor) or value.shape != own[name].shape
+            not isinstance(value, Tensor) or value.shape != expected[name].shape
             for name, value in weights.items()
         )
     ):

@@ -1,4 +1,4 @@
-"""Batches of the augmenter stages: the student's data in an order of their own."""
+"""The batches of the augmenter stages: the student's data in another order than its own."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -19,24 +19,25 @@ def build_stage_loader(
     """Build the loader of the augmenter stages.
 
     Args:
-        runner: With a built train loop.
-        config: What differs from the run's own ``train_dataloader``, by key; nothing by default.
-            The data set is shared unless the config has one, sampler and workers never are.
+        runner: A runner with a built train loop.
+        config: The entries that differ from the run's ``train_dataloader``, by key. The data set
+            is shared unless the config has one; sampler and workers never are. Defaults to None,
+            no difference.
 
     Returns:
         The loader, and its batch sampler, which chooses the steps that it gives.
 
     Raises:
-        ValueError: When there is not one batch.
+        ValueError: The data give no batch.
     """
     cfg = {**_config_of_training(runner), **deepcopy(dict(config or {}))}
     sampler = cfg.get('sampler')
     if isinstance(sampler, Mapping) and _is_infinite(sampler.get('type')):
-        # A stage counts passes over the data; an endless sampler has none.
+        # A stage counts passes over the data, which an endless sampler does not have.
         cfg['sampler'] = {**sampler, 'type': 'DefaultSampler'}
     # The workers end with the stage.
     cfg['persistent_workers'] = False
-    # Ranks share out one order, so the sampler's seed is that of rank 0.
+    # Ranks share out one order, so all samplers take the seed of rank 0.
     different = runner._randomness_cfg.get('diff_rank_seed', False)
     loader = runner.build_dataloader(cfg, seed=runner.seed - get_rank() * different)
     if not len(loader):
@@ -46,7 +47,7 @@ def build_stage_loader(
 
 
 def _config_of_training(runner: Runner) -> dict[str, Any]:
-    """The run's dataloader as a config around its built data set."""
+    """The train dataloader of the run as a config around its built data set."""
     loader = runner.train_dataloader
     config = runner._train_dataloader
     if isinstance(config, Mapping):

@@ -22,8 +22,8 @@ class StageLog:
     """Writes to the runner's logger, message hub and visualizer, and keeps the policy's history.
 
     Args:
-        runner: Of the run; ``policy.json`` goes to its work folder.
-        augmenter: Whose policy is trained.
+        runner: The runner of the run; ``policy.json`` goes to its work folder.
+        augmenter: The augmenter whose policy is learned.
         schedule: All stages of the run.
     """
 
@@ -38,7 +38,7 @@ class StageLog:
         #: Where the policy comes from, as in ``policy.json``.
         stages = [(stage.begin, stage.length) for stage in schedule]
         self.provenance = provenance(runner, stages) if is_main_process() else {}
-        #: One entry a log line, as in ``policy.json``.
+        #: One entry for each log line, as in ``policy.json``.
         self.history: list[dict[str, Any]] = []
         #: The amount of augmentation over training, as in ``policy.json``.
         self.amount: list[dict[str, Any]] = []
@@ -48,14 +48,14 @@ class StageLog:
         self.restart_clock()
 
     def remember_start(self) -> None:
-        """Take the present policy as the one before the first stage."""
+        """Keep the present policy as the one before the first stage."""
         self.start = {
             'rates': self.policy.rates().tolist(),
             'magnitudes': self.policy.magnitudes().tolist(),
         }
 
     def restart_clock(self, step: int = 0) -> None:
-        """Measure the time of a step from here."""
+        """Measure the time of a step from here on."""
         self._clock, self._clock_step = time.perf_counter(), step
 
     def write_line(self, index: int, stage: AugmenterStage) -> None:
@@ -74,10 +74,10 @@ class StageLog:
 
     @master_only
     def write_policy(self) -> None:
-        """Write ``policy.json``; it is complete or as before.
+        """Write ``policy.json``, which is afterwards either complete or as before.
 
         Raises:
-            OSError: When the work folder cannot be written.
+            OSError: The work folder cannot be written.
         """
         policy = self.policy.to_dict()
         for entry, known in zip(policy['operators'], self.evidence, strict=False):

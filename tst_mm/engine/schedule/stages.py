@@ -9,7 +9,7 @@ from tst_mm.utils import reject_unknown_keys
 _PERIOD_KEYS = ('first', 'every', 'length', 'iters')
 _STAGE_KEYS = ('begin', 'length', 'iters')
 _SPREAD_KEYS = ('count', 'share')
-#: Stages of a run whose config says nothing of them.
+#: The stages of a run whose config says nothing of them.
 DEFAULT_STAGES = {'count': 5, 'share': 0.02}
 
 
@@ -18,9 +18,9 @@ class StageSpec:
     """One stage as the config gives it.
 
     Attributes:
-        begin: Epochs or iterations of student training that come before it, from 0.
-        length: Its own length in the unit of ``begin``, or None when ``iters`` is given.
-        iters: Its own length in augmenter iterations, or None.
+        begin: The epochs or iterations of student training that come before the stage, from 0.
+        length: The length of the stage in the unit of ``begin``, or None where ``iters`` is given.
+        iters: The length of the stage in augmenter iterations, or None where ``length`` is given.
     """
 
     begin: int
@@ -33,8 +33,8 @@ class Stage:
     """One stage in iterations.
 
     Attributes:
-        begin: Student iterations that come before it.
-        length: Augmenter iterations of the stage.
+        begin: The number of student iterations that come before the stage.
+        length: The number of augmenter iterations of the stage.
     """
 
     begin: int
@@ -51,15 +51,15 @@ def parse_stages(
             ``dict(first=, every=, length=)`` or ``dict(first=, every=, iters=)``: a stage at
             ``first`` and then at every further ``every`` until the end. Those of
             :func:`spread_stages` are checked only.
-        end: Where student training ends, in the unit of ``begin``. None (a run not known yet)
-            gives only the first stage of a period.
+        end: Where student training ends, in the unit of ``begin``. None (default), for a run that
+            is not known yet, gives only the first stage of a period.
 
     Returns:
-        The stages in the order of their begins.
+        The stages, in the order in which they begin.
 
     Raises:
-        KeyError: An unknown or a missing key.
-        ValueError: A value that is not allowed, or two stages at one point.
+        KeyError: A key is unknown or missing.
+        ValueError: A value is not allowed, or two stages begin at one point.
     """
     if isinstance(stages, Mapping):
         if is_spread(stages):
@@ -95,19 +95,20 @@ def is_spread(stages: Mapping[str, Any]) -> bool:
 def spread_stages(
     stages: Mapping[str, Any], iterations: int, steps_an_iteration: float
 ) -> list[Stage]:
-    """Stages at equal distances that take a share of the cost of training.
+    """Place stages at equal distances, so that they take a share of the cost of training.
 
     An image is counted as costly in a stage, where student and teacher look at each of its draws
     once, as in training, where the student learns from it too: an upper bound.
 
     Args:
-        stages: ``count`` and/or ``share``, see :data:`DEFAULT_STAGES`.
-        iterations: Of the student.
-        steps_an_iteration: How many stage steps cost as much as a student iteration.
+        stages: The number of stages ``count`` and/or their ``share`` of the cost, see
+            :data:`DEFAULT_STAGES`.
+        iterations: The number of student iterations.
+        steps_an_iteration: The number of stage steps that cost as much as a student iteration.
 
     Raises:
-        KeyError: An unknown key.
-        ValueError: A value that is not allowed, or fewer iterations than stages.
+        KeyError: A key is unknown.
+        ValueError: A value is not allowed.
     """
     reject_unknown_keys('stages', stages, _SPREAD_KEYS)
     given = {**DEFAULT_STAGES, **stages}
@@ -115,13 +116,10 @@ def spread_stages(
     number = isinstance(share, (int, float)) and not isinstance(share, bool)
     if not number or not 0 < share <= 1:
         raise ValueError(f'stages.share is {share!r}; allowed: above 0, at most 1')
-    if iterations < count:
-        raise ValueError(
-            f'stages.count is {count}, but the training has {iterations} iterations; allowed: at '
-            'most as many'
-        )
     length = max(1, int(share * iterations * steps_an_iteration / count))
-    return [Stage(int((i + 0.5) * iterations / count), length) for i in range(count)]
+    # A training of fewer iterations has fewer stages.
+    begins = dict.fromkeys(int((i + 0.5) * iterations / count) for i in range(count))
+    return [Stage(begin, length) for begin in begins]
 
 
 def resolve_stages(
@@ -130,14 +128,14 @@ def resolve_stages(
     """Turn stages into iterations.
 
     Args:
-        specs: From :func:`parse_stages`.
+        specs: The stages that :func:`parse_stages` gave.
         end: Where student training ends, in ``unit``.
-        unit: ``'epochs'`` or ``'iterations'``, for messages.
-        begin_unit: Student iterations in one unit.
-        length_unit: Augmenter iterations in one unit.
+        unit: The unit of ``end``, ``'epochs'`` or ``'iterations'``, for messages.
+        begin_unit: The number of student iterations in one unit.
+        length_unit: The number of augmenter iterations in one unit.
 
     Raises:
-        ValueError: When a stage begins at or beyond the end, where it would never run.
+        ValueError: A stage begins at or beyond the end, where it would never run.
     """
     for i, spec in enumerate(specs):
         if spec.begin >= end:

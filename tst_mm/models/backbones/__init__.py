@@ -1,7 +1,7 @@
 """Backbones that the paper's pairs need and mmpretrain lacks; for its ``ImageClassifier``.
 
-Shapes are those of the CRD benchmark (Tian et al., 2020, "RepDistiller"), which the field's
-CIFAR-100 numbers come from. Needs mmpretrain.
+Shapes are those of the CRD benchmark (Tian et al., 2020, "RepDistiller"), which the CIFAR-100
+numbers of the literature come from. This package needs mmpretrain.
 """
 
 from .cifar_mobilenet_v2 import CIFARMobileNetV2

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from tst_mm.registry import MODELS
 
-#: Expansion, channels at width 1, blocks, stride of the first block.
+#: The expansion, channels at width 1, blocks and stride of the first block of each stage.
 _STAGES = (
     (1, 16, 1, 1),
     (6, 24, 2, 1),
@@ -35,11 +35,12 @@ class CIFARMobileNetV2(BaseBackbone):
     (B, 3, H, W) -> one feature map (B, 1280, H / 16, W / 16).
 
     Args:
-        widen_factor: Of all channels but the last. Defaults to 0.5.
-        init_cfg: MMEngine's initialisation. Defaults to Kaiming for convolutions.
+        widen_factor: The factor of all numbers of channels but the last, in (0, 1]. Defaults to
+            0.5.
+        init_cfg: The initialisation, as MMEngine takes it. Defaults to Kaiming for convolutions.
 
     Raises:
-        ValueError: A width outside (0, 1].
+        ValueError: The factor is outside of (0, 1].
     """
 
     def __init__(self, widen_factor: float = 0.5, init_cfg: Any = _INIT) -> None:
@@ -51,7 +52,7 @@ class CIFARMobileNetV2(BaseBackbone):
         self.conv1 = ConvModule(3, channels, 3, stride=2, padding=1, **options)
         for i, (expand, width, blocks, stride) in enumerate(_STAGES):
             stage: list[nn.Module] = []
-            if expand == 1:  # mmpretrain's block then leaves the 1x1 convolution out
+            if expand == 1:  # mmpretrain's block would leave the 1x1 convolution out
                 stage.append(ConvModule(channels, channels, 1, **options))
             for block in range(blocks):
                 out = int(width * widen_factor)
@@ -62,7 +63,7 @@ class CIFARMobileNetV2(BaseBackbone):
         self.conv2 = ConvModule(channels, 1280, 1, **options)
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """See the class."""
+        """Compute the feature map of images; its shape is in the text of the class."""
         x = self.conv1(x)
         for i in range(len(_STAGES)):
             x = getattr(self, f'layer{i + 1}')(x)

@@ -19,15 +19,16 @@ class CIFARResNet(ResNet_CIFAR):
     (B, 3, H, W) -> one feature map (B, 4 ``base_channels``, H / 4, W / 4).
 
     Args:
-        depth: 6n + 2, from 8 to 110.
-        stem_channels: Channels of the first convolution. Defaults to 16; "x4" networks have 32.
-        base_channels: Channels of the first stage; the others have 2 and 4 times as many.
-            Defaults to 16; "x4" networks have 64.
-        zero_init_residual: Start blocks as the identity. Defaults to False.
+        depth: The number of layers, 6n + 2, from 8 to 110.
+        stem_channels: The channels of the first convolution; "x4" networks have 32. Defaults to
+            16.
+        base_channels: The channels of the first stage; the others have 2 and 4 times as many. "x4"
+            networks have 64. Defaults to 16.
+        zero_init_residual: Whether blocks start as the identity. Defaults to False.
         **kwargs: Further arguments of mmpretrain's ``ResNet_CIFAR``.
 
     Raises:
-        ValueError: A depth that is not of the form.
+        ValueError: The depth is not of that form.
 
     Example:
         >>> resnet8x4 = dict(

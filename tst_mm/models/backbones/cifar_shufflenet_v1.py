@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from tst_mm.registry import MODELS
 
-#: Channels behind a stage and its units, for three groups (Zhang et al., table 1).
+#: The channels behind each stage and its units, for three groups (Zhang et al., table 1).
 _STAGES = ((240, 4), (480, 8), (960, 4))
 
 
@@ -27,7 +27,8 @@ class CIFARShuffleNetV1(BaseBackbone):
     (B, 3, H, W) -> one feature map (B, 960, H / 8, W / 8).
 
     Args:
-        init_cfg: MMEngine's initialisation. Defaults to mmcv's, Kaiming for convolutions.
+        init_cfg: The initialisation, as MMEngine takes it. Defaults to None, mmcv's Kaiming for
+            convolutions.
     """
 
     def __init__(self, init_cfg: Any = None) -> None:
@@ -42,7 +43,7 @@ class CIFARShuffleNetV1(BaseBackbone):
             channels = width
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """See the class."""
+        """Compute the feature map of images; its shape is in the text of the class."""
         return (self.layer3(self.layer2(self.layer1(self.conv1(x)))),)
 
 
@@ -50,11 +51,12 @@ class ShuffleUnit(BaseModule):
     """Grouped 1x1, shuffle, depthwise 3x3, grouped 1x1; beside it the input, or its average.
 
     Args:
-        in_channels: Of the input.
-        out_channels: Of the output; with stride 2 the input's channels are among them.
-        stride: 1 or 2. Defaults to 1.
-        groups: Of the 1x1 convolutions. Defaults to 3.
-        first_groups: Of the first 1x1 convolution. Defaults to ``groups``.
+        in_channels: The number of channels of the input.
+        out_channels: The number of channels of the output; with stride 2 those of the input are
+            among them.
+        stride: The stride, 1 or 2. Defaults to 1.
+        groups: The groups of the 1x1 convolutions. Defaults to 3.
+        first_groups: The groups of the first 1x1 convolution. Defaults to ``groups``.
     """
 
     def __init__(
@@ -76,7 +78,7 @@ class ShuffleUnit(BaseModule):
         self.expand = ConvModule(middle, new, 1, groups=groups, act_cfg=None, **norm)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in, H, W) -> (B, out, H / stride, W / stride)."""
+        """Apply the unit, (B, in, H, W) -> (B, out, H / stride, W / stride)."""
         new = channel_shuffle(self.compress(x), self.groups)
         new = self.expand(self.depthwise(new))
         if self.stride == 1:

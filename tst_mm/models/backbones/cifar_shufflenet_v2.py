@@ -19,7 +19,7 @@ class CIFARShuffleNetV2(ShuffleNetV2):
     (B, 3, H, W) -> one feature map (B, 1024, H / 8, W / 8) at width 1.
 
     Args:
-        **kwargs: Arguments of mmpretrain's ``ShuffleNetV2``; ``widen_factor`` defaults to 1.
+        **kwargs: The arguments of mmpretrain's ``ShuffleNetV2``; ``widen_factor`` defaults to 1.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -30,5 +30,5 @@ class CIFARShuffleNetV2(ShuffleNetV2):
         self.maxpool = nn.Identity()
 
     def init_weights(self) -> None:
-        """As ``init_cfg`` says, or mmcv's Kaiming; mmpretrain's own is made for ImageNet."""
+        """Initialise as ``init_cfg`` says, or as mmcv does; mmpretrain's way is for ImageNet."""
         BaseBackbone.init_weights(self)

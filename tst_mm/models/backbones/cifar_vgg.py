@@ -13,18 +13,18 @@ from tst_mm.utils import closest
 class CIFARVGG(VGG):
     """mmpretrain's VGG without the last two poolings, as in the CRD benchmark.
 
-    There an image of 32 pixels is pooled three times, so that the last stage works on 4x4, and an
-    average and one linear layer follow.
+    An image of 32 pixels is then pooled three times, so that the last stage works on 4x4 places,
+    and an average and one linear layer follow.
 
     (B, 3, H, W) -> one feature map (B, 512, H / 8, W / 8).
 
     Args:
-        depth: 8, 11, 13, 16 or 19.
+        depth: The number of layers: 8, 11, 13, 16 or 19.
         **kwargs: Further arguments of mmpretrain's ``VGG``; ``norm_cfg`` defaults to batch
             normalisation.
 
     Raises:
-        ValueError: Another depth.
+        ValueError: The depth is another number.
     """
 
     arch_settings = {8: (1, 1, 1, 1, 1), **VGG.arch_settings}

@@ -24,12 +24,12 @@ class CIFARWideResNet(BaseBackbone):
     (B, 3, H, W) -> one feature map (B, 64 ``widen_factor``, H / 4, W / 4).
 
     Args:
-        depth: 6n + 4: 16, 28, 40, ...
-        widen_factor: From 1. Defaults to 1.
-        init_cfg: MMEngine's initialisation. Defaults to Kaiming for convolutions.
+        depth: The number of layers, 6n + 4: 16, 28, 40, ...
+        widen_factor: The factor of the stages' numbers of channels, at least 1. Defaults to 1.
+        init_cfg: The initialisation, as MMEngine takes it. Defaults to Kaiming for convolutions.
 
     Raises:
-        ValueError: A value outside what is allowed.
+        ValueError: A value is outside what is allowed.
 
     Example:
         >>> wrn_40_2 = dict(type='tst_mm.CIFARWideResNet', depth=40, widen_factor=2)
@@ -53,20 +53,20 @@ class CIFARWideResNet(BaseBackbone):
         self.bn1 = nn.BatchNorm2d(channels)
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """See the class."""
+        """Compute the feature map of images; its shape is in the text of the class."""
         x = self.layer3(self.layer2(self.layer1(self.conv1(x))))
         return (F.relu(self.bn1(x), inplace=True),)
 
 
 class PreActBlock(BaseModule):
-    """Normalisation and activation come before each of two 3x3 convolutions.
+    """A residual block with normalisation and activation before each of two 3x3 convolutions.
 
     Where the number of channels changes, the shortcut is a 1x1 convolution of the activated input.
 
     Args:
-        in_channels: Of the input.
-        out_channels: Of the output.
-        stride: Of the first convolution and the shortcut.
+        in_channels: The number of channels of the input.
+        out_channels: The number of channels of the output.
+        stride: The stride of the first convolution and of the shortcut.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
@@ -82,7 +82,7 @@ class PreActBlock(BaseModule):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in, H, W) -> (B, out, H / stride, W / stride)."""
+        """Apply the block, (B, in, H, W) -> (B, out, H / stride, W / stride)."""
         active = F.relu(self.bn1(x), inplace=True)
         out = self.conv2(F.relu(self.bn2(self.conv1(active)), inplace=True))
         return out + (x if self.shortcut is None else self.shortcut(active))

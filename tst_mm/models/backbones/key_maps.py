@@ -1,4 +1,4 @@
-"""Weights of other code bases under the names of our and mmpretrain's classifiers."""
+"""Weights of other code bases, renamed for the classifiers of tst_mm and mmpretrain."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from tst_mm.utils import closest
 
-#: Where a checkpoint keeps its weights, beside being them.
+#: The keys under which a checkpoint may keep its weights.
 _PLACES = ('state_dict', 'model')
 _CONV_BN = {'0': 'conv', '1': 'bn'}
 
@@ -16,18 +16,20 @@ _CONV_BN = {'0': 'conv', '1': 'bn'}
 def convert_weights(checkpoint: Mapping[str, Any], model: nn.Module) -> dict[str, Tensor]:
     """Rename the weights of a checkpoint to those of a classifier, and check that all fit.
 
-    Known layouts: the CRD benchmark's (RepDistiller, mdistiller) of every CIFAR backbone of
-    ``tst_mm``, and torchvision's of ResNet and MobileNetV2.
+    Two layouts are known: that of the CRD benchmark (RepDistiller, mdistiller) for every CIFAR
+    backbone of ``tst_mm``, and that of torchvision for ResNet and MobileNetV2.
 
     Args:
-        checkpoint: Weights by name, or a dict that has them as ``'state_dict'`` or ``'model'``.
-        model: An mmpretrain ``ImageClassifier`` with one of these backbones.
+        checkpoint: The weights by name, or a dict that has them as ``'state_dict'`` or
+            ``'model'``.
+        model: The mmpretrain ``ImageClassifier`` with one of these backbones.
 
     Returns:
-        Weights by the names of ``model``.
+        The weights by the names that ``model`` has for them.
 
     Raises:
-        ValueError: Another backbone, no weights, or weights that do not fit ``model``.
+        ValueError: The backbone is another one, there are no weights, or they do not fit
+            ``model``.
     """
     kind = type(getattr(model, 'backbone', model)).__name__
     if kind not in _RENAME:
@@ -46,14 +48,14 @@ def convert_weights(checkpoint: Mapping[str, Any], model: nn.Module) -> dict[str
 
 def _check(weights: Mapping[str, Tensor], model: nn.Module) -> None:
     """Raise for the first weight that is missing, not expected or of another shape."""
-    own = model.state_dict()
+    expected = model.state_dict()
     backbone = type(model.backbone).__name__
     for name in weights:
-        if name not in own:
+        if name not in expected:
             raise ValueError(f'the weights have {name!r}, which {backbone} has not: another model?')
-    for name, tensor in own.items():
+    for name, tensor in expected.items():
         if name not in weights:
-            if name.endswith('num_batches_tracked'):  # files of torch before 0.4.1
+            if name.endswith('num_batches_tracked'):  # files of torch before 0.4.1 do not have it
                 continue
             raise ValueError(f'the weights lack {name!r} of {backbone}: another model?')
         if weights[name].shape != tensor.shape:
@@ -73,7 +75,7 @@ def _wide_resnet(name: str, backbone: nn.Module) -> str:
 
 
 def _vgg(name: str, backbone: Any) -> str:
-    """``block2.3.weight``: stage 2, its fourth of conv, bn, relu, conv, ..."""
+    """Rename ``block2.3.weight``: in stage 2 the fourth of conv, bn, relu, conv, ..."""
     found = re.match(r'block(\d)\.(\d+)\.', name)
     if found is None:
         return name.replace('classifier.', 'head.fc.', 1)
@@ -83,7 +85,7 @@ def _vgg(name: str, backbone: Any) -> str:
 
 
 def _half_mobilenet_v2(name: str, backbone: nn.Module) -> str:
-    """``blocks.2.1.conv.4.weight``: stage 2, block 1, its fifth of conv, bn, relu, conv, ..."""
+    """Rename ``blocks.2.1.conv.4.weight``: in stage 2, block 1, the fifth of conv, bn, relu, ..."""
     found = re.match(r'blocks\.(\d)\.(\d)\.conv\.(\d)\.', name)
     if found is None:
         name = re.sub(r'^classifier\.0\.', 'head.fc.', name)
@@ -124,7 +126,7 @@ def _stem_and_head(name: str) -> str:
 
 
 def _torchvision_mobilenet_v2(name: str, backbone: Any) -> str:
-    """``features.3.conv.1.0.weight``: third block, its second convolution."""
+    """Rename ``features.3.conv.1.0.weight``: in the third block the second convolution."""
     found = re.match(r'features\.(\d+)\.', name)
     if found is None:
         return name.replace('classifier.1.', 'head.fc.', 1)
@@ -134,7 +136,7 @@ def _torchvision_mobilenet_v2(name: str, backbone: Any) -> str:
         place = 'conv1' if index == 0 else 'conv2'
     else:
         stage, block = blocks[index - 1]
-        # conv.0.0, conv.0.1 (conv and bn), ..., and the last pair without brackets: conv.2, conv.3
+        # Pairs of conv and bn are conv.0.0, conv.0.1, ..., but the last two are conv.2 and conv.3.
         layer, rest = rest.removeprefix('conv.').split('.', 1)
         last = 1 if stage == 0 else 2
         if int(layer) >= last:
@@ -145,7 +147,7 @@ def _torchvision_mobilenet_v2(name: str, backbone: Any) -> str:
 
 
 _BLOCKS_V2 = (1, 2, 3, 4, 3, 3, 1)
-#: New name of a weight, by backbone.
+#: The function that gives a weight its new name, by backbone.
 _RENAME: dict[str, Callable[[str, Any], str]] = {
     'ResNet': _resnet,
     'MobileNetV2': _torchvision_mobilenet_v2,

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from tst_mm.registry import MODELS
 
-#: Channels and stride of the 13 depthwise separable convolutions.
+#: The channels and stride of each of the 13 depthwise separable convolutions.
 _LAYERS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5)
 _LAYERS += ((1024, 2), (1024, 1))
 _INIT = [
@@ -24,7 +24,7 @@ class MobileNetV1(BaseBackbone):
     (B, 3, H, W) -> one feature map (B, 1024, H / 32, W / 32).
 
     Args:
-        init_cfg: MMEngine's initialisation. Defaults to Kaiming for convolutions.
+        init_cfg: The initialisation, as MMEngine takes it. Defaults to Kaiming for convolutions.
     """
 
     def __init__(self, init_cfg: Any = _INIT) -> None:
@@ -39,5 +39,5 @@ class MobileNetV1(BaseBackbone):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """See the class."""
+        """Compute the feature map of images; its shape is in the text of the class."""
         return (self.layers(self.conv1(x)),)

@@ -2,6 +2,7 @@
 
 from .base import BaseDistiller
 from .classification import ClassificationDistiller
+from .connectors import ScaleConnector
 from .detection import DetectionDistiller
 from .segmentation import SegmentationDistiller
 
@@ -9,5 +10,6 @@ __all__ = [
     'BaseDistiller',
     'ClassificationDistiller',
     'DetectionDistiller',
+    'ScaleConnector',
     'SegmentationDistiller',
 ]

@@ -58,8 +58,8 @@ class BaseDistiller(ShownStudent, BaseModel):
         student: Model dictionary, ``dict(cfg_path=...)`` or module: an ordinary OpenMMLab model.
         teacher: See :class:`FrozenTeacher`.
         augmenter: ``dict(type='tst_mm.LearnedAugmenter', ...)``; None is plain distillation.
-        objective: What the search of the policy minimises, ``dict(type='tst_mm.TeachingObjective',
-            ...)`` by default; see :class:`tst_mm.search.Objective`.
+        objective: What the search of the policy minimises; by default
+            ``dict(type='tst_mm.ConfidenceObjective')``, see :class:`tst_mm.search.Objective`.
         distiller: Arguments of MMRazor's ``ConfigurableDistiller``; None takes the task's own.
         batch_mode: Which part of a batch is augmented. ``'adaptive'`` (default): as much as keeps
             the student from memorising its images, see :class:`AdaptiveAmountHook`, which

@@ -149,3 +149,12 @@ def _check_sources(key: str, recorders: Mapping[str, Any], model: nn.Module) -> 
                 f'{key}.{name} records {source!r}, which is not in the model; '
                 f'{closest(source, get_close_matches(source, filter(None, modules), 8, 0))}, ...'
             )
+        parts = source.split('.')
+        for i in range(1, len(parts)):
+            around = '.'.join(parts[:i])
+            if getattr(modules[around], 'with_cp', False) and modules[around].training:
+                raise ValueError(
+                    f'{key}.{name} records {source!r} inside of {around!r}, which has '
+                    'with_cp=True: what is computed there has no gradient; allowed: the output '
+                    f'of {around!r} itself, or with_cp=False'
+                )

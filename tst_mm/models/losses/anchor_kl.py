@@ -1,4 +1,4 @@
-"""Kullback-Leibler divergence of dense heads whose classes and background are one softmax."""
+"""Kullback-Leibler divergence for dense heads whose classes and background share one softmax."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class AnchorKLDivergence(nn.Module):
     ranks, as :class:`BinaryKLDivergence` does it.
 
     Args:
-        channels: Classes of an anchor, K, with the background, which is the last one.
-        tau: Temperature; the loss is multiplied by its square. Defaults to 1.
-        loss_weight: Defaults to 1.
+        channels: The number of classes K of an anchor, with the background, which is the last one.
+        tau: The temperature, positive; the loss is multiplied by its square. Defaults to 1.
+        loss_weight: The factor of the loss. Defaults to 1.
     """
 
     def __init__(self, channels: int, tau: float = 1.0, loss_weight: float = 1.0) -> None:
@@ -35,14 +35,15 @@ class AnchorKLDivergence(nn.Module):
         self.loss_weight = loss_weight
 
     def forward(self, preds_S: Sequence[Tensor], preds_T: Sequence[Tensor]) -> Tensor:
-        """Compare logits.
+        """Compare the logits of student and teacher.
 
         Args:
-            preds_S: Student logits, (N, A * K, H, W) for each level with A anchors a place.
-            preds_T: Teacher logits, same shapes.
+            preds_S: The student's logits, (N, A * K, H, W) for each feature level with A anchors a
+                place.
+            preds_T: The teacher's logits, in the same shapes.
 
         Returns:
-            0-dim loss, differentiable in the student's logits.
+            The loss, 0-dim, differentiable in the student's logits.
         """
         divergence, foreground = [], []
         for student, teacher in zip(preds_S, preds_T, strict=True):

@@ -13,7 +13,7 @@ from tst_mm.registry import MODELS
 
 from ..ranks import mean_over_ranks
 
-#: Probabilities are kept this far from 0 and 1.
+#: Probabilities are kept at least this far from 0 and 1.
 _EPSILON = 1e-6
 
 
@@ -21,17 +21,17 @@ _EPSILON = 1e-6
 class BinaryKLDivergence(nn.Module):
     """Sum over all anchors and classes of ``KL(teacher || student)`` of two-way distributions.
 
-    The sum is divided by the teacher's foreground, ``max(1, sum p_t^2)``: the number of confident
-    positives, as detection losses divide by theirs, without labels. In a distributed run it is the
-    foreground of all ranks over their number, so the mean over ranks is the loss of one process on
-    the whole batch. Deviation from the reference, whose softmax over all channels lets anchors and
-    classes compete that do not.
+    The sum is divided by the teacher's foreground, ``max(1, sum p_t^2)``. Detection losses divide
+    by the number of positives that labels give; this is their number without labels. In a
+    distributed run it is the foreground of all ranks over their number, so the mean over ranks is
+    the loss of one process on the whole batch. This deviates from the reference, whose softmax
+    over all channels makes anchors and classes compete that are independent.
 
     Args:
-        tau: Temperature; the loss is multiplied by its square. Defaults to 1.
-        loss_weight: Defaults to 1.
-        activated: Whether probabilities are given instead of logits, as TOOD's head gives them.
-            Defaults to False.
+        tau: The temperature, positive; the loss is multiplied by its square. Defaults to 1.
+        loss_weight: The factor of the loss. Defaults to 1.
+        activated: Whether the inputs are probabilities instead of logits, as TOOD's head gives
+            them. Defaults to False.
     """
 
     def __init__(self, tau: float = 1.0, loss_weight: float = 1.0, activated: bool = False) -> None:
@@ -45,14 +45,14 @@ class BinaryKLDivergence(nn.Module):
     def forward(
         self, preds_S: Tensor | Sequence[Tensor], preds_T: Tensor | Sequence[Tensor]
     ) -> Tensor:
-        """Compare logits.
+        """Compare the logits of student and teacher.
 
         Args:
-            preds_S: Student logits of any shape, or one tensor per level.
-            preds_T: Teacher logits, same shapes.
+            preds_S: The student's logits in any shape, or one tensor for each feature level.
+            preds_T: The teacher's logits, in the same shapes.
 
         Returns:
-            0-dim loss, differentiable in the student's logits.
+            The loss, 0-dim, differentiable in the student's logits.
 
         Raises:
             ValueError: The shapes differ.
@@ -69,7 +69,7 @@ class BinaryKLDivergence(nn.Module):
                 student, teacher = student.logit(_EPSILON), teacher.logit(_EPSILON)
             student = student / self.tau
             target = teacher / self.tau
-            # Element by element: the sums of cross entropy and entropy would cancel.
+            # Taken element by element, as the sums of cross entropy and of entropy would cancel.
             gap = target.sigmoid() * (target - student)
             gap = gap + F.softplus(student) - F.softplus(target)
             divergence.append(gap.sum())

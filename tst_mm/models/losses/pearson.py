@@ -1,4 +1,4 @@
-"""Correlation of feature maps, for networks whose features have scales of their own."""
+"""Correlation of feature maps, for networks whose features have different scales."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _EPSILON = 1e-8
 
 @MODELS.register_module()
 class PearsonFeatureLoss(nn.Module):
-    """``1 - r``, with the mean over channels of Pearson's correlation over images and places.
+    """``1 - r``, where r is the mean over channels of the correlation over images and places.
 
-    As MMRazor's ``PKDLoss`` (Cao et al., NeurIPS 2022), which teaches detectors of one kind by
-    detectors of another. Deviations: channels without variance have a gradient that is a number,
-    and so have maps of one place; the teacher's map is resized to the student's.
+    It is like MMRazor's ``PKDLoss`` (Cao et al., NeurIPS 2022), with which detectors of one kind
+    teach detectors of another, and differs in two ways: the gradient is finite for channels without
+    variance and for maps of one place, and the teacher's map is resized to the student's.
 
     Args:
-        loss_weight: Defaults to 1.
+        loss_weight: The factor of the loss. Defaults to 1.
     """
 
     def __init__(self, loss_weight: float = 1.0) -> None:
@@ -28,14 +28,14 @@ class PearsonFeatureLoss(nn.Module):
         self.loss_weight = loss_weight
 
     def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """Compare feature maps.
+        """Compare the feature maps of student and teacher.
 
         Args:
-            preds_S: (N, C, H, W) of the student.
-            preds_T: (N, C, h, w) of the teacher.
+            preds_S: The student's feature map, (N, C, H, W).
+            preds_T: The teacher's feature map, (N, C, h, w).
 
         Returns:
-            0-dim loss in [0, 2], times the weight; differentiable in the student's map.
+            The loss, 0-dim, in [0, 2] times the weight; differentiable in the student's map.
         """
         preds_S, preds_T = preds_S.float(), preds_T.detach().float()
         if preds_T.shape[2:] != preds_S.shape[2:]:
@@ -47,6 +47,6 @@ class PearsonFeatureLoss(nn.Module):
 
 
 def _standardised(maps: Tensor) -> Tensor:
-    """(N, C, H, W) with mean 0 and variance 1 in each channel."""
+    """Give each channel of maps, (N, C, H, W), mean 0 and variance 1."""
     variance, mean = torch.var_mean(maps, dim=(0, 2, 3), correction=0, keepdim=True)
     return (maps - mean) * torch.rsqrt(variance + _EPSILON)

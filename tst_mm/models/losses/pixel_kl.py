@@ -13,15 +13,15 @@ from tst_mm.registry import MODELS
 class PixelKLDivergence(nn.Module):
     """Mean over pixels of ``KL(teacher || student)`` over the classes.
 
-    With ``use_sigmoid`` each class is a two-way distribution of its own, and theirs are summed.
-    MMRazor's ``KLDivergence`` divides by images only, which grows with the resolution. Teacher
+    With ``use_sigmoid`` each class is a two-way distribution, and their divergences are summed.
+    MMRazor's ``KLDivergence`` divides by images only and so grows with the resolution. Teacher
     logits of another output stride are resized bilinearly to the student's.
 
     Args:
-        tau: Temperature; the loss is multiplied by its square. Defaults to 1.
-        loss_weight: Defaults to 1.
-        use_sigmoid: Whether classes are independent, as of heads with one channel. Defaults to
-            False.
+        tau: The temperature, positive; the loss is multiplied by its square. Defaults to 1.
+        loss_weight: The factor of the loss. Defaults to 1.
+        use_sigmoid: Whether classes are independent, as those of heads with one channel are.
+            Defaults to False.
     """
 
     def __init__(
@@ -35,14 +35,14 @@ class PixelKLDivergence(nn.Module):
         self.use_sigmoid = use_sigmoid
 
     def forward(self, preds_S: Tensor, preds_T: Tensor) -> Tensor:
-        """Compare logits.
+        """Compare the logits of student and teacher.
 
         Args:
-            preds_S: (N, C, H, W) student logits.
-            preds_T: (N, C, h, w) teacher logits.
+            preds_S: The student's logits, (N, C, H, W).
+            preds_T: The teacher's logits, (N, C, h, w).
 
         Returns:
-            0-dim loss, differentiable in the student's logits.
+            The loss, 0-dim, differentiable in the student's logits.
         """
         preds_S, preds_T = preds_S.float(), preds_T.detach().float()
         if preds_T.shape[2:] != preds_S.shape[2:]:

@@ -1,4 +1,4 @@
-"""How sure a network is of what is true."""
+"""How sure a network is of the true classes."""
 
 from .confidence import Confidence, is_sigmoid
 

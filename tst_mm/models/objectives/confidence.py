@@ -1,4 +1,4 @@
-"""Confidence: the probability a network gives to what is true, read where its loss is computed."""
+"""Confidence: the probability of the true class, read where a network's loss is computed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-#: Losses on sigmoid logits that count hard elements only.
+#: Losses on sigmoid logits in which hard elements count most.
 FOCAL_LOSSES = {'FocalLoss', 'QualityFocalLoss'}
 
 
@@ -16,15 +16,16 @@ class Confidence:
     """While open, watches a classification loss and averages the probability of the true classes.
 
     Args:
-        loss: Loss module on logits (N, C, ...), called with class indices (N, ...) or with soft or
-            multi-hot targets of the logits' shape.
-        num_classes: Indices from here on (background, ignored) do not count; negative ones neither.
-        bins: Of the histogram; 0 (default) makes none.
+        loss: The loss module on logits, (N, C, ...), that is called with class indices, (N, ...),
+            or with soft or multi-hot targets in the shape of the logits.
+        num_classes: The number of classes. Targets from here on (background, ignored) and negative
+            ones do not count.
+        bins: The number of bins of the histogram. Defaults to 0, no histogram.
 
     Attributes:
-        value (Tensor): 0-dim mean over all calls since it was opened, without gradient; 0 when
-            nothing counted.
-        histogram (Tensor): (bins,) how often a probability lay in each of equal parts of [0, 1];
+        value (Tensor): The mean over all calls since it was opened, 0-dim and without gradient; 0
+            where nothing counted.
+        histogram (Tensor): How often a probability lay in each of equal parts of [0, 1], (bins,);
             float64, so that all pixels of many images count.
     """
 
@@ -37,17 +38,17 @@ class Confidence:
 
     @property
     def value(self) -> Tensor:
-        """See the class."""
+        """The mean probability so far, 0-dim; 0 where nothing counted."""
         return self.mean(self.sums)
 
     @property
     def sums(self) -> Tensor:
-        """(2,) sum of the probabilities and how many they are; ranks can add theirs up."""
+        """The sum of the probabilities and their number, (2,); both can be added up over ranks."""
         return torch.stack([torch.as_tensor(self._total), torch.as_tensor(self._count)])
 
     @staticmethod
     def mean(sums: Tensor) -> Tensor:
-        """(2,) :attr:`sums`, or their mean over ranks -> 0-dim mean probability."""
+        """The mean probability, 0-dim, from :attr:`sums`, (2,), or from their mean over ranks."""
         return sums[0] / sums[1].clamp(min=torch.finfo(sums.dtype).eps)
 
     def __enter__(self) -> Confidence:
@@ -65,7 +66,7 @@ class Confidence:
     @torch.no_grad()
     def _watch(self, loss: nn.Module, args: tuple[Any, ...]) -> None:
         logits, target = args[0].detach().float(), args[1]
-        if isinstance(target, tuple):  # quality focal loss: labels and qualities
+        if isinstance(target, tuple):  # quality focal loss has labels and qualities
             target = target[0]
         probability = logits.sigmoid() if is_sigmoid(loss) else logits.softmax(1)
         if target.shape == logits.shape:
