@@ -32,7 +32,7 @@ def check_range(look: FirstBatch) -> str:
     if model.augmenter is None and own.identity and teacher.same_as(own):
         return 'range: pipeline and preprocessor leave it open'
     low, high = own.check(look.inputs)
-    return f'range: images have grey levels from {low:.3g} to {high:.3g}'
+    return f'range: images have grey levels from {round(low)} to {round(high)}'
 
 
 def check_labels(look: FirstBatch) -> str:
