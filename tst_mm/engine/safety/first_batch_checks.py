@@ -164,14 +164,14 @@ def check_stage(look: FirstBatch) -> str:
     return f'stage: {len(before)} values of student, teacher and optimiser unchanged'
 
 
-#: The checks by name, in their order.
+#: The checks by name, in their order; last those that hold the graph of a training step.
 CHECKS: dict[str, Callable[[FirstBatch], str]] = {
     'range': check_range,
     'labels': check_labels,
-    'distillation': check_distillation,
-    'losses': check_losses,
     'teacher': check_teacher,
     'stage': check_stage,
+    'distillation': check_distillation,
+    'losses': check_losses,
 }
 
 
