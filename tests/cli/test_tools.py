@@ -83,7 +83,13 @@ def test_student_file_has_the_accuracy_of_the_run(tool, tmp_path):
     assert policies[0].read_text() == policies[1].read_text()
     exported = json.loads(policies[0].read_text())
     assert exported.keys() == {'version', 'operators', 'augmenter', 'provenance'}
-    assert exported['augmenter'] == {'num_ops': 4, 'sign': 'random', 'fill': [pytest.approx(72.9)]}
+    assert exported['augmenter'] == {
+        'num_ops': 4,
+        'sign': 'random',
+        'magnitudes': 'spread',
+        'fill': [pytest.approx(72.9)],
+    }
+    assert all('effect_error' in entry for entry in exported['operators'])
     origin = exported['provenance']
     assert origin['config'] == 'tst.py' and origin['dataset'] == 'EmbeddedFashionMNIST'
     assert origin['student'] == origin['teacher'] == 'ImageClassifier, ResNet_CIFAR-18'
