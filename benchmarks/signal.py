@@ -70,7 +70,7 @@ def main(argv: list[str] | None = None) -> None:
         '--images', type=int, default=800, help='draws of the measuring search (default: 800)'
     )
     parser.add_argument(
-        '--objective', default='tst_mm.ConfidenceObjective', help='of the measuring search'
+        '--objective', help='type, for the measuring search (default: that of the task)'
     )
     parser.add_argument('--seeds', type=int, default=3, help='repetitions (default: 3)')
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/demo'))
@@ -87,7 +87,7 @@ def main(argv: list[str] | None = None) -> None:
         found[task] = {
             'images': args.images,
             'seeds': args.seeds,
-            'objective': args.objective,
+            'objective': args.objective or 'default',
             'commit': git_state(ROOT),
             **{
                 form: {key: _mean(seeds, form, key) for key in ('signal', 'agreement')}
@@ -99,7 +99,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def measure(
-    task: str, student: Path, images: int, seed: int, objective: str
+    task: str, student: Path, images: int, seed: int, objective: str | None
 ) -> dict[str, dict[str, float]]:
     """Signal to noise and agreement of both searches.
 
@@ -108,14 +108,14 @@ def measure(
         student: Checkpoint of its distiller.
         images: Draws of the measuring search; the other one looks at half as many images.
         seed: Of the images and the draws.
-        objective: Type of the measuring search's objective.
+        objective: Type of the measuring search's objective; None for that of the task.
 
     Returns:
         ``{'measured': {'signal': ..., 'agreement': ...}, 'gradient': {...}}``.
     """
     return {
         'measured': _measured(
-            *_trained(task, student, {'objective': {'type': objective}}, seed), images, seed
+            *_trained(task, student, _objective(objective), seed), images, seed
         ),
         'gradient': _gradient(*_trained(task, student, _RELAXED, seed), images // 2, seed),
     }
@@ -214,6 +214,11 @@ def _student(work_dir: Path, task: str) -> Path:
     if not last.is_file():
         raise SystemExit(f'{last} is not there; run python tools/demo.py --task {task} first')
     return Path(last.read_text().strip())
+
+
+def _objective(kind: str | None) -> dict[str, Any]:
+    """What a config says of the objective; nothing for the default."""
+    return {} if kind is None else {'objective': {'type': kind}}
 
 
 def _mean(seeds: list[dict[str, dict[str, float]]], form: str, key: str) -> float:

@@ -99,8 +99,8 @@ class LearnedAugmenter(nn.Module):
         """Build the policy over these operators; a subclass may build another kind."""
         return AugmentPolicy(operators, init)
 
-    #: The objective of a search over this augmenter's policy, unless the config says another.
-    objective = 'tst_mm.ConfidenceObjective'
+    #: The objective that a search over this augmenter's policy needs; None leaves it to the task.
+    objective: str | None = None
 
     @property
     def labels_follow(self) -> bool:

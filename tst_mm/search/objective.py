@@ -131,7 +131,7 @@ class Objective:
 
 @MODELS.register_module()
 class ConfidenceObjective(Objective):
-    """The student is less sure of an image's labels than the teacher: the default.
+    """The student is less sure of an image's labels than the teacher: the default of dense tasks.
 
     ``J = student_weight * exp(-loss(student) / s) - teacher_weight * exp(-loss(teacher) / s)`` of
     the total losses, where s is the running mean of the student's. For a cross entropy at scale 1

@@ -58,8 +58,9 @@ class BaseDistiller(ShownStudent, BaseModel):
         student: Model dictionary, ``dict(cfg_path=...)`` or module: an ordinary OpenMMLab model.
         teacher: See :class:`FrozenTeacher`.
         augmenter: ``dict(type='tst_mm.LearnedAugmenter', ...)``; None is plain distillation.
-        objective: What the search of the policy minimises; by default
-            ``dict(type='tst_mm.ConfidenceObjective')``, see :class:`tst_mm.search.Objective`.
+        objective: What the search of the policy minimises, see :class:`tst_mm.search.Objective`;
+            by default ``dict(type='tst_mm.ConfidenceObjective')``, for classifiers
+            ``dict(type='tst_mm.TeachingObjective')``.
         distiller: Arguments of MMRazor's ``ConfigurableDistiller``; None takes the task's own.
         batch_mode: Which part of a batch is augmented. ``'adaptive'`` (default): as much as keeps
             the student from memorising its images, see :class:`AdaptiveAmountHook`, which
@@ -79,6 +80,9 @@ class BaseDistiller(ShownStudent, BaseModel):
         KeyError: Unknown keys or recorder sources.
         ValueError: A value outside what is allowed, or student and teacher that do not fit.
     """
+
+    #: Type of the objective where the config names none.
+    default_objective = 'tst_mm.ConfidenceObjective'
 
     def __init__(
         self,

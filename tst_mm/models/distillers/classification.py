@@ -37,6 +37,9 @@ class ClassificationDistiller(BaseDistiller):
         ...     augmenter=dict(type='tst_mm.LearnedAugmenter'))
     """
 
+    # Losses of single labels spread widely: here the form of the paper has the stronger signal.
+    default_objective = 'tst_mm.TeachingObjective'
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.teacher.reader = getattr(self.student, 'head', None)

@@ -37,7 +37,7 @@ def build_objective(
     config = {} if config is None else config
     require_mapping('objective', config)
     config = current_objective(config, augmenter or {})
-    config = {'type': distiller.augmenter.objective, **config}
+    config = {'type': distiller.augmenter.objective or distiller.default_objective, **config}
     objective = build_component('objective', config)
     if not isinstance(objective, Objective):
         raise TypeError(
