@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -40,7 +41,7 @@ class Watch(Hook):
     def after_train_iter(self, runner: Any, batch_idx: int, *_: Any, **__: Any) -> None:
         self.own = _buffers(runner)
         if runner.iter + 1 == self.stop:  # as at a SIGTERM of all ranks
-            find_hook(runner, PreemptionHook)._told = True
+            find_hook(runner, PreemptionHook)._told = signal.SIGTERM
 
     def after_val_iter(self, runner: Any, batch_idx: int, *_: Any, **__: Any) -> None:
         self.validated = _buffers(runner)
