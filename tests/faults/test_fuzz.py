@@ -346,7 +346,7 @@ def test_the_unchanged_inputs_are_accepted():
     """So that what is refused is refused for its change."""
     AlternatingScheduleHook(**HOOK)
     LearnedAugmenter(**deepcopy(AUGMENTER))
-    PaperAugmenter(**deepcopy(PAPER))
+    PaperAugmenter(preset='recommended', **deepcopy(PAPER))
     FlippedObjective(**OBJECTIVE)
     FrozenTeacher(deepcopy(TEACHER))
     check_state(STATE, SCHEDULE, STATE_POLICY, 8)

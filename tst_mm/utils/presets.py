@@ -20,6 +20,6 @@ def with_preset(
     Raises:
         ValueError: There is no such preset; the error names the closest one.
     """
-    if preset not in presets:
-        raise ValueError(f'preset of {where} is {preset!r}; {closest(preset, presets)}')
+    if not isinstance(preset, str) or preset not in presets:
+        raise ValueError(f'preset of {where} is {preset!r}; {closest(str(preset), presets)}')
     return {**presets[preset], **{key: value for key, value in given.items() if value is not None}}
