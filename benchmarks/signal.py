@@ -114,9 +114,7 @@ def measure(
         ``{'measured': {'signal': ..., 'agreement': ...}, 'gradient': {...}}``.
     """
     return {
-        'measured': _measured(
-            *_trained(task, student, _objective(objective), seed), images, seed
-        ),
+        'measured': _measured(*_trained(task, student, _objective(objective), seed), images, seed),
         'gradient': _gradient(*_trained(task, student, _RELAXED, seed), images // 2, seed),
     }
 
