@@ -134,9 +134,12 @@ def test_no_file_changes_where_python_looks():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_house_stands_without_the_paper(tmp_path):
-    for name in ('tst_mm', 'configs'):
+    for name in ('tst_mm', 'configs', 'tests'):
         shutil.copytree(ROOT / name, tmp_path / name, symlinks=True)
+    shutil.rmtree(tmp_path / 'tests' / 'test_paper')
+    shutil.copy(ROOT / 'pyproject.toml', tmp_path)
     shutil.copytree(ROOT / 'tools', tmp_path / 'tools')
     shutil.copy(ROOT / 'model-index.yml', tmp_path)
     shutil.rmtree(tmp_path / 'tst_mm' / 'paper')
@@ -162,3 +165,10 @@ def test_the_house_stands_without_the_paper(tmp_path):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert 'augmenter step' in done.stdout
+    # The tests of the rooms that the paper's is built on.
+    tests = ['tests/test_search', 'tests/test_augment', 'tests/test_engine/test_data']
+    command = [sys.executable, '-m', 'pytest', '-q', '-x', '-n', '0', '-m', 'not slow', *tests]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=280
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
