@@ -81,7 +81,7 @@ def plan(task: Task, method: Method, cost: Cost) -> Plan:
         images = drawn * sum(stage.length for stage in stages)
         total = steps * student + cost.searched(images, method.by_gradient)
         if method.adaptive and task.images >= _WITH_SLICE:
-            total += cost.looked(count_looks(steps) * LOOK_IMAGES)
+            total += cost.looked(count_looks(steps, cost.images) * LOOK_IMAGES)
         if total <= task.budget:
             return Plan(steps, tuple(stages), total)
     raise ValueError(f'{method.title} does not fit a budget of {task.budget} steps')

@@ -54,7 +54,7 @@ def demo_schedule() -> DemoSchedule:
         loader['batch_size'],
         sum(stage.length for stage in stages),
         drawn,
-        count_looks(steps),
+        count_looks(steps, loader['batch_size']),
     )
 
 
@@ -80,10 +80,15 @@ def demo_cost() -> dict[str, float]:
     }
 
 
-def count_looks(steps: int) -> int:
-    """Looks of the adaptive amount in a training of so many student steps."""
+def count_looks(steps: int, images: int) -> int:
+    """Looks of the adaptive amount in a training of so many student steps.
+
+    Args:
+        steps: Student steps.
+        images: Images of a step.
+    """
     last = int(_AMOUNT.release * steps) - 1
-    return max(0, last) // max(1, steps // _AMOUNT.looks)
+    return max(0, last) // max(1, steps // _AMOUNT.affordable_looks(steps * images))
 
 
 def _batches(loader: dict[str, Any]) -> int:

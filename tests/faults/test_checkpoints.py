@@ -15,6 +15,8 @@ RESUMABLE = {
     'tst_mm',
     'tst_mm_resume',
 }
+#: What an adaptive amount adds.
+ADAPTIVE = {'tst_mm_amount'}
 #: By task: the last checkpoint, and how the names of its weights begin.
 HELD = {
     'classification': ('epoch_3.pth', {'student.'}),
@@ -34,7 +36,7 @@ def test_what_a_checkpoint_holds(whole, task):
         checkpoint = read_checkpoint(run.work / name)
         averages = checkpoint.pop('ema_state_dict', None)
         without = {'optimizer', 'param_schedulers'} if name in best else set()
-        assert checkpoint.keys() == RESUMABLE - without
+        assert checkpoint.keys() - ADAPTIVE == RESUMABLE - without
         weights = checkpoint['state_dict']
         assert starts(weights) == prefixes
         if task == 'classification':
@@ -51,6 +53,8 @@ def test_what_a_checkpoint_holds(whole, task):
         'schedule',
         'policy',
         'policy_state',
+        'search',
+        'evidence',
         'stage',
         'running',
         'augmenter',

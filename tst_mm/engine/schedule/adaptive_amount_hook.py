@@ -137,7 +137,9 @@ class AdaptiveAmountHook(Hook):
         if self._loaded is not None and runner.iter > 0:
             self.amount.load_state_dict(self._loaded)
             self.history[:] = self._loaded['history']
-        self._interval = max(1, runner.max_iters // (self.looks or self._affordable(runner)))
+        self._interval = max(
+            1, runner.max_iters // (self.looks or self.affordable_looks(_images(runner)))
+        )
         # Short runs have fewer looks; runs whose length they do not divide have more.
         self.amount.looks = self.speed * runner.max_iters / self._interval
         self._slice = self._hold_out(runner)
@@ -150,11 +152,14 @@ class AdaptiveAmountHook(Hook):
             self._look(runner)
             seed_step(runner, Stream.STUDENT, runner.iter)
 
-    def _affordable(self, runner: Runner) -> int:
-        """Looks that cost about 1 % of the training, an image of a look as much as a student's."""
-        seen = runner.max_iters * batch_size(runner.train_loop.dataloader) * get_world_size()
-        # None after the release.
-        looks = int(_LOOKS_SHARE / self.release * seen / (2 * self.images))
+    def affordable_looks(self, images: int) -> int:
+        """Looks that take about 1 % of a training, an image of a look counted as a student's.
+
+        Args:
+            images: Images of the whole training, over all ranks.
+        """
+        # There are none after the release.
+        looks = int(_LOOKS_SHARE / self.release * images / (2 * self.images))
         return min(max(looks, _LEAST_LOOKS), _MOST_LOOKS)
 
     def _hold_out(self, runner: Runner) -> HeldOut | None:
@@ -230,3 +235,8 @@ def _common_seed(runner: Runner) -> int:
     seed = torch.tensor(runner.seed)
     broadcast(seed)
     return int(seed)
+
+
+def _images(runner: Runner) -> int:
+    """Images of the whole training, over all ranks."""
+    return runner.max_iters * batch_size(runner.train_loop.dataloader) * get_world_size()
