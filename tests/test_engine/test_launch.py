@@ -3,6 +3,8 @@
 from argparse import Namespace
 
 import pytest
+from mmengine.config import ConfigDict
+from mmengine.config.lazy import LazyAttr, LazyObject
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
@@ -21,12 +23,21 @@ class OwnNonFiniteHook(NonFiniteHook):
     """A user's own."""
 
 
+class StopDistillHook(Hook):
+    """As MMRazor's."""
+
+
+def of_class(kind, **arguments):
+    """What a configuration in pure Python holds: a class that MMEngine imports when it is read.
+
+    A bare class in a dictionary ends in MMEngine 0.10.7's own log of the configuration.
+    """
+    return ConfigDict(type=LazyAttr(kind.__name__, LazyObject(kind.__module__)), **arguments)
+
+
 def as_classes(folder, kind=NonFiniteHook):
     config = toy_config(folder, STAGES)
-    config.custom_hooks = [
-        {'type': AlternatingScheduleHook, **STAGES},
-        {'type': kind, 'max_skips': 3},
-    ]
+    config.custom_hooks = [of_class(AlternatingScheduleHook, **STAGES), of_class(kind, max_skips=3)]
     return config
 
 
@@ -106,11 +117,8 @@ def test_torchrun_without_a_launcher(tmp_path, monkeypatch):
 
 
 def test_a_hook_that_would_end_the_run_in_the_middle(tmp_path):
-    class StopDistillHook(Hook):
-        """As MMRazor's."""
-
     config = toy_config(tmp_path, STAGES)
-    config.custom_hooks.append({'type': StopDistillHook})
+    config.custom_hooks.append(of_class(StopDistillHook))
     with pytest.raises(ValueError, match='StopDistillHook has no effect on Class.*remove it'):
         build_runner(config, training=True)
 

@@ -66,3 +66,24 @@ def test_config_is_that_of_the_student():
     assert found.val_cfg == {}
     assert student_config(Config({'model': {'student': {'cfg_path': 'mmdet::a.py'}}})) is None
     assert student_config(Config({'model': {'type': 'ImageClassifier'}})) is None
+
+
+def test_config_in_pure_python(tmp_path):
+    """Its classes are written as text that MMEngine builds from."""
+    path = tmp_path / 'pure.py'
+    path.write_text(
+        'from mmengine.config import read_base\n'
+        'from mmengine.hooks import EMAHook\n'
+        'from mmpretrain.models import ImageClassifier, VGG\n'
+        'from tst_mm.engine.hooks import NonFiniteHook\n'
+        'with read_base():\n'
+        '    from .other import *\n'
+        "model = dict(type='tst_mm.TSTClassificationDistiller',\n"
+        '    student=dict(type=ImageClassifier, backbone=dict(type=VGG, depth=11)))\n'
+        'custom_hooks = [dict(type=NonFiniteHook), dict(type=EMAHook)]\n'
+    )
+    (tmp_path / 'other.py').write_text('work_dir = None\n')
+    found = Config.fromstring(student_config(Config.fromfile(path)), '.py')
+    assert found.model['type'].endswith('ImageClassifier')
+    assert found.model['backbone']['type'].endswith('VGG')
+    assert [hook['type'].rsplit('.')[-1] for hook in found.custom_hooks] == ['EMAHook']

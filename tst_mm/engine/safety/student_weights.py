@@ -70,15 +70,20 @@ def student_config(config: Config) -> str | None:
         student's model dictionary does not stand in the config.
     """
     model = config.get('model') or {}
-    students = [model[key] for key in map(_without_dot, PREFIXES) if key in model]
-    if not students or not isinstance(students[0], Mapping) or 'type' not in students[0]:
+    keys = [key for key in map(_without_dot, PREFIXES) if key in model]
+    if not keys or not isinstance(model[keys[0]], Mapping) or 'type' not in model[keys[0]]:
         return None
     entries = config.to_dict()
-    entries['model'] = dict(students[0])
-    hooks = entries.get('default_hooks', {})
-    entries['default_hooks'] = {name: hook for name, hook in hooks.items() if not _is_ours(hook)}
-    hooks = entries.get('custom_hooks') or []
-    entries['custom_hooks'] = [hook for hook in hooks if not _is_ours(hook)]
+    entries['model'] = entries['model'][keys[0]]
+    # Asked of the config itself: in the plain copy a class of a pure Python config is a string.
+    hooks = config.get('default_hooks') or {}
+    entries['default_hooks'] = {
+        name: entries['default_hooks'][name] for name in hooks if not _is_ours(hooks.get(name))
+    }
+    hooks = config.get('custom_hooks') or []
+    entries['custom_hooks'] = [
+        entries['custom_hooks'][index] for index, hook in enumerate(hooks) if not _is_ours(hook)
+    ]
     return Config(entries).pretty_text
 
 
