@@ -14,7 +14,6 @@ from torch import nn
 from tst_mm.engine.dry_run import dry_run
 from tst_mm.engine.launch import build_runner
 from tst_mm.engine.safety import FirstBatchHook
-from tst_mm.engine.safety.chance import judge
 from tst_mm.engine.safety.first_batch_checks import CHECKS
 from tst_mm.engine.safety.model_state import changed, random_states, state_of
 from tst_mm.models.distillers.base import BaseDistiller
@@ -276,27 +275,6 @@ def test_every_distiller_is_checked(tmp_path, caplog):
 def test_dry_run(tmp_path):
     report = dry_run(toy_config(tmp_path, STAGES))
     assert 'first batch     distillation: loss_kd' in report
-
-
-# The teacher's chances
-
-
-@pytest.mark.parametrize(
-    ('right', 'count', 'verdict'),
-    [(0.1, 64, 'not better'), (0.1, 4, 'too few'), (0.6, 64, 'better'), (0.6, 16, 'better')],
-)
-def test_chance(right, count, verdict):
-    labels = torch.arange(count) % 10
-    said = torch.where(torch.arange(count) < right * count, labels, (labels + 1) % 10)
-    logits = nn.functional.one_hot(said, 10) * 8.0
-    assert judge(logits, labels, count)[0] == verdict
-
-
-def test_ignored_labels_do_not_count():
-    labels = torch.tensor([255, 1, 2])
-    verdict, words = judge(torch.eye(3) * 20, labels, 300)
-    assert verdict == 'better' and 'accuracy 1.000' in words and 'worth 200' in words
-    assert judge(torch.eye(3), torch.full((3,), 255), 3)[0] == 'too few'
 
 
 # Mistakes

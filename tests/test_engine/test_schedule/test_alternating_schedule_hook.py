@@ -246,56 +246,6 @@ def test_own_loader(make_runner):
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize(
-    ('changes', 'error', 'message'),
-    [
-        ({'stages': [{'begin': 3, 'length': 1}]}, ValueError, 'is 3 epochs, but .* after 3 epochs'),
-        (
-            {'search': {'type': 'tst_mm.GradientSearch'}},
-            TypeError,
-            'trains a policy, that of LearnedAugmenter is set; allowed: .*MeasuringSearch',
-        ),
-    ],
-)
-def test_mistakes_show_before_training(make_runner, changes, error, message):
-    runner = make_runner('run', {'stages': [], **changes})
-    with pytest.raises(error, match=message):
-        runner.train()
-    assert runner.iter == 0
-
-
-@pytest.mark.parametrize(
-    ('arguments', 'error', 'message'),
-    [
-        ({'plateau': {'facto': 1}}, KeyError, "'facto'; did you mean 'factor'"),
-        ({'plato': {}}, KeyError, "'plato'; did you mean 'plateau'"),
-        ({'search': {'draws': 1}}, ValueError, 'draws is 1; allowed: whole numbers from 2'),
-        ({'search': {'temperatur': 1}}, KeyError, "'temperatur'; did you mean 'temperature'"),
-        (
-            {'search': {'type': 'tst_mm.MeasureSearch'}},
-            KeyError,
-            "did you mean 'tst_mm.MeasuringSearch'",
-        ),
-        ({'search': {'draws': 2}, 'plateau': None}, KeyError, "has search and .'plateau'."),
-        ({'interval': 0}, ValueError, 'interval is 0'),
-        ({'checkpoint_interval': 1.5}, ValueError, 'checkpoint_interval is 1.5'),
-        ({'stages': [{'begin': 0}]}, KeyError, 'no length'),
-    ],
-)
-def test_mistakes_show_at_once(arguments, error, message):
-    with pytest.raises(error, match=message):
-        AlternatingScheduleHook(**{'stages': [], **arguments})
-
-
-@pytest.mark.faults
-def test_model_without_augmenter(make_runner):
-    runner = make_runner('run', {'stages': []})
-    runner.model._augmenter.module = None
-    with pytest.raises(ValueError, match='ClassificationDistiller.* has no augmenter'):
-        runner.train()
-
-
-@pytest.mark.faults
 def test_resume_from_another_schedule(make_runner):
     make_runner('run', {'stages': [{'begin': 1, 'iters': 2}]}, length=2).train()
 
@@ -332,22 +282,6 @@ def test_resume_from_a_checkpoint_without_our_part(make_runner, caplog):
     resumed.train()
     assert 'the policy starts anew, and 1 stage(s) that begin before iteration 8' in caplog.text
     assert [entry['stage'] for entry in hook_of(resumed).log.history] == [1]
-
-
-@pytest.mark.faults
-def test_resume_with_other_operators(make_runner):
-    first = make_runner('run', {'stages': []}, length=1)
-    first.train()
-    model = first.cfg.model
-    model.augmenter = {
-        'type': 'tst_mm.LearnedAugmenter',
-        'operators': ['Rotate', 'Invert'],
-        'num_ops': 1,
-    }
-    runner = make_runner('run', {'stages': []}, length=2, resume=True, model=model)
-    with pytest.raises(ValueError, match='but the augmenter has Rotate, Invert'):
-        runner.train()
-    assert hook_of(runner).schedule == []
 
 
 def test_our_part_of_a_checkpoint_is_plain(make_runner, tmp_path):
