@@ -116,7 +116,7 @@ def test_modules_import_in_no_circle():
 
 
 def test_files_are_what_a_reader_looks_for():
-    places = [PACKAGE, ROOT / 'tools', ROOT / 'benchmarks']
+    places = [PACKAGE, *(ROOT / name for name in ('tools', 'benchmarks', 'tests', 'examples'))]
     long = {
         str(path.relative_to(ROOT)): lines
         for place in places
