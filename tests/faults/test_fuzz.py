@@ -17,7 +17,7 @@ from tst_mm.models.build import build_model
 from tst_mm.models.distillers.classification import ClassificationDistiller
 from tst_mm.models.distillers.kd import build_kd
 from tst_mm.models.teacher import FrozenTeacher
-from tst_mm.paper import FlippedObjective, PaperAugmenter
+from tst_mm.search import TeachingObjective
 
 from .fuzz import JUNK, changed, check, fuzz
 
@@ -83,21 +83,6 @@ def test_augmenter(case):
         assert images.isfinite().all()
 
 
-PAPER = {**AUGMENTER, 'temperature': 0.1, 'sharing': 'sample', 'sign': 'random', 'clamp': False}
-
-
-@fuzz(10)
-@given(changed(PAPER))
-def test_paper_augmenter(case):
-    config, words = case
-    augmenter = check(
-        lambda: PaperAugmenter(**{'preset': 'recommended', **config}), words=[*words, 'no rate of']
-    )
-    if augmenter is not None:
-        images, _ = augmenter(torch.zeros(2, 3, 8, 8), relaxed=True)
-        assert images.isfinite().all()
-
-
 POLICY = LearnedAugmenter().policy.to_dict()
 
 
@@ -113,14 +98,14 @@ def test_policy_file(tmp_path_factory, case, cut, whole):
         assert 0 < augmenter.policy.rates().min() <= augmenter.policy.rates().max() < 1
 
 
-OBJECTIVE = {'form': 'flipped', 'teacher_weight': 1.0, 'student_weight': 1, 'cap': 10.0}
+OBJECTIVE = {'teacher_weight': 1.0, 'student_weight': 1}
 
 
 @fuzz(8)
 @given(changed(OBJECTIVE))
 def test_objective(case):
     config, words = case
-    check(lambda: FlippedObjective(**config), words=words)
+    check(lambda: TeachingObjective(**config), words=words)
 
 
 TEACHER = {'model': classifier(), 'checkpoint': 'random', 'allow_partial': False}
@@ -163,8 +148,8 @@ def test_distillation_losses(networks, case):
 
 DISTILLER = {
     'teacher': {'model': STUDENT, 'checkpoint': 'random'},
-    'augmenter': {'type': 'tst_mm.PaperAugmenter', 'preset': 'recommended'},
-    'objective': {'form': 'flipped'},
+    'augmenter': {'type': 'tst_mm.LearnedAugmenter', 'num_ops': 2},
+    'objective': {'type': 'tst_mm.TeachingObjective', 'student_weight': 0.5},
     'distiller': None,
     'batch_mode': 'split',
 }
@@ -184,6 +169,5 @@ def test_the_unchanged_inputs_are_accepted():
     """So that what is refused is refused for its change."""
     AlternatingScheduleHook(**HOOK)
     LearnedAugmenter(**deepcopy(AUGMENTER))
-    PaperAugmenter(preset='recommended', **deepcopy(PAPER))
-    FlippedObjective(**OBJECTIVE)
+    TeachingObjective(**OBJECTIVE)
     FrozenTeacher(deepcopy(TEACHER))

@@ -3,14 +3,12 @@
 import pytest
 
 from test_docs.pages import blocks
-from tst_mm.paper import flip
 from tst_mm.registry import HOOKS, MODELS, OPERATORS
 
 
 @pytest.fixture
-def page_space(request, monkeypatch):
+def page_space(request):
     """Run all Python blocks of a page, one after the other, in one namespace."""
-    monkeypatch.setattr(flip, '_FLIPS', dict(flip._FLIPS))
     space = {'__name__': 'page'}
     for block in blocks(request.param, 'python'):
         exec(compile(block, request.param.name, 'exec'), space)

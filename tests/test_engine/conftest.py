@@ -1,6 +1,9 @@
 """Runners of tiny but real runs."""
 
 import pytest
+import torch
+from mmengine.optim import AmpOptimWrapper
+from mmengine.optim.optimizer import amp_optimizer_wrapper
 from mmengine.runner import Runner
 
 from .toy import toy_config
@@ -21,4 +24,20 @@ def make_runner(tmp_path, monkeypatch):
         return Runner.from_cfg(config)
 
     make.count = 0
+    return make
+
+
+@pytest.fixture
+def amp(monkeypatch):
+    """Make an ``AmpOptimWrapper`` over parameters, with a scaler for the CPU.
+
+    MMEngine's insists on a GPU and its scaler works on one only: here it is told that there is one.
+    """
+    monkeypatch.setattr(amp_optimizer_wrapper, 'is_cuda_available', lambda: True)
+
+    def make(parameters, scale=2.0**10, dtype='bfloat16', lr=1e-3):
+        wrapper = AmpOptimWrapper(dtype=dtype, optimizer=torch.optim.SGD(parameters, lr=lr))
+        wrapper.loss_scaler = torch.amp.GradScaler('cpu', init_scale=scale)
+        return wrapper
+
     return make

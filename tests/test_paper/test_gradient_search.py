@@ -136,6 +136,14 @@ def test_mistakes_show_before_training(make_runner):
     assert runner.iter == 0
 
 
+def test_the_recommended_augmenter_has_nothing_that_a_gradient_trains(make_runner):
+    runner = make_runner('run', {'stages': [], 'search': {'type': 'tst_mm.GradientSearch'}})
+    message = 'trains a policy, that of LearnedAugmenter is set; allowed: .*MeasuringSearch'
+    with pytest.raises(TypeError, match=message):
+        runner.train()
+    assert runner.iter == 0
+
+
 @pytest.mark.faults
 @pytest.mark.parametrize('skips', [0, 1])
 def test_a_step_without_numbers_leaves_the_policy_good(make_runner, monkeypatch, skips):

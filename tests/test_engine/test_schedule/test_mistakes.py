@@ -7,20 +7,9 @@ from tst_mm.utils.hooks import find_hook
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize(
-    ('changes', 'error', 'message'),
-    [
-        ({'stages': [{'begin': 3, 'length': 1}]}, ValueError, 'is 3 epochs, but .* after 3 epochs'),
-        (
-            {'search': {'type': 'tst_mm.GradientSearch'}},
-            TypeError,
-            'trains a policy, that of LearnedAugmenter is set; allowed: .*MeasuringSearch',
-        ),
-    ],
-)
-def test_mistakes_show_before_training(make_runner, changes, error, message):
-    runner = make_runner('run', {'stages': [], **changes})
-    with pytest.raises(error, match=message):
+def test_mistakes_show_before_training(make_runner):
+    runner = make_runner('run', {'stages': [{'begin': 3, 'length': 1}]})
+    with pytest.raises(ValueError, match='is 3 epochs, but .* after 3 epochs'):
         runner.train()
     assert runner.iter == 0
 

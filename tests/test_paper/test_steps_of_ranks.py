@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import torch
+from distributed.world import run
 
-from . import models
-from .world import run
+from . import models_of_ranks as models
 
 pytestmark = pytest.mark.distributed
 
