@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from tst_mm.models.modes import frozen
-from tst_mm.models.objectives import Confidence
+from tst_mm.models.objectives import Confidence, confidence_in
 from tst_mm.models.ranks import mean_over_ranks
 from tst_mm.models.unchanged import unchanged
 
@@ -88,4 +88,4 @@ def _step(distiller: Any, objective: Any, data: Any, optim_wrapper: Any) -> dict
 
 def _confidence(distiller: Any, model: nn.Module) -> Confidence:
     """Watch the class loss of a model; without a plain one the confidence stays 0."""
-    return Confidence(*(distiller.confidence_loss(model) or (nn.Identity(), 0)))
+    return confidence_in(distiller, model) or Confidence(nn.Identity(), 0)

@@ -110,7 +110,8 @@ class MeasuringSearch:
             score = self._model.score(data, self.draws)
         draw, values = score['draw'], score['objective']
         self._pending.append((draw.gates, draw.magnitudes, values))
-        names = ('objective', 'loss_teacher', 'loss_student')
+        names = ['objective', 'loss_teacher', 'loss_student']
+        names += [name for name in ('teacher_confidence', 'student_confidence') if name in score]
         means = torch.stack([finite_mean(score[name]) for name in names])
         terms = {name: finite_mean(value) for name, value in score['terms'].items()}
         if get_world_size() > 1:

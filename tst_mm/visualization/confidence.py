@@ -16,11 +16,11 @@ _COLUMNS = 4
 
 @styled()
 def plot_confidence(history: History) -> Figure:
-    """Draw the confidences over the augmenter stages of a gradient search.
+    """Draw the confidences over the augmenter stages.
 
-    Samples that teach are those that the teacher is sure of and the student is not: a stage does
-    its work when the gap between the two curves opens. The gap at either end of each stage is
-    written beside it.
+    Samples that teach are those that the teacher is sure of and the student is not: where there is
+    something to teach, there is a gap between the two curves. The gap at either end of each stage
+    is written beside it.
 
     Stages that were logged once each are dots in one panel.
 
@@ -34,7 +34,7 @@ def plot_confidence(history: History) -> Figure:
         ValueError: The history has no confidences.
     """
     if not history.confident.any():
-        raise ValueError('the history has no confidences: no gradient search ran')
+        raise ValueError('the history has no confidences: the models have no plain class loss')
     stages, counts = np.unique(history.stages[history.confident], return_counts=True)
     # Stages stand side by side: on the axis of the whole run they would be slits.
     parts = [[stage] for stage in stages] if counts.max() > 1 else [list(stages)]

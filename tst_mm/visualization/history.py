@@ -19,7 +19,7 @@ _NEUTRAL = 0.5
 #: The keys that an operator, and below those that an entry of the history, must have.
 _OPERATOR_KEYS = ('name', 'rate', 'magnitude', 'physical', 'unit')
 _KEYS = ('stage', 'step', 'iter', 'rates', 'magnitudes')
-#: The keys that an entry has where a gradient search measured confidences.
+#: The keys that an entry has where the models have a plain class loss.
 _CONFIDENCES = ('teacher_confidence', 'student_confidence')
 
 
@@ -43,8 +43,8 @@ class History:
         time: The time of each entry in steps, (T,).
         rates: The rates over time, (T, N) in [0, 1].
         magnitudes: The magnitudes over time, (T, N) in [0, 1].
-        teacher: The confidence of the teacher on augmented images, (T,) in [0, 1]; NaN where the
-            search has none.
+        teacher: The confidence of the teacher on augmented images, (T,) in [0, 1]; NaN where it
+            was not measured.
         student: The confidence of the student on the same images, (T,) in [0, 1]; NaN likewise.
         stages: The index of the augmenter stage of each entry, (T,).
         bands: The begin and the end of each stage, in ``time``.

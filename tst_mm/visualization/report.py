@@ -62,8 +62,8 @@ _OF_A_RUN: tuple[tuple[str, str, str, str | None, Callable[[RunRecord], Any]], .
         'confidence',
         'Confidence of teacher and student in the augmenter stages',
         'The probability that each gives to the truth on augmented images, and the gap between '
-        'them. A stage does its work when the gap opens and the teacher stays sure. Stages that '
-        'are no longer than the log interval have one entry each.',
+        'them: what is there to be taught. The teacher should stay sure. Stages that are no longer '
+        'than the log interval have one entry each.',
         None,
         lambda run: plot_confidence(run.history) if run.history.confident.any() else None,
     ),

@@ -79,6 +79,27 @@ def test_values_are_those_of_the_models(task):
         assert float(score['loss_teacher'][i]) == pytest.approx(float(of_teacher), 1e-4)
 
 
+def test_confidences_are_probabilities_of_the_labels():
+    model, data = classification()
+    switch_off(model)
+    score = model.score(data, draws=2)
+    processed = model.data_preprocessor(data, True)
+    labels = torch.cat([sample.gt_label for sample in processed['data_samples']])
+    networks = {'student': model.student, 'teacher': model.teacher.model}
+    for name, network in networks.items():
+        network.eval()
+        with torch.no_grad():
+            logits = network.head.fc(network.extract_feat(processed['inputs'])[-1])
+        expected = logits.softmax(1).gather(1, labels[:, None]).mean()
+        torch.testing.assert_close(score[f'{name}_confidence'], expected)
+
+
+def test_without_a_plain_class_loss_there_is_no_confidence(monkeypatch):
+    model, data = classification()
+    monkeypatch.setattr(type(model), 'confidence_loss', lambda self, network: None)
+    assert not [name for name in model.score(data) if 'confidence' in name]
+
+
 @pytest.mark.parametrize('task', TASKS)
 def test_it_falls_as_the_student_gets_worse(task):
     """Along the gradient of the student's own loss on the same images."""

@@ -123,3 +123,30 @@ def test_a_histogram_counts_what_the_mean_is_of():
         loss(pred, labels)
         loss(pred[:1], labels[:1])
     assert confidence.histogram.tolist() == [1, 0, 0, 3]
+
+
+def test_one_channel_tells_two_classes():
+    """Ignored pixels do not count; the loss is called with maps, with a channel or without."""
+    loss = build_loss('mmseg.CrossEntropyLoss', use_sigmoid=True)
+    pred = torch.tensor([-6.0, 2.0, 1.0, 0.0]).reshape(1, 1, 2, 2)
+    labels = torch.tensor([0, 1, 0, 255]).reshape(1, 2, 2)
+    expected = (torch.tensor([6.0, 2.0, -1.0]).sigmoid()).mean()
+    for target in (labels, labels[:, None]):
+        confidence = Confidence(loss, 2)
+        confidence._watch(loss, (pred, target))
+        torch.testing.assert_close(confidence.value, expected)
+
+
+@pytest.mark.parametrize(
+    'args',
+    [
+        (torch.zeros(2, 3),),
+        (torch.zeros(2, 3), torch.zeros(5).long()),
+        (torch.zeros(4), torch.zeros(4).long()),
+        ([torch.zeros(2, 3)], torch.zeros(2).long()),
+    ],
+)
+def test_calls_of_another_form_do_not_count(args):
+    confidence = Confidence(build_loss('mmpretrain.CrossEntropyLoss'), 3)
+    confidence._watch(None, args)
+    assert confidence.value == 0

@@ -234,8 +234,10 @@ class BaseDistiller(ShownStudent, BaseModel):
         Returns:
             ``objective``, ``loss_teacher`` (the teacher's total loss) and ``loss_student`` (the
             student's weakness, which falls as the student gets worse), each (n,) with n = draws *
-            B, all images of the first draw first; ``terms``, the student's losses (n,) by name; and
-            ``draw``, the :class:`Draw` of the n images.
+            B, all images of the first draw first; ``terms``, the student's losses (n,) by name;
+            ``draw``, the :class:`Draw` of the n images; and, where both have a plain class loss,
+            ``teacher_confidence`` and ``student_confidence``, their mean probabilities of the true
+            classes, 0-dim.
         """
         assert self.augmenter is not None, 'plain distillation has no policy to search'
         return score(self, data, draws)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -15,6 +15,7 @@ from tst_mm.utils.aliases import current_objective
 from tst_mm.utils.components import build_component
 
 from ..modes import frozen
+from ..objectives import confidence_in
 from ..unchanged import unchanged
 from .image_losses import summed
 from .labels import fresh
@@ -72,12 +73,14 @@ def score(distiller: Any, data: Any, draws: int) -> dict[str, Any]:
         samples = list(data['data_samples']) * draws
         images, draw = distiller.augmenter(inputs, distiller.valid_sizes(inputs, samples))
         samples = distiller.move_labels(samples, draw)
-        student = distiller.image_losses(
-            lambda images, samples: distiller.student(images, fresh(samples), mode='loss'),
-            images,
-            samples,
-            distiller.student,
-        )
+        student_confidence = confidence_in(distiller, distiller.student)
+        with student_confidence or nullcontext():
+            student = distiller.image_losses(
+                lambda images, samples: distiller.student(images, fresh(samples), mode='loss'),
+                images,
+                samples,
+                distiller.student,
+            )
         distillation: dict[str, Tensor] = {}
         if objective.needs_distillation:
             distillation = distiller.image_losses(
@@ -87,17 +90,24 @@ def score(distiller: Any, data: Any, draws: int) -> dict[str, Any]:
                 distiller.distiller,
             )
         images = teacher.inputs(images, distiller.normalization)
-        of_teacher = distiller.image_losses(
-            lambda images, samples: teacher.losses(images, fresh(samples)),
-            images,
-            samples,
-            teacher.model,
-        )
+        teacher_confidence = confidence_in(distiller, teacher.model)
+        with teacher_confidence or nullcontext():
+            of_teacher = distiller.image_losses(
+                lambda images, samples: teacher.losses(images, fresh(samples)),
+                images,
+                samples,
+                teacher.model,
+            )
         judged = objective.judge(Losses(of_teacher, student, distillation))
+    confidences = {}
+    if student_confidence is not None and teacher_confidence is not None:
+        confidences['teacher_confidence'] = teacher_confidence.value.to(judged.objective)
+        confidences['student_confidence'] = student_confidence.value.to(judged.objective)
     return {
         'objective': judged.objective,
         'loss_teacher': judged.teacher,
         'loss_student': judged.student,
+        **confidences,
         'terms': student,
         'draw': draw,
     }

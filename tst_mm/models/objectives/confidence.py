@@ -17,7 +17,8 @@ class Confidence:
 
     Args:
         loss: The loss module on logits, (N, C, ...), that is called with class indices, (N, ...),
-            or with soft or multi-hot targets in the shape of the logits.
+            or with soft or multi-hot targets in the shape of the logits; a single channel with a
+            sigmoid is the second of two classes. Calls of other forms do not count.
         num_classes: The number of classes. Targets from here on (background, ignored) and negative
             ones do not count.
         bins: The number of bins of the histogram. Defaults to 0, no histogram.
@@ -65,12 +66,23 @@ class Confidence:
 
     @torch.no_grad()
     def _watch(self, loss: nn.Module, args: tuple[Any, ...]) -> None:
-        logits, target = args[0].detach().float(), args[1]
+        if len(args) < 2:
+            return
+        logits, target = args[:2]
         if isinstance(target, tuple):  # quality focal loss has labels and qualities
             target = target[0]
+        if not isinstance(logits, Tensor) or not isinstance(target, Tensor) or logits.dim() < 2:
+            return
+        logits = logits.detach().float()
+        one_channel = logits.shape[1] == 1 and self._num_classes == 2 and is_sigmoid(loss)
+        if one_channel:
+            logits = torch.cat((-logits, logits), 1)
+            target = target.squeeze(1) if target.dim() == logits.dim() else target
         probability = logits.sigmoid() if is_sigmoid(loss) else logits.softmax(1)
         if target.shape == logits.shape:
             weight = target.float()
+        elif target.shape != logits.shape[:1] + logits.shape[2:]:
+            return
         else:
             target = target.long()
             known = (target >= 0) & (target < self._num_classes)
@@ -83,6 +95,12 @@ class Confidence:
             part = (probability * bins).long().clamp_(0, bins - 1).flatten()
             self.histogram = self.histogram.to(part.device)
             self.histogram.scatter_add_(0, part, weight.flatten().double())
+
+
+def confidence_in(distiller: Any, model: nn.Module) -> Confidence | None:
+    """A watch over the class loss of a distiller's student or teacher; None without a plain one."""
+    watched = distiller.confidence_loss(model)
+    return None if watched is None else Confidence(*watched)
 
 
 def is_sigmoid(loss: nn.Module) -> bool:
