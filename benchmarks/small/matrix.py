@@ -1,0 +1,107 @@
+"""The matrix: which tasks, which methods. Everything else follows from these two tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a student learns, and for how long.
+
+    Attributes:
+        title: What tables call it.
+        data: The folder of the images.
+        images: How many training images the student sees; the seed of a run chooses which.
+        budget: The cost of a run, in steps of plain KD on 64 images.
+        mirrors: Whether the usual augmentation mirrors images, beside shifts. Defaults to True.
+        teacher_steps: Steps of 96 images of the teacher, which sees all training images. Defaults
+            to 4,000.
+    """
+
+    title: str
+    data: str
+    images: int
+    budget: int
+    mirrors: bool = True
+    teacher_steps: int = 4000
+
+
+@dataclass(frozen=True)
+class Method:
+    """How the student is taught beside plain distillation.
+
+    Attributes:
+        title: What tables call it.
+        fraction: The fraction of a batch that is augmented; None where it is adaptive. Defaults to
+            0.
+        augment: What augments: ``'policy'`` (default), ``'trivialaugment'``, ``'randaugment'``,
+            ``'mixup'`` or ``'cutmix'``.
+        strength: The magnitude of RandAugment, of 30. Defaults to 0.
+        stages: The number of stages of the search. Defaults to 0, no search.
+        search: Arguments of :class:`tst_mm.search.MeasuringSearch`.
+        objective: The objective of the search.
+        target: The target of the adaptive amount. Defaults to 0.2.
+        label_weight: The weight of the label's loss. Defaults to 1.
+        trust: Whether labels count as far as the teacher believes them. Defaults to False.
+        rival: Whether users would do it without this project. Defaults to False.
+    """
+
+    title: str
+    fraction: float | None = 0.0
+    augment: str = 'policy'
+    strength: int = 0
+    stages: int = 0
+    search: dict[str, Any] = field(default_factory=dict)
+    objective: str = 'TeachingObjective'
+    target: float = 0.2
+    label_weight: float = 1.0
+    trust: bool = False
+    rival: bool = False
+
+
+TASKS = {
+    'cifar_1k': Task('CIFAR-10, 1,000 images', 'cifar10', 1000, 1500),
+    'cifar_50k': Task('CIFAR-10, 50,000 images, 2.6 epochs', 'cifar10', 50000, 2000),
+    'fashion_300': Task('Fashion-MNIST, 300 images', 'fashion_mnist', 300, 1000),
+    'fashion_60k': Task('Fashion-MNIST, 60,000 images, 1.6 epochs', 'fashion_mnist', 60000, 1500),
+    'land_cover': Task('land-cover patches, 600 images', 'land_cover_patches', 600, 1500),
+    'digits': Task('digits, 50 images', 'digits', 50, 1000, mirrors=False, teacher_steps=1500),
+}
+
+_STAGES = 5  # as ``tst_mm.engine.schedule.stages.DEFAULT_STAGES`` has it
+
+
+def _searched(title: str, fraction: float | None = None, **changes: Any) -> Method:
+    return Method(title, fraction, stages=_STAGES, **changes)
+
+
+METHODS = {
+    'kd': Method('KD', rival=True),
+    'random-half': Method('KD + untrained policy, half of the images', 0.5, rival=True),
+    'random': Method('KD + untrained policy, all images', 1.0, rival=True),
+    **{
+        f'randaugment-{strength}': Method(
+            f'KD + RandAugment, strength {strength}', 1.0, 'randaugment', strength, rival=True
+        )
+        for strength in (5, 9, 14)
+    },
+    'trivialaugment': Method('KD + TrivialAugment', 1.0, 'trivialaugment', rival=True),
+    'mixup': Method('KD + MixUp', 1.0, 'mixup', rival=True),
+    'cutmix': Method('KD + CutMix', 1.0, 'cutmix', rival=True),
+    'tst': _searched('TST'),
+    'amount': Method('TST, amount only', None),
+    'policy': _searched('TST, policy only, all images', 1.0),
+    'policy-half': _searched('TST, policy only, half of the images', 0.5),
+    'tst-disagreement': _searched('TST, disagreement', objective='DisagreementObjective'),
+    'tst-confidence': _searched('TST, confidence', objective='ConfidenceObjective'),
+    'tst-cool': _searched('TST, temperature 0.5', search=dict(temperature=0.5)),
+    'tst-warm': _searched('TST, temperature 2', search=dict(temperature=2.0)),
+    'tst-target-0.1': _searched('TST, target 0.1', target=0.1),
+    'tst-target-0.3': _searched('TST, target 0.3', target=0.3),
+    'tst-trust': _searched('TST, labels by trust', trust=True),
+    'tst-label-half': _searched('TST, labels at half weight', label_weight=0.5),
+    'kd-trust': Method('KD, labels by trust', trust=True),
+    'kd-label-half': Method('KD, labels at half weight', label_weight=0.5),
+}

@@ -1,0 +1,165 @@
+"""Tables and pictures of the small trainings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from scipy import stats
+
+from benchmarks.accuracy.statistics import Difference, difference
+from tst_mm.experiments import markdown_table
+
+from .matrix import METHODS, TASKS
+
+#: Seeds from here on choose defaults and are not reported.
+CHOOSING = 100
+
+
+def read_runs(path: Path) -> list[dict[str, Any]]:
+    """The lines of a file of runs; none of one that is not there."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def cells(
+    runs: Sequence[Mapping[str, Any]], key: str = 'test', choosing: bool = False
+) -> dict[str, dict[str, dict[int, float]]]:
+    """Values by task, method and seed, in the order of the matrix.
+
+    Args:
+        runs: The lines of the file.
+        key: What is taken of them. Defaults to the test accuracy.
+        choosing: Whether the seeds that choose are taken, not those that report. Defaults to False.
+    """
+    found: dict[str, dict[str, dict[int, Any]]] = {
+        task: {method: {} for method in METHODS} for task in TASKS
+    }
+    for run in runs:
+        if (run['seed'] >= CHOOSING) == choosing:
+            found[run['task']][run['method']][run['seed']] = run[key]
+    return {
+        task: {method: values for method, values in methods.items() if values}
+        for task, methods in found.items()
+        if any(methods.values())
+    }
+
+
+def table(runs: Sequence[Mapping[str, Any]]) -> str:
+    """The headline, and a table for each task, as Markdown."""
+    found = cells(runs)
+    parts = [headline(found)]
+    for task, methods in found.items():
+        best = best_rival(methods)
+        rows = []
+        for method, values in methods.items():
+            row = [METHODS[method].title, _interval(values), str(len(values))]
+            for other in ('kd', best):
+                gap = difference(values, methods.get(other, {})) if other != method else None
+                row.append(_gap(gap))
+            rows.append(row)
+        teacher = next(run['teacher'] for run in runs if run['task'] == task)
+        over = METHODS[best].title if best else 'the best rival'
+        head = ['', 'accuracy, %', 'seeds', 'over KD', f'over {over}']
+        title = f'{TASKS[task].title} (teacher {teacher:.1f}; {TASKS[task].budget:,} steps of KD)'
+        parts.append(f'**{title}**\n\n{markdown_table(head, rows)}')
+    return '\n\n'.join(parts)
+
+
+def best_rival(methods: Mapping[str, Mapping[int, float]]) -> str | None:
+    """The rival with the highest mean, among those with the most seeds."""
+    rivals = {name: values for name, values in methods.items() if METHODS[name].rival}
+    if not rivals:
+        return None
+    most = max(map(len, rivals.values()))
+    means = {n: float(np.mean(list(v.values()))) for n, v in rivals.items() if len(v) == most}
+    return max(means, key=means.__getitem__)
+
+
+def headline(found: Mapping[str, Mapping[str, Mapping[int, float]]]) -> str:
+    """Differences to the best rival of each task: a row a method, a column a task, the worst."""
+    wanted = [name for name in METHODS if METHODS[name].rival or name in ('tst', 'amount')]
+    rows = []
+    for method in wanted:
+        row, gaps = [METHODS[method].title], []
+        for methods in found.values():
+            best = best_rival(methods)
+            if method == best:
+                gaps.append(0.0)
+                row.append('best')
+                continue
+            gap = difference(methods.get(method, {}), methods.get(best or '', {}))
+            row.append('' if gap is None else f'{gap.mean:+.2f}')
+            if gap is not None:
+                gaps.append(gap.mean)
+        row.append(f'{min(gaps):+.2f}' if len(gaps) == len(found) and gaps else '')
+        if any(row[1:]):
+            rows.append(row)
+    head = ['over the best rival', *(TASKS[task].title for task in found), 'worst']
+    return markdown_table(head, rows)
+
+
+def agreement(runs: Sequence[Mapping[str, Any]]) -> dict[str, tuple[float, int, float]]:
+    """By task: the mean correlation of the policies of two seeds, pairs, known effects a run."""
+    policies, known = cells(runs, 'policy'), cells(runs, 'known')
+    result = {}
+    for task, methods in policies.items():
+        tables = [np.array(policy) for policy in methods.get('tst', {}).values() if policy]
+        pairs = [
+            float(np.corrcoef(a, b)[0, 1])
+            for i, a in enumerate(tables)
+            for b in tables[:i]
+            if a.any() and b.any()
+        ]
+        if pairs:
+            counts = [sum(row) for row in known[task]['tst'].values() if row]
+            result[task] = (float(np.mean(pairs)), len(pairs), float(np.mean(counts)))
+    return result
+
+
+def draw_amounts(runs: Sequence[Mapping[str, Any]], path: Path, method: str = 'amount') -> None:
+    """Draw the fraction over training, a panel a task, a line a seed."""
+    found = {
+        task: methods[method]
+        for task, methods in cells(runs, 'amount').items()
+        if any(methods.get(method, {}).values())
+    }
+    columns = max(1, min(3, len(found)))
+    rows = max(1, -(-len(found) // columns))
+    figure, panels = plt.subplots(
+        rows, columns, figsize=(3.6 * columns, 2.4 * rows), squeeze=False, layout='constrained'
+    )
+    for axes in panels.flat[len(found) :]:
+        axes.axis('off')
+    for axes, (task, lines) in zip(panels.flat, found.items(), strict=False):
+        for line in lines.values():
+            steps, fractions, _ = np.array([[0, 1.0, 0.0], *line]).T
+            axes.plot(100 * steps / TASKS[task].budget, fractions, color='#3465a4', alpha=0.6)
+        axes.set(xlim=(0, 60), ylim=(-0.03, 1.03), yticks=(0, 0.5, 1))
+        axes.set_title(TASKS[task].title, fontsize=9)
+        axes.tick_params(labelsize=8)
+    figure.supxlabel('training, % (released at 60)', fontsize=9)
+    figure.supylabel('fraction augmented', fontsize=9)
+    figure.savefig(path, dpi=110, metadata={'Software': None})
+    plt.close(figure)
+
+
+def _interval(values: Mapping[int, float]) -> str:
+    """Mean and the half width of its 95 % interval by Student's t."""
+    array = np.array(list(values.values()))
+    if len(array) < 2:
+        return f'{array.mean():.2f}'
+    half = stats.sem(array) * stats.t.ppf(0.975, len(array) - 1)
+    return f'{array.mean():.2f} ± {half:.2f}'
+
+
+def _gap(gap: Difference | None) -> str:
+    """A paired difference and its interval by Student's t; bold where no interval has zero."""
+    if gap is None:
+        return ''
+    bold = '**' if gap.above_zero or gap.below_zero else ''
+    low, high = gap.student
+    return f'{bold}{gap.mean:+.2f}{bold} ({low:+.2f} to {high:+.2f})'

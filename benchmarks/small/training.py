@@ -1,0 +1,273 @@
+"""One student, from its seed to its accuracies; what a search calls a model."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from tst_mm.augment import LearnedAugmenter, Normalization
+from tst_mm.registry import MODELS
+from tst_mm.search import AdaptiveAmount, Losses, MeasuringSearch
+
+from .matrix import Method, Task
+from .parts import augmenter_of, forward, imitation, load_images, mixed, network
+
+BATCH, STAGE_BATCH, STAGE_SHARE = 64, 16, 0.02
+#: Of the adaptive amount, as :class:`tst_mm.AdaptiveAmountHook` has them by default.
+HELD_OUT, RELEASE, SPEED, LOOKED_AT, LOOKS_SHARE = 0.05, 0.6, 0.2, 32, 0.01
+FEWEST_LOOKS, MOST_LOOKS = 20, 100
+
+
+class Training:
+    """A student that learns one task in one way.
+
+    Args:
+        task: The task.
+        method: The method.
+        seed: It chooses the training images, the initial weights and all draws.
+        data: The folder with the task's data.
+        work_dir: The folder in which teachers and unpacked images are kept.
+    """
+
+    def __init__(self, task: Task, method: Method, seed: int, data: Path, work_dir: Path) -> None:
+        torch.set_num_threads(1)
+        self.task, self.method, self.seed = task, method, seed
+        images, labels = load_images(data, 'train', work_dir)
+        test_images, test_labels = load_images(data, 'test', work_dir)
+        order = np.random.default_rng(0).permutation(len(test_labels))
+        self.test = [test_images[order], test_labels[order]]
+        # Of a sample: only the scale matters.
+        sample = images[:: max(1, len(images) // 2000)].float()
+        mean, std = sample.mean((0, 2, 3)), sample.std((0, 2, 3))
+        self.normalization = Normalization(mean.tolist(), std.tolist(), 'rgb')
+        self.augmenter = augmenter_of(method.augment, method.strength)
+        self.augmenter.normalization = self.normalization
+        self.objective = MODELS.build({'type': f'tst_mm.{method.objective}'})
+        channels, classes = images.shape[1], int(labels.max()) + 1
+        self.teacher = self._teacher(images, labels, classes, work_dir)
+        torch.manual_seed(seed)
+        self.random = torch.Generator().manual_seed(seed)
+        chosen = torch.randperm(len(labels), generator=self.random)[: task.images]
+        self.images, self.labels = images[chosen], labels[chosen]
+        self.student = network(12, channels, classes)
+        adaptive = method.fraction is None
+        held = min(max(round(HELD_OUT * len(chosen)), 40), 2000) if adaptive else 0
+        if held > 0.2 * len(chosen):  # as the hook does, where a slice cannot be spared
+            held, adaptive = 0, False
+        order = torch.randperm(len(chosen), generator=self.random)
+        self.held, self.seen = order[:held], order[held:]
+        self._share_cost(images[:1], adaptive)
+        self.amount = AdaptiveAmount(0.2, 1.0, 1.0) if adaptive else None
+        if self.amount:
+            self.amount = AdaptiveAmount(method.target, 1.0, SPEED * self.looks)
+        fraction = 0.5 if method.fraction is None else method.fraction
+        self.fraction = 1.0 if adaptive else fraction
+
+    def _share_cost(self, image: Tensor, adaptive: bool) -> None:
+        """From the budget: the length of stages, the number of looks, and the student's steps.
+
+        A backward pass counts as two forward passes.
+        """
+        of_student, of_teacher = (_flops(net, image) for net in (self.student, self.teacher))
+        step, look = 3 * of_student + of_teacher, of_student + of_teacher
+        budget, self.stage_length, self.looks = self.task.budget, 0, 0
+        spent = 0.0
+        if self.method.stages:
+            copies = STAGE_BATCH * MeasuringSearch().draws
+            share = STAGE_SHARE * budget * BATCH * step
+            self.stage_length = max(1, int(share / self.method.stages / (copies * look)))
+            spent += self.method.stages * self.stage_length * copies * look
+        if adaptive:
+            allowed = LOOKS_SHARE * budget * BATCH * step / (2 * LOOKED_AT * look)
+            self.looks = min(max(int(allowed), FEWEST_LOOKS), MOST_LOOKS)
+            spent += self.looks * RELEASE * 2 * LOOKED_AT * look
+        self.steps = int(budget - spent / (BATCH * step))
+
+    def run(self) -> dict[str, Any]:
+        """Train; accuracies in percent, the amount and the policy over training, seconds."""
+        start, steps = time.perf_counter(), self.steps
+        optimizer = torch.optim.SGD(
+            self.student.parameters(), 0.05, momentum=0.9, weight_decay=5e-4, nesterov=True
+        )
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, steps, pct_start=0.15)
+        search = MeasuringSearch(**self.method.search)
+        stages = self.method.stages
+        begins = {int(steps * (i + 0.5) / stages): i for i in range(stages)}
+        amounts, effects = [], None
+        for step in range(steps):
+            if step in begins:
+                effects = self._search(search, begins[step])
+            if step == int(RELEASE * steps):
+                self.seen = torch.cat((self.seen, self.held))
+            elif self.amount and 0 < step < RELEASE * steps and step % (steps // self.looks) == 0:
+                amounts.append([step, round(self._look(), 3), round(self.amount.gap, 3)])
+            loss = self._loss(step)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+        half = len(self.test[0]) // 2
+        moved = self.augmenter.policy.probability_logits.tolist()
+        return {
+            'validation': self.accuracy(self.student, slice(0, half)),
+            'test': self.accuracy(self.student, slice(half, None)),
+            'teacher': self.accuracy(self.teacher, slice(half, None)),
+            'steps': steps,
+            'amount': amounts,
+            'last_fraction': round(self.fraction, 3),
+            'policy': [round(value, 3) for value in moved] if stages else None,
+            'known': effects,
+            'seconds': round(time.perf_counter() - start),
+        }
+
+    def score(self, data: tuple[Tensor, Tensor], draws: int) -> dict[str, Any]:
+        """What a distiller's ``score`` gives."""
+        self.student.eval()
+        with torch.no_grad():
+            images, labels = data[0].repeat(draws, 1, 1, 1), data[1].repeat(draws)
+            images, draw = self.augmenter(images)
+            student, teacher = forward(self.student, images), forward(self.teacher, images)
+            own = {'loss': F.cross_entropy(student, labels, reduction='none')}
+            theirs = {'loss': F.cross_entropy(teacher, labels, reduction='none')}
+            judged = self.objective.judge(
+                Losses(theirs, own, {'loss_kd': imitation(student, teacher)})
+            )
+        self.student.train()
+        return {
+            'objective': judged.objective,
+            'loss_teacher': judged.teacher,
+            'loss_student': judged.student,
+            'terms': own,
+            'draw': draw,
+        }
+
+    @torch.no_grad()
+    def accuracy(self, model: nn.Module, part: slice) -> float:
+        """Top-1 accuracy in percent on a part of the test images."""
+        images, labels = (values[part] for values in self.test)
+        mean, std = self.normalization.mean, self.normalization.std
+        was_training = model.training
+        model.eval()
+        right = sum(
+            int((forward(model, (batch.float() - mean) / std).argmax(1) == target).sum())
+            for batch, target in zip(images.split(500), labels.split(500), strict=True)
+        )
+        model.train(was_training)
+        return round(100 * right / len(labels), 2)
+
+    def _search(self, search: MeasuringSearch, index: int) -> list[bool]:
+        """One stage; which operators' effects are known after it."""
+        search.begin(self, self.stage_length, self.stage_length)
+        for step in range(self.stage_length):
+            self.augmenter.reseed(self.seed, 1 + index, step)
+            search.step(self._batch(STAGE_BATCH))
+        search.end()
+        return search.effects().known().tolist()
+
+    def _look(self) -> float:
+        """Move the amount by the losses on seen and on held-out images."""
+        self.student.eval()
+        losses = []
+        with torch.no_grad():
+            for indices in (self.seen, self.held):
+                chosen = indices[self._integers(len(indices), LOOKED_AT)]
+                images = self._normalized(self.images[chosen])
+                both = forward(self.student, images), forward(self.teacher, images)
+                losses.append(float(imitation(*both).mean()))
+        self.student.train()
+        assert self.amount is not None
+        self.fraction = self.amount.update(*losses)
+        return self.fraction
+
+    def _loss(self, step: int) -> Tensor:
+        """The loss of a student step on a batch of which a fraction is augmented."""
+        images, labels = self._batch(BATCH)
+        other, share = labels, 1.0
+        if self.method.augment in ('mixup', 'cutmix'):
+            images, order, share = mixed(images, self.method.augment, self.random)
+            other = labels[order]
+        else:
+            self.augmenter.reseed(self.seed, 0, step)
+            count = int(self.fraction * BATCH + torch.rand((), generator=self.random).item())
+            if count:
+                images = torch.cat((self.augmenter(images[:count])[0], images[count:]))
+        with torch.no_grad():
+            teacher = forward(self.teacher, images)
+        student = forward(self.student, images)
+        own = F.cross_entropy(student, labels, reduction='none')
+        if share < 1:
+            own = share * own + (1 - share) * F.cross_entropy(student, other, reduction='none')
+        if self.method.trust:
+            own = own * teacher.softmax(1).gather(1, labels[:, None]).squeeze(1)
+        return self.method.label_weight * own.mean() + imitation(student, teacher).mean()
+
+    def _batch(self, count: int) -> tuple[Tensor, Tensor]:
+        chosen = self.seen[self._integers(len(self.seen), count)]
+        return self._usual(self._normalized(self.images[chosen])), self.labels[chosen]
+
+    def _integers(self, high: int, count: int) -> Tensor:
+        return torch.randint(high, (count,), generator=self.random)
+
+    def _normalized(self, images: Tensor) -> Tensor:
+        return (images.float() - self.normalization.mean) / self.normalization.std
+
+    def _usual(self, images: Tensor) -> Tensor:
+        """Mirrors, and shifts by up to an eighth of the size."""
+        if self.task.mirrors:
+            flip = torch.rand(len(images), generator=self.random) < 0.5
+            images = torch.where(flip[:, None, None, None], images.flip(-1), images)
+        size, reach = images.shape[-1], images.shape[-1] // 8
+        wide = F.pad(images, (reach,) * 4)
+        places = torch.randint(2 * reach + 1, (len(images), 2), generator=self.random).tolist()
+        return torch.stack(
+            [
+                image[:, y : y + size, x : x + size]
+                for image, (y, x) in zip(wide, places, strict=True)
+            ]
+        )
+
+    def _teacher(self, images: Tensor, labels: Tensor, classes: int, work_dir: Path) -> nn.Module:
+        """Trained once, with a third of each batch augmented."""
+        path = work_dir / f'teacher_{self.task.data}.pth'
+        teacher = network(32, images.shape[1], classes)
+        if path.exists():
+            teacher.load_state_dict(torch.load(path, weights_only=True))
+            return teacher.eval().requires_grad_(False)
+        torch.manual_seed(0)
+        teacher = network(32, images.shape[1], classes)
+        self.images, self.labels, self.seen = images, labels, torch.arange(len(labels))
+        self.random = torch.Generator().manual_seed(0)
+        optimizer = torch.optim.SGD(
+            teacher.parameters(), 0.1, momentum=0.9, weight_decay=5e-4, nesterov=True
+        )
+        augmenter, steps = LearnedAugmenter(), self.task.teacher_steps
+        augmenter.normalization = self.normalization
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.2, steps)
+        for step in range(steps):
+            inputs, target = self._batch(96)
+            augmenter.reseed(step)
+            inputs = torch.cat((augmenter(inputs[:32])[0], inputs[32:]))
+            loss = F.cross_entropy(forward(teacher, inputs), target)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+        work_dir.mkdir(parents=True, exist_ok=True)
+        torch.save(teacher.state_dict(), path)
+        return teacher.eval().requires_grad_(False)
+
+
+def _flops(model: nn.Module, image: Tensor) -> float:
+    """Floating point operations of a forward pass of one image."""
+    was_training = model.training
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model.eval()(image.float())
+    model.train(was_training)
+    return float(counter.get_total_flops())
