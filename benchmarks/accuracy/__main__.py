@@ -18,6 +18,7 @@ import signal
 import sys
 from pathlib import Path
 
+from benchmarks.small.report import PATH, read_runs
 from tst_mm.experiments import RunError
 from tst_mm.utils.cli import one_line_errors
 
@@ -61,6 +62,7 @@ def main(argv: list[str] | None = None) -> int:
     for command in (run, repeat):
         command.add_argument('--work-dir', type=Path, default=ROOT / 'work_dirs' / 'accuracy')
     report = commands.add_parser('report', help='write docs/results.md and its pictures')
+    report.add_argument('--small', type=Path, default=PATH, help='runs of benchmarks.small')
     report.add_argument('--out', type=Path, default=ROOT / 'docs')
     for command in (run, repeat, report):
         command.add_argument('--results', type=Path, default=results.PATH)
@@ -102,7 +104,9 @@ def _repeat(args: argparse.Namespace) -> int:
 def _report(args: argparse.Namespace) -> int:
     from .report import write_report
 
-    for path in write_report(results.read(args.results), args.out, results.read(results.BEFORE)):
+    small_runs = read_runs(args.small)
+    before = results.read(results.BEFORE)
+    for path in write_report(results.read(args.results), args.out, before, small_runs):
         print(path)
     return 0
 

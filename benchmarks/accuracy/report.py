@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
+from typing import Any
 
+from benchmarks.small import report as small
 from tst_mm.experiments import markdown_table
 
 from . import pictures
@@ -21,13 +23,19 @@ _SEARCHES = Path(__file__).with_name('searches.md')
 _SIGNAL = Path(__file__).parents[1] / 'signal.json'
 
 
-def write_report(rows: Sequence[Row], folder: Path, before: Sequence[Row] = ()) -> list[Path]:
+def write_report(
+    rows: Sequence[Row],
+    folder: Path,
+    before: Sequence[Row] = (),
+    small_runs: Sequence[Mapping[str, Any]] = (),
+) -> list[Path]:
     """Write ``results.md`` and ``images/results_*.png``.
 
     Args:
         rows: Of the file of results.
         folder: That of the documentation.
         before: Rows of the search by gradient, kept as history.
+        small_runs: Lines of the file of ``benchmarks.small``.
 
     Returns:
         What was written.
@@ -46,12 +54,13 @@ def write_report(rows: Sequence[Row], folder: Path, before: Sequence[Row] = ()) 
     page = Template(_PAGE.read_text()).substitute(
         runs=len(rows),
         commits=_commits(rows),
-        verdict=_verdict(now),
+        verdict=_verdict(now, small_runs),
         students=_students(now),
         ablations=_ablations(now),
         policies=_policies(now),
         pictures=_pictures(now, 'results'),
         signal=_signal(),
+        small=small.section(small_runs, images),
         runs_before=len(before),
         commits_before=_commits(before),
         verdict_before=_verdict(old),
@@ -62,7 +71,7 @@ def write_report(rows: Sequence[Row], folder: Path, before: Sequence[Row] = ()) 
     )
     path = folder / 'results.md'
     path.write_text(page)
-    paths = [path]
+    paths = [path, *([images / 'results_amounts.png'] if small_runs else [])]
     for book, stem in ((now, 'results'), (old, 'results_before')):
         if book.tasks():
             paths += pictures.draw_all(book, images, stem)
@@ -74,7 +83,7 @@ def _commits(rows: Sequence[Row]) -> str:
     return named or 'none yet'
 
 
-def _verdict(book: Book) -> str:
+def _verdict(book: Book, small_runs: Sequence[Mapping[str, Any]] = ()) -> str:
     """Where TST is above, where not: one line a baseline."""
     lines = []
     for other in (*book.baselines, *(n for n in book.titles if n.endswith('randaugment'))):
@@ -91,6 +100,13 @@ def _verdict(book: Book) -> str:
             continue
         said = [f'{verdict} it on {"; ".join(where)}' for verdict, where in found.items() if where]
         lines.append(f'- {book.titles["tst"]} against {book.titles[other]}: {"; ".join(said)}.')
+    if said := small.verdict(small_runs):
+        lines = [
+            'Small trainings:\n',
+            said,
+            *(['\nThrough tools/train.py:\n'] if lines else []),
+            *lines,
+        ]
     return '\n'.join(lines) or 'No method was run with two seeds yet, so nothing is claimed.'
 
 

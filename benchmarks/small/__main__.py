@@ -28,10 +28,9 @@ from tst_mm.utils import closest
 from tst_mm.utils.git import git_state
 
 from .matrix import METHODS, TASKS
-from .report import read_runs, table
+from .report import PATH, read_runs, table
 
 ROOT = Path(__file__).resolve().parents[2]
-PATH = Path(__file__).with_name('runs.jsonl')
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -16,6 +16,8 @@ from tst_mm.experiments import markdown_table
 
 from .matrix import METHODS, TASKS
 
+#: The file of the runs.
+PATH = Path(__file__).with_name('runs.jsonl')
 #: Seeds from here on choose defaults and are not reported.
 CHOOSING = 100
 
@@ -145,6 +147,44 @@ def draw_amounts(runs: Sequence[Mapping[str, Any]], path: Path, method: str = 'a
     figure.supylabel('fraction augmented', fontsize=9)
     figure.savefig(path, dpi=110, metadata={'Software': None})
     plt.close(figure)
+
+
+def section(runs: Sequence[Mapping[str, Any]], images: Path) -> str:
+    """What the page of results says of these runs; the picture is drawn into a folder of images."""
+    reported = [run for run in runs if run['seed'] < CHOOSING]
+    if not reported:
+        return 'Nothing yet: `python -m benchmarks.small run`.'
+    draw_amounts(reported, images / 'results_amounts.png')
+    commits = ', '.join(dict.fromkeys(f'`{run["commit"]}`' for run in reported))
+    lines = [
+        f'- {TASKS[task].title}: {mean:.2f} on average over {pairs} pairs of seeds; '
+        f'{known:.1f} of 14 effects are known'
+        for task, (mean, pairs, known) in agreement(reported).items()
+    ]
+    agreed = '\n'.join(lines) or 'Not measured yet.'
+    return (
+        f'{len(reported)} runs of commits {commits}.\n\n{table(reported)}\n\n'
+        '![The learned amount over training, a line a seed](images/results_amounts.png)\n\n'
+        '**Do seeds agree?** The correlation of the policies of two seeds, logits less prior:\n\n'
+        f'{agreed}'
+    )
+
+
+def verdict(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Where TST is above rivals, where not: one line a rival."""
+    lines = []
+    for rival in (name for name in METHODS if METHODS[name].rival):
+        said: dict[str, list[str]] = {'above': [], 'not told apart from': [], 'below': []}
+        for task, methods in cells(runs).items():
+            gap = difference(methods.get('tst', {}), methods.get(rival, {}))
+            if gap is not None:
+                kind = 'above' if gap.above_zero else 'below' if gap.below_zero else ''
+                where = f'{TASKS[task].title} ({gap.mean:+.2f})'
+                said[kind or 'not told apart from'].append(where)
+        words = [f'{kind} it on {"; ".join(where)}' for kind, where in said.items() if where]
+        if words:
+            lines.append(f'- TST against {METHODS[rival].title}: {"; ".join(words)}.')
+    return '\n'.join(lines)
 
 
 def _interval(values: Mapping[int, float]) -> str:

@@ -75,7 +75,8 @@ class Training:
 
         A backward pass counts as two forward passes.
         """
-        of_student, of_teacher = (_flops(net, image) for net in (self.student, self.teacher))
+        self._image = image.float()
+        of_student, of_teacher = (self.flops(net) for net in (self.student, self.teacher))
         step, look = 3 * of_student + of_teacher, of_student + of_teacher
         budget, self.stage_length, self.looks = self.task.budget, 0, 0
         spent = 0.0
@@ -147,6 +148,14 @@ class Training:
             'terms': own,
             'draw': draw,
         }
+
+    def flops(self, model: nn.Module) -> float:
+        """Floating point operations of a forward pass of one image."""
+        was_training = model.training
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            model.eval()(self._image)
+        model.train(was_training)
+        return float(counter.get_total_flops())
 
     @torch.no_grad()
     def accuracy(self, model: nn.Module, part: slice) -> float:
@@ -262,12 +271,3 @@ class Training:
         work_dir.mkdir(parents=True, exist_ok=True)
         torch.save(teacher.state_dict(), path)
         return teacher.eval().requires_grad_(False)
-
-
-def _flops(model: nn.Module, image: Tensor) -> float:
-    """Floating point operations of a forward pass of one image."""
-    was_training = model.training
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model.eval()(image.float())
-    model.train(was_training)
-    return float(counter.get_total_flops())

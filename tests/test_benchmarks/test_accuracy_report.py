@@ -9,6 +9,7 @@ import pytest
 from benchmarks.accuracy import results
 from benchmarks.accuracy.report import write_report
 from benchmarks.accuracy.results import Row
+from benchmarks.small import report as small
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -71,5 +72,6 @@ def test_without_results_there_is_no_page(tmp_path):
 
 
 def test_the_page_in_the_documentation_is_that_of_the_results(tmp_path):
-    page = write_report(results.read(), tmp_path, results.read(results.BEFORE))[0].read_text()
+    runs = results.read(), tmp_path, results.read(results.BEFORE), small.read_runs(small.PATH)
+    page = write_report(*runs)[0].read_text()
     assert page == (ROOT / 'docs' / 'results.md').read_text()

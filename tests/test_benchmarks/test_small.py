@@ -1,0 +1,98 @@
+"""Small trainings in memory: equal cost, no run twice, tables that say what the runs say."""
+
+import json
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from benchmarks.small import __main__ as command
+from benchmarks.small import report
+from benchmarks.small.matrix import METHODS, TASKS
+from benchmarks.small.training import BATCH, LOOKED_AT, RELEASE, STAGE_BATCH, Training
+
+
+@pytest.fixture(scope='module')
+def data(tmp_path_factory):
+    """A bright and a dark class, 250 images of each to train."""
+    folder, random = tmp_path_factory.mktemp('data') / 'digits', np.random.default_rng(0)
+    for split, count in (('train', 250), ('test', 40)):
+        for label, level in (('dark', 80), ('bright', 170)):
+            place = folder / split / label
+            place.mkdir(parents=True)
+            for i in range(count):
+                image = random.normal(level, 40, (8, 8)).clip(0, 255).astype(np.uint8)
+                cv2.imwrite(str(place / f'{i}.png'), image)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    task = replace(TASKS['digits'], images=400, budget=40, teacher_steps=10)
+    monkeypatch.setitem(TASKS, 'digits', task)
+
+
+def test_all_methods_have_the_same_cost(data, tmp_path):
+    """In forward passes of the student's and the teacher's, a backward pass counting as two."""
+    flops = {}
+    for name in ('kd', 'tst'):
+        training = Training(TASKS['digits'], METHODS[name], 0, data, tmp_path)
+        student, teacher = (training.flops(net) for net in (training.student, training.teacher))
+        copies = 5 * training.stage_length * STAGE_BATCH * 4 if name == 'tst' else 0
+        looked = training.looks * RELEASE * 2 * LOOKED_AT
+        flops[name] = training.steps * BATCH * (3 * student + teacher)
+        flops[name] += (copies + looked) * (student + teacher)
+    assert training.stage_length > 0 and training.looks >= 20
+    assert flops['tst'] == pytest.approx(flops['kd'], rel=1 / 40)
+
+
+def test_a_run_is_on_file_once_and_repeats_exactly(data, tmp_path, capsys):
+    arguments = ['run', '--tasks', 'digits', '--seeds', '3', '--data', str(data.parent)]
+    arguments += ['--work-dir', str(tmp_path), '--methods', 'tst', 'cutmix', 'randaugment-9']
+    paths = [tmp_path / 'a.jsonl', tmp_path / 'b.jsonl']
+    for path in (paths[0], paths[0], paths[1]):
+        command.main([*arguments, '--out', str(path)])
+    first, second = ([json.loads(line) for line in path.read_text().splitlines()] for path in paths)
+    assert [run['method'] for run in first] == ['tst', 'cutmix', 'randaugment-9']
+    for runs in (first, second):
+        for run in runs:
+            assert run.pop('seconds') >= 0 and 40 <= run['test'] <= 100
+    assert first == second
+    assert first[0]['amount'] and len(first[0]['policy']) == 14
+    command.main(['table', '--out', str(paths[0])])
+    assert 'TST' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        (['--methods', 'tsd'], "'tsd' is unknown; did you mean 'tst'"),
+        (['--tasks', 'digit'], "'digit' is unknown; did you mean 'digits'"),
+        (['--seeds', 'a-4'], "--seeds is 'a-4'"),
+        (['--data', 'nowhere'], 'is missing; tools/data makes it'),
+    ],
+)
+def test_mistakes_show_before_anything_is_trained(changes, message, capsys):
+    with pytest.raises(SystemExit):
+        command.main(['run', *changes])
+    assert message in capsys.readouterr().err
+
+
+def test_the_table_says_what_the_runs_say(tmp_path):
+    runs = []
+    for seed in range(4):
+        for method, value in (('kd', 80 + seed), ('random', 82.5 + seed), ('tst', 83 + seed)):
+            policy = [float(i + seed % 2) for i in range(14)] if method == 'tst' else None
+            run = dict(task='cifar_1k', method=method, seed=seed, test=value, validation=0.0)
+            run |= dict(teacher=90.0, steps=10, amount=[[1, 0.5, 0.1]] if policy else [])
+            runs.append({**run, 'policy': policy, 'known': [True] * 14, 'commit': 'abc1234'})
+    runs.append({**runs[-1], 'seed': 100, 'test': 0.0})  # it chose, and is not reported
+    said = report.section(runs, tmp_path)
+    assert '**+3.00** (+3.00 to +3.00)' in said and '12 runs of commits `abc1234`' in said
+    assert (
+        'over KD + untrained policy, all images' in said and '0.0 |' not in said.split('worst')[0]
+    )
+    assert '1.00 on average over 6 pairs of seeds; 14.0 of 14 effects are known' in said
+    assert 'TST against KD: above it on CIFAR-10, 1,000 images (+3.00).' in report.verdict(runs)
+    assert (tmp_path / 'results_amounts.png').stat().st_size > 3000
