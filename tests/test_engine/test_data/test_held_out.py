@@ -7,6 +7,7 @@ from mmengine.dataset import BaseDataset, ClassBalancedDataset, ConcatDataset, R
 
 from tst_mm.engine.data import held_out as module
 from tst_mm.engine.data.held_out import HeldOut, LookBatches, distinct_images
+from tst_mm.engine.data.seeded_data import seeded_dataset
 
 
 def slice_of(size=100, count=20, seed=3, release=50):
@@ -124,3 +125,26 @@ class Mixing(Plain):
 )
 def test_distinct_images(make, expected):
     assert distinct_images(make()) == expected
+
+
+def test_what_takes_the_place_of_a_broken_image_is_held_out_as_it_was():
+    """Indices beyond the size are repetitions."""
+    held = slice_of(size=10, count=4)
+
+    class Broken:
+        def __len__(self):
+            return 20
+
+        def __getitem__(self, index):
+            if len(asked) < 3:
+                asked.append(index)
+                raise OSError('broken')
+            return index
+
+    for index in range(20):
+        asked = []
+        dataset = seeded_dataset(Broken(), max_corrupt=99)
+        dataset.held_out = held
+        found = dataset[index, 0]
+        assert {held.holds(i) for i in (*asked, found)} == {held.holds(index)}
+        assert len({*asked, found}) == 4

@@ -33,6 +33,10 @@ class HeldOut:
         self.release = release
         self._held = frozenset(self.indices)
 
+    def holds(self, index: int) -> bool:
+        """Whether the image of an index is held out, before its release."""
+        return index % self.size in self._held
+
     def substitute(self, index: int, step: int, place: int) -> int:
         """Give the index that takes the place of another in a batch of the student.
 
@@ -41,7 +45,7 @@ class HeldOut:
             step: The number of student iterations done.
             place: The position in the batch of this rank.
         """
-        if step >= self.release or index % self.size not in self._held:
+        if step >= self.release or not self.holds(index):
             return index
         key = (self.seed, Stream.SUBSTITUTE.number, step, get_rank(), place)
         return self.rest[derive_seed(*key) % len(self.rest)]

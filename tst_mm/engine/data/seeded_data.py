@@ -22,7 +22,8 @@ class SeededDataset(Dataset):
 
     The draws are then the same whichever process loads the sample and whatever it loaded before.
     A sample that cannot be loaded, or that the check refuses, is reported to ``corrupt``; if it
-    lets that pass, the next one takes its place. Otherwise this is the data set it holds:
+    lets that pass, the next one takes its place, a held-out one that of a held-out one only.
+    Otherwise this is the data set it holds:
     attributes are read from and set on that one, and a deep copy is the same object.
 
     Args:
@@ -32,7 +33,7 @@ class SeededDataset(Dataset):
             trained on. Defaults to None, no check.
     """
 
-    _OWN = ('dataset', 'corrupt', 'check')
+    _OWN = ('dataset', 'corrupt', 'check', 'held_out')
 
     def __init__(
         self, dataset: Any, corrupt: CorruptSamples, check: Callable[[Any], None] | None = None
@@ -40,6 +41,8 @@ class SeededDataset(Dataset):
         self.dataset = dataset
         self.corrupt = corrupt
         self.check = check
+        #: The images that are held out; see :class:`HeldOut`.
+        self.held_out: HeldOut | None = None
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -56,7 +59,15 @@ class SeededDataset(Dataset):
                 return sample
             except Exception as error:
                 self.corrupt.report(self.dataset, index, error, sample)
-                index = (index + 1) % len(self)
+                index = self._next(index)
+
+    def _next(self, index: int) -> int:
+        """The index after this one, of an image that is held out or not as this one is."""
+        held = self.held_out
+        after = (index + 1) % len(self)
+        while held is not None and held.holds(after) != held.holds(index):
+            after = (after + 1) % len(self)
+        return after
 
     def __getattr__(self, name: str) -> Any:
         if name in self._OWN:  # unpickling asks before there is a data set
