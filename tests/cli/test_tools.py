@@ -153,6 +153,13 @@ def test_dry_run(tool, tmp_path, monkeypatch):
             "has no key 'stage'; did you mean 'stages'",
         ),
         (['model.student.backbone.type=mmpretrain.ResNut'], 'ResNut is not in the'),
+        (['train_cfg.max_epochs=0'], 'train_cfg.max_epochs is 0; allowed: whole numbers from 1'),
+        (['optim_wrapper.optimizer.type=SGDD'], "type is 'SGDD'; did you mean 'SGD'"),
+        (['optim_wrapper.optimizer.lr=fast'], "lr is 'fast'; allowed: a number from 0"),
+        (['train_dataloader.num_workers=-1'], 'num_workers is -1; allowed: whole numbers from 0'),
+        (['train_dataloader.batchsize=8'], "'batchsize'; did you mean 'batch_size'"),
+        (['custom_hooks.0.dataloader.batchsize=8'], "'batchsize'; did you mean 'batch_size'"),
+        (['default_hooks.checkpoint.save_best=accuracy/top'], "did you mean 'accuracy/top1'"),
     ],
 )
 def test_mistakes_in_a_config(tool, tmp_path, options, message):

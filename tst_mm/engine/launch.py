@@ -26,6 +26,8 @@ from .safety import (
     SharedBuffersHook,
     StudentCheckpointHook,
 )
+from .safety.best_metric import explain_best_metric
+from .safety.config_checks import check_config
 from .safety.work_folder import decide_start
 from .schedule import AdaptiveAmountHook, AlternatingScheduleHook
 
@@ -161,6 +163,8 @@ def build_runner(cfg: Config, training: bool = False) -> Runner:
             validate alike, complete checkpoints; for a distiller the checks of its first
             batch; and with augmenter stages the report. Defaults to False.
     """
+    if training:
+        check_config(cfg)
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     if training:
         for kind in _HOOKS:
@@ -219,7 +223,7 @@ def train(cfg: Config, resume: str | None = None) -> Runner:
             good = 'there is no checkpoint yet'
         raise OSError(error.errno, f'{error.strerror}; {good}', error.filename) from error
     except Exception as error:
-        explained = explain_empty_data(error)
+        explained = explain_empty_data(error) or explain_best_metric(error)
         if explained is None:
             raise
         raise explained from error

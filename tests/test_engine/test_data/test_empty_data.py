@@ -35,8 +35,12 @@ def test_folder_and_suffix_are_named(tmp_path, wrapped, serialize):
         assert word in str(error.value)
 
 
-def test_less_than_a_batch_is_named(tmp_path):
+@pytest.mark.parametrize('by_epoch', [False, True])
+def test_less_than_a_batch_is_named(tmp_path, by_epoch):
+    """Also where a schedule in epochs asks first for the length of one."""
     config = toy_config(tmp_path / 'work', {'stages': []})
+    if by_epoch:
+        config.param_scheduler = {'type': 'CosineAnnealingLR', 'convert_to_iter_based': True}
     config.train_dataloader.update(batch_size=50, drop_last=True)
     with pytest.raises(ValueError, match='32 training samples are less than one batch of 50.*drop'):
         train(config)

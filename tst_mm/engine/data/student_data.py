@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from tst_mm.compat.mmengine_runner import number_batches_from
 from tst_mm.utils.unwrap import unwrap_model
 
-from .empty_data import describe_empty_data
+from .empty_data import describe_no_batch
 from .label_check import LabelCheck
 from .seeded_data import SeededBatches, seeded_loader
 from .stream import Stream
@@ -68,7 +68,7 @@ def seed_student_data(runner: Runner, max_corrupt: int = 0) -> None:
     batches: Any = loader.batch_sampler
     if not isinstance(batches, SeededBatches):
         if not len(batches):
-            raise ValueError(_describe_no_batch(loader))
+            raise ValueError(describe_no_batch(loader))
         batches = SeededBatches(batches, runner.seed)
         check = LabelCheck.of(unwrap_model(runner))
         loop.dataloader = seeded_loader(loader, batches, max_corrupt, check)
@@ -82,17 +82,6 @@ def seed_student_data(runner: Runner, max_corrupt: int = 0) -> None:
         first = runner.epoch * length
         batches.select(Stream.STUDENT, runner.iter, first + length, turn=runner.epoch)
         number_batches_from(loop, runner.iter - first)
-
-
-def _describe_no_batch(loader: DataLoader) -> str:
-    count = len(loader.dataset)  # type: ignore[arg-type]
-    if not count:
-        return describe_empty_data(loader.dataset)
-    return (
-        f'{count} training samples are less than one batch of {loader.batch_size} on each of '
-        f'{get_world_size()} processes, and drop_last leaves none; allowed: a smaller batch_size, '
-        'or drop_last=False'
-    )
 
 
 def iterations_per_epoch(runner: Runner) -> int:

@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from tst_mm.engine.data.seeded_data import SeededBatches, seeded_dataset, seeded_loader
+from tst_mm.engine.safety.config_checks import check_loader
 
 
 def build_stage_loader(
@@ -30,6 +31,7 @@ def build_stage_loader(
     Raises:
         ValueError: The data give no batch.
     """
+    check_loader('AlternatingScheduleHook.dataloader', config or {})
     cfg = {**_config_of_training(runner), **deepcopy(dict(config or {}))}
     sampler = cfg.get('sampler')
     if isinstance(sampler, Mapping) and _is_infinite(sampler.get('type')):
