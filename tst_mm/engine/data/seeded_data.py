@@ -23,9 +23,9 @@ class SeededDataset(Dataset):
 
     The draws are then the same whichever process loads the sample and whatever it loaded before.
     Transforms that keep images for later ones begin each pass over the data with images drawn by
-    the seed of the pass. A sample that cannot be loaded, or that the check refuses, is reported to ``corrupt``; if it
-    lets that pass, the next one takes its place. Otherwise this is the data set it holds:
-    attributes are read from and set on that one, and a deep copy is the same object.
+    the seed of the pass. A sample that cannot be loaded, or that the check refuses, is reported to
+    ``corrupt``; if it lets that pass, the next one takes its place. Otherwise this is the data set
+    it holds: attributes are read from and set on that one, and a deep copy is the same object.
 
     Args:
         dataset: The data set, which has an index.
