@@ -107,6 +107,8 @@ def cut_data(cfg: Config, data_root: str, work_dir: str) -> Config:
     for who in ('student', 'teacher'):
         model = model_of(cfg, who)
         visit(model, _without_files)
+        if 'num_queries' in model:  # a small image has fewer places to choose from
+            model.num_queries = min(model.num_queries, 20)
         cfg.model[who] = model if who == 'student' else dict(model=model, checkpoint='random')
     loader = cfg.train_dataloader
     loader.update(batch_size=BATCH[scope], num_workers=0, persistent_workers=False)
