@@ -26,6 +26,6 @@ def test_the_plan_is_one():
 def test_hooks_are_added():
     code = next(block for block in blocks(PAGE, 'python') if 'custom_hooks' in block)
     recipes = list((ROOT / 'configs' / 'recipes').glob('*.py'))
-    assert len(recipes) == 14
+    assert len(recipes) == 15
     for recipe in recipes:
         assert code.strip() in recipe.read_text()

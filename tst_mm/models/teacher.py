@@ -65,6 +65,7 @@ class FrozenTeacher:
         self.model = build_model('teacher', source, data_preprocessor)
         self.trained = config['checkpoint'] != RANDOM
         if not self.trained:
+            _initialise(self.model)
             print_log('teacher: random weights, as "checkpoint" says', 'current', 30)
         else:
             load_weights(
@@ -117,6 +118,21 @@ class FrozenTeacher:
             self._compared = normalization
             self._equal = self.normalization.same_as(normalization)
         return self._equal
+
+
+def _initialise(model: nn.Module) -> None:
+    """Give a network its initial weights, but for those that would come from a file.
+
+    Until then some are whatever was in memory (the level embeddings of DETRs).
+    """
+    for module in model.modules():
+        init = getattr(module, 'init_cfg', None)
+        if isinstance(init, Mapping) and init.get('type') == 'Pretrained':
+            module.init_cfg = None
+        if isinstance(getattr(module, 'pretrained', None), str):
+            module.pretrained = None
+    if hasattr(model, 'init_weights'):
+        model.init_weights()
 
 
 def load_weights(model: nn.Module, checkpoint: str, allow_partial: bool, what: str) -> None:

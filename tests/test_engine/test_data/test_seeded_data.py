@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mmengine.dataset import DefaultSampler, InfiniteSampler
 from torch.utils.data import BatchSampler, DataLoader
 
+from tst_mm.engine.data.held_out import HeldOut
 from tst_mm.engine.data.seeded_data import SeededBatches, seeded_dataset, seeded_loader
 from tst_mm.engine.data.stream import Stream
 
@@ -84,7 +85,7 @@ def test_the_order_is_the_samplers():
     sampler.set_epoch(1)
     batches = batches_over(10, 4, seed=5)
     batches.select(Stream.STUDENT, 3, 6, turn=1)
-    assert [index for batch in batches for index, _ in batch] == list(sampler)
+    assert [ticket[0] for batch in batches for ticket in batch] == list(sampler)
 
 
 def test_streams_steps_and_places_draw_differently():
@@ -93,8 +94,8 @@ def test_streams_steps_and_places_draw_differently():
     for stream in (Stream.STUDENT, Stream.stage(0), Stream.REPORT):
         batches.select(stream, 0, 6)
         tickets = [ticket for batch in batches for ticket in batch]
-        seeds |= {seed for _, seed in tickets}
-        orders.append([index for index, _ in tickets])
+        seeds |= {seed for _, seed, _ in tickets}
+        orders.append([index for index, _, _ in tickets])
     assert len(seeds) == 3 * 20
     assert orders[0] != orders[1] != orders[2]
 
@@ -111,6 +112,53 @@ def test_samples_are_the_same_from_any_worker_and_step(workers):
     whole = samples(0, 0)
     assert samples(5, workers) == whole[5:]
     assert len({draw for batch in whole for draw in batch[1]}) == 24
+
+
+class Keeps:
+    """Gives, like mmdet's CachedMosaic, each sample with one of those before it."""
+
+    max_cached_images = 3
+
+    def __init__(self):
+        self.results_cache = []
+
+    def __call__(self, index):
+        self.results_cache = [*self.results_cache, index][-4:]
+        return index, int(np.random.choice(self.results_cache))
+
+
+class Mixed(Noisy):
+    def __init__(self, length):
+        super().__init__(length)
+        self.pipeline = [Keeps()]
+
+    def __getitem__(self, index):
+        return self.pipeline[0](index)
+
+
+@pytest.mark.parametrize('workers', [0, 2])
+def test_a_pass_goes_on_with_the_images_that_transforms_would_have_kept(workers):
+    def samples(first, meanwhile=False):
+        loader = DataLoader(Mixed(12), batch_size=3, num_workers=workers)
+        batches = batches_over(12, 3)
+        loader = seeded_loader(loader, batches)
+        if meanwhile:  # as a stage of the augmenter does
+            batches.select(Stream.stage(0), 0, 2)
+            list(loader)
+        batches.select(Stream.STUDENT, first, 12)
+        return [[part.tolist() for part in batch] for batch in loader]
+
+    whole = samples(0)
+    assert samples(8) == whole[8:] == samples(8, meanwhile=True)
+    assert whole[0][1] != whole[0][0]  # the first sample of a pass too is mixed
+
+
+def test_images_held_out_are_not_kept():
+    dataset = seeded_dataset(Mixed(12))
+    dataset.held_out = HeldOut(12, 10, seed=0, release=9)
+    shown = {index for index in range(12) if index not in dataset.held_out.indices}
+    seen = {part for turn in range(9) for part in dataset[min(shown), turn, turn]}
+    assert seen == shown
 
 
 def test_dataset_is_otherwise_the_one_it_holds():
@@ -130,7 +178,7 @@ def test_a_seed_means_the_same_numbers_in_every_release():
     found = []
     for stream in (Stream.STUDENT, Stream.stage(0), Stream.stage(5)):
         batches.select(stream, 1, 2)
-        found += batches
+        found += [[(index, seed) for index, seed, _ in batch] for batch in batches]
     assert found == [
         [(2, 3015199833), (1, 1918057123), (3, 3591082688), (0, 3257062602)],
         [(3, 384044725), (1, 4187728251), (2, 349005148), (0, 286239671)],

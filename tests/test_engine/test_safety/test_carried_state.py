@@ -111,7 +111,7 @@ def test_what_starts_anew_is_named(make_runner, caplog):
     assert said == [
         'the patience of EarlyStoppingHook',
         'the optimiser, which save_optimizer=False leaves out of checkpoints',
-        'the images that SimpleNamespace keeps',
+        'inside of an epoch, the images that SimpleNamespace keeps',
     ]
     quiet = make_runner('run', {'stages': []}, length=1)
     quiet.logger.addHandler(caplog.handler)

@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from .corrupt_samples import CorruptSamples
 from .held_out import HeldOut
+from .kept_images import keep_anew
 from .randomness import derive_seed, seed_host
 from .stream import Stream
 
@@ -21,10 +22,11 @@ class SeededDataset(Dataset):
     """A data set whose random transforms draw by the seed that comes with the index.
 
     The draws are then the same whichever process loads the sample and whatever it loaded before.
-    A sample that cannot be loaded, or that the check refuses, is reported to ``corrupt``; if it
-    lets that pass, the next one takes its place, a held-out one that of a held-out one only.
-    Otherwise this is the data set it holds:
-    attributes are read from and set on that one, and a deep copy is the same object.
+    Transforms that keep images for later ones begin each pass over the data with images drawn by
+    the seed of the pass. A sample that cannot be loaded, or that the check refuses, is reported to
+    ``corrupt``; if it lets that pass, the next one takes its place, a held-out one that of a
+    held-out one only. Otherwise this is the data set it holds: attributes are read from and set on
+    that one, and a deep copy is the same object.
 
     Args:
         dataset: The data set, which has an index.
@@ -33,7 +35,7 @@ class SeededDataset(Dataset):
             trained on. Defaults to None, no check.
     """
 
-    _OWN = ('dataset', 'corrupt', 'check', 'held_out')
+    _OWN = ('dataset', 'corrupt', 'check', 'held_out', 'pass_seed')
 
     def __init__(
         self, dataset: Any, corrupt: CorruptSamples, check: Callable[[Any], None] | None = None
@@ -41,14 +43,19 @@ class SeededDataset(Dataset):
         self.dataset = dataset
         self.corrupt = corrupt
         self.check = check
-        #: The images that are held out; see :class:`HeldOut`.
+        #: The images that are held out of the student's batches; None where there are none.
         self.held_out: HeldOut | None = None
+        #: The seed of the pass over the data that the last sample was of.
+        self.pass_seed: int | None = None
 
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitem__(self, ticket: tuple[int, int]) -> Any:
-        index, seed = ticket
+    def __getitem__(self, ticket: tuple[int, int] | tuple[int, int, int]) -> Any:
+        index, seed, *turn = ticket
+        if turn and turn[0] != self.pass_seed:
+            self.pass_seed = turn[0]
+            keep_anew(self.dataset, turn[0], self.held_out)
         while True:
             seed_host(seed)
             sample = None
@@ -87,7 +94,8 @@ class SeededDataset(Dataset):
 class SeededBatches:
     """A batch sampler for a :class:`SeededDataset` that can start at any step of a run.
 
-    What a step gets depends on the seed, the stream, the step and the rank only.
+    What a step gets depends on the seed, the stream, the step and the rank only. A place of a batch
+    is an index, the seed of its transforms and the seed of the pass over the data.
 
     Args:
         batch_sampler: The batch sampler of one pass over the data, whose sampler takes its order
@@ -122,7 +130,7 @@ class SeededBatches:
         """The number of batches in one pass over the data."""
         return len(self.batch_sampler)
 
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+    def __iter__(self) -> Iterator[list[tuple[int, int, int]]]:
         turn, rank = self.turn, get_rank()
         step = turn * len(self)
         if isinstance(self.sampler, InfiniteSampler):  # it goes on where it was, even in a new pass
@@ -134,13 +142,14 @@ class SeededBatches:
                 self.sampler.set_epoch(self.stream.number * _EPOCHS_APART + turn)
             for name, value in self._fresh.items():
                 setattr(self.batch_sampler, name, deepcopy(value))
+            pass_seed = derive_seed(self.seed, self.stream.number, turn, rank)
             for batch in self.batch_sampler:
                 if step == self.last:
                     return
                 if step >= self.first:
                     key = (self.seed, self.stream.number, step, rank)
                     yield [
-                        (self._shown(index, step, i), derive_seed(*key, i))
+                        (self._shown(index, step, i), derive_seed(*key, i), pass_seed)
                         for i, index in enumerate(batch)
                     ]
                 step += 1

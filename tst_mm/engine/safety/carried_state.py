@@ -10,6 +10,8 @@ from mmengine.model import BaseDataPreprocessor
 from mmengine.runner import Runner
 from torch import nn
 
+from tst_mm.engine.data.kept_images import keepers
+
 _PLAIN = (bool, int, float, str, type(None))
 
 
@@ -57,12 +59,9 @@ def what_is_not_exact(runner: Runner) -> list[str]:
             found.append('the optimiser, which save_optimizer=False leaves out of checkpoints')
         if isinstance(hook, CheckpointHook) and not hook.save_param_scheduler:
             found.append('the learning rate, which save_param_scheduler=False leaves out')
-    names = dict.fromkeys(
-        type(transform).__name__
-        for transform in _transforms(runner.train_dataloader.dataset)
-        if hasattr(transform, 'results_cache')
-    )
-    return [*found, *(f'the images that {name} keeps' for name in names)]
+    kept = keepers(runner.train_dataloader.dataset)
+    names = dict.fromkeys(type(transform).__name__ for transform in kept)
+    return [*found, *(f'inside of an epoch, the images that {name} keeps' for name in names)]
 
 
 def _batch_augments(model: nn.Module) -> Iterator[Any]:
@@ -70,15 +69,6 @@ def _batch_augments(model: nn.Module) -> Iterator[Any]:
         if isinstance(module, BaseDataPreprocessor):
             augments = getattr(module, 'batch_augments', None) or []
             yield from augments if isinstance(augments, (list, nn.ModuleList)) else [augments]
-
-
-def _transforms(dataset: Any) -> Iterator[Any]:
-    """The transforms of a data set and of those that it holds."""
-    for inner in [getattr(dataset, 'dataset', None), *(getattr(dataset, 'datasets', None) or [])]:
-        if inner is not None:
-            yield from _transforms(inner)
-    pipeline = getattr(dataset, 'pipeline', None)
-    yield from getattr(pipeline, 'transforms', pipeline if isinstance(pipeline, list) else [])
 
 
 def _is_plain(value: Any) -> bool:

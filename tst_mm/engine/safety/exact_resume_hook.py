@@ -83,7 +83,7 @@ class ExactResumeHook(Hook):
         inexact = what_is_not_exact(runner)
         if inexact:
             runner.logger.warning(
-                f'A resume of this run is not exact: {", ".join(inexact)} starts anew'
+                f'A resume of this run is not exact; what starts anew: {"; ".join(inexact)}'
             )
 
     def before_train_epoch(self, runner: Runner) -> None:

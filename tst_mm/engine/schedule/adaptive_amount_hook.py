@@ -180,9 +180,7 @@ class AdaptiveAmountHook(Hook):
             else:
                 release = int(self.release * runner.max_iters)
                 held_out = HeldOut(size, count, _common_seed(runner), release)
-                batches.held_out = held_out
-                if isinstance(dataset, SeededDataset):
-                    dataset.held_out = held_out
+                batches.held_out = dataset.held_out = held_out
                 first = max(0, math.ceil(runner.iter / self._interval) - 1)
                 last = max(first, (release - 1) // self._interval)
                 looks = LookBatches(held_out, self.images, first, last)
