@@ -7,6 +7,7 @@ import numpy as np
 from mmengine.dataset import ClassBalancedDataset, RepeatDataset
 from mmengine.dist import get_rank, get_world_size
 
+from .kept_images import keepers
 from .randomness import derive_seed
 from .stream import Stream
 
@@ -89,9 +90,11 @@ def distinct_images(dataset: Any) -> int | None:
     """Count the images of a data set in which index i shows image ``i % images``.
 
     Returns:
-        The number of images; None where an index may show several images (mixing data sets) or the
-        order of repetitions is another.
+        The number of images; None where an index may show several images (mixing data sets,
+        transforms that keep images) or the order of repetitions is another.
     """
+    if keepers(dataset):
+        return None
     if isinstance(dataset, RepeatDataset):
         return distinct_images(dataset.dataset)
     if any(distinct_images(part) != len(part) for part in getattr(dataset, 'datasets', ())):

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from .held_out import HeldOut
 from .randomness import derive_seed, seed_host
 
 
@@ -26,7 +25,7 @@ def keepers(dataset: Any) -> list[Any]:
     return [t for t in transforms_of(dataset) if hasattr(t, 'results_cache')]
 
 
-def keep_anew(dataset: Any, seed: int, held_out: HeldOut | None = None) -> None:
+def keep_anew(dataset: Any, seed: int) -> None:
     """Let transforms forget what they keep, and keep as many images drawn by a seed.
 
     A run that is resumed after a pass over the data then goes on with the images that it would
@@ -35,7 +34,6 @@ def keep_anew(dataset: Any, seed: int, held_out: HeldOut | None = None) -> None:
     Args:
         dataset: The data set, which has an index.
         seed: The seed of the pass.
-        held_out: The images that are not kept. Defaults to None.
     """
     found = keepers(dataset)
     if not found:
@@ -46,8 +44,6 @@ def keep_anew(dataset: Any, seed: int, held_out: HeldOut | None = None) -> None:
     seed_host(seed)
     indices = np.random.randint(len(dataset), size=min(most, len(dataset))).tolist()
     for i, index in enumerate(indices):
-        if held_out is not None:
-            index = held_out.substitute(index, 0, i)
         seed_host(derive_seed(seed, i))
         with suppress(Exception):  # one that cannot be loaded is reported when its turn comes
             dataset[index]

@@ -55,7 +55,7 @@ class SeededDataset(Dataset):
         index, seed, *turn = ticket
         if turn and turn[0] != self.pass_seed:
             self.pass_seed = turn[0]
-            keep_anew(self.dataset, turn[0], self.held_out)
+            keep_anew(self.dataset, turn[0])
         while True:
             seed_host(seed)
             sample = None
