@@ -27,7 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.cost.counters import PeakBytes, meta_device
 from benchmarks.cost.steps import DRAWS
-from tst_mm.engine.schedule.stages import DEFAULT_STAGES
+from tst_mm.engine.schedule.stages import DEFAULT_STAGES, DRAW_COST
 from tst_mm.experiments import markdown_table
 from tst_mm.registry import MODELS
 
@@ -147,8 +147,8 @@ def row(recipe: Recipe, tflops: float, loader: float, overhead: float) -> list[l
     seen = recipe.images * recipe.epochs
     kd = 3 * student.flops + teacher.flops
     search = student.flops + teacher.flops
-    # The default stages count a draw of an image as costly as one in training, see spread_stages.
-    drawn = DEFAULT_STAGES['share'] * seen
+    # The default stages count a draw of an image at this part of one in training.
+    drawn = DEFAULT_STAGES['share'] * seen / DRAW_COST
     looking = DRAWS * max(student.looking, teacher.looking)
     both = student.memory + teacher.memory
     reference = recipe.reference_stages * recipe.images

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from inspect import signature
 from typing import Any
 
@@ -251,7 +252,12 @@ class BaseDistiller(ShownStudent, BaseModel):
         return imitation_loss(self, data)
 
     def image_losses(
-        self, losses_of: LossesOf, inputs: Tensor, data_samples: list, modules: nn.Module
+        self,
+        losses_of: LossesOf,
+        inputs: Tensor,
+        data_samples: list,
+        modules: nn.Module,
+        watch: AbstractContextManager | None = None,
     ) -> dict[str, Tensor]:
         """The losses of each image, from a function that gives those of a batch.
 
@@ -260,11 +266,13 @@ class BaseDistiller(ShownStudent, BaseModel):
             inputs: (n, C, H, W).
             data_samples: n data samples.
             modules: Whose parts compute them.
+            watch: Open while the losses are computed that are returned. Defaults to nothing.
 
         Returns:
             (n,) by name.
         """
-        return one_by_one(losses_of, inputs, data_samples)
+        with watch or nullcontext():
+            return one_by_one(losses_of, inputs, data_samples)
 
     def distilled(self, inputs: Tensor, data_samples: list) -> tuple[dict, dict]:
         """The student's own losses and the distillation losses on a batch."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -88,7 +89,12 @@ class ClassificationDistiller(BaseDistiller):
         return plan.result()
 
     def image_losses(
-        self, losses_of: LossesOf, inputs: Tensor, data_samples: list, modules: nn.Module
+        self,
+        losses_of: LossesOf,
+        inputs: Tensor,
+        data_samples: list,
+        modules: nn.Module,
+        watch: AbstractContextManager | None = None,
     ) -> dict[str, Tensor]:
         """From one pass where the loss modules can, which is much faster on small images.
 
@@ -99,11 +105,12 @@ class ClassificationDistiller(BaseDistiller):
             whole = self._whole[modules] = self._gives_single(
                 losses_of, inputs, data_samples, modules
             )
-        if whole:
-            found = at_once(losses_of, inputs, data_samples, modules)
-            assert found is not None
-            return found
-        return one_by_one(losses_of, inputs, data_samples)
+        with watch or nullcontext():
+            if whole:
+                found = at_once(losses_of, inputs, data_samples, modules)
+                assert found is not None
+                return found
+            return one_by_one(losses_of, inputs, data_samples)
 
     def _gives_single(
         self, losses_of: LossesOf, inputs: Tensor, data_samples: list, modules: nn.Module

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -74,13 +74,13 @@ def score(distiller: Any, data: Any, draws: int) -> dict[str, Any]:
         images, draw = distiller.augmenter(inputs, distiller.valid_sizes(inputs, samples))
         samples = distiller.move_labels(samples, draw)
         student_confidence = confidence_in(distiller, distiller.student)
-        with student_confidence or nullcontext():
-            student = distiller.image_losses(
-                lambda images, samples: distiller.student(images, fresh(samples), mode='loss'),
-                images,
-                samples,
-                distiller.student,
-            )
+        student = distiller.image_losses(
+            lambda images, samples: distiller.student(images, fresh(samples), mode='loss'),
+            images,
+            samples,
+            distiller.student,
+            student_confidence,
+        )
         distillation: dict[str, Tensor] = {}
         if objective.needs_distillation:
             distillation = distiller.image_losses(
@@ -91,13 +91,13 @@ def score(distiller: Any, data: Any, draws: int) -> dict[str, Any]:
             )
         images = teacher.inputs(images, distiller.normalization)
         teacher_confidence = confidence_in(distiller, teacher.model)
-        with teacher_confidence or nullcontext():
-            of_teacher = distiller.image_losses(
-                lambda images, samples: teacher.losses(images, fresh(samples)),
-                images,
-                samples,
-                teacher.model,
-            )
+        of_teacher = distiller.image_losses(
+            lambda images, samples: teacher.losses(images, fresh(samples)),
+            images,
+            samples,
+            teacher.model,
+            teacher_confidence,
+        )
         judged = objective.judge(Losses(of_teacher, student, distillation))
     confidences = {}
     if student_confidence is not None and teacher_confidence is not None:
