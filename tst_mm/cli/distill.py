@@ -158,7 +158,7 @@ def _checkpoint(args: Namespace, folder: Path, published: str | None) -> str:
             raise FileNotFoundError(f'teacher: no checkpoint {args.checkpoint!r}')
         return args.checkpoint if known else str(Path(args.checkpoint).resolve())
     if args.train_teacher:
-        return str((folder / 'teacher' / _TRAINED).resolve())
+        return str((folder / 'teacher').resolve() / _TRAINED)  # a link, as it is
     if published is None:
         raise ValueError(
             f'teacher: no weights are published for {args.teacher} with these classes; allowed: '
