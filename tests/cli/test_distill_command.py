@@ -34,8 +34,9 @@ def write_plain(path, **backbone):
     loader.batch_size = 6
     loader.dataset = dict(type='CustomDataset', data_root='nowhere', pipeline=pipeline)
     config.val_dataloader = loader
-    config.val_cfg = {}
-    config.val_evaluator = dict(type='Accuracy', topk=(1, 5))
+    config.test_dataloader = loader
+    config.val_cfg = config.test_cfg = {}
+    config.val_evaluator = config.test_evaluator = dict(type='Accuracy', topk=(1, 5))
     config.dump(path)
     return path
 
@@ -89,6 +90,8 @@ def test_a_folder_two_configs_and_no_weights(place, distill):
     code, _, err = distill('--data', 'pictures', '--train-teacher', '--work-dir', 'run')
     assert code == 1 and 'error: run/distill.py is not what this command would write' in err
     assert 'seed=7' in (run / 'distill.py').read_text()
+    # The student file goes with the config of the student alone.
+    assert main(['test', 'run/student.py', 'run/student_epoch_2.pth', '--work-dir', 'test']) == 0
     assert main(['train', 'run/distill.py', '--work-dir', 'edited']) == 0
     policy = json.loads((place / 'edited' / 'policy.json').read_text())
     assert policy['provenance']['seed'] == 7
@@ -97,6 +100,7 @@ def test_a_folder_two_configs_and_no_weights(place, distill):
 def test_dry_run_plain_seed_and_options(place, distill):
     options = ['--cfg-options', 'train_cfg.max_epochs=5']
     words = ['--data', 'pictures', '--plain', '--seed', '3', '--train-teacher', *options]
+    words += ['--teacher-options', 'optim_wrapper.optimizer.lr=0.5']
     code, out, err = distill(*words, '--dry-run')
     assert code == 0, err
     assert 'the dry run takes one with random weights' in out and 'augmenter step' not in out
@@ -104,9 +108,10 @@ def test_dry_run_plain_seed_and_options(place, distill):
     folder = place / 'work_dirs' / 'distill_student'
     cfg = Config.fromfile(folder / 'distill.py')
     assert 'augmenter' not in cfg.model and cfg.randomness.seed == 3
-    assert cfg.train_cfg.max_epochs == 5
+    assert cfg.train_cfg.max_epochs == 5 and cfg.optim_wrapper.optimizer.lr == 0.05
+    assert Config.fromfile(folder / 'teacher.py').optim_wrapper.optimizer.lr == 0.5
     left = {path.name for path in folder.iterdir()}
-    assert left == {'distill.py', 'teacher.py', 'lists'}
+    assert left == {'distill.py', 'student.py', 'teacher.py', 'lists'}
     code, out, _ = distill(*words, '--write-only')
     assert code == 0 and 'student step' not in out
 
@@ -116,6 +121,10 @@ def test_dry_run_plain_seed_and_options(place, distill):
     ('words', 'message'),
     [
         ([], 'teacher: no weights are published for teacher.py with these classes; allowed: --che'),
+        (
+            ['--checkpoint', 'random', '--teacher-options', 'a=1'],
+            '--teacher-options has no effect without --data or --train-teacher',
+        ),
         (['--checkpoint', 'none.pth'], "teacher: no checkpoint 'none.pth'"),
         (['--checkpoint', 'random', '--data', 'none'], "data: 'none' is not a folder"),
         (

@@ -5,7 +5,8 @@ mmpretrain::resnet/resnet18_8xb32_in1k.py, or a file. What is trained is written
 the work folder, to be read, kept and edited; `tst train` trains it as it stands.
 
 With --data the student and the teacher take the classes of a folder of yours (see
-`tst check data --help` for the layouts), and the teacher is written to teacher.py.
+`tst check data --help` for the layouts). They are written to student.py and teacher.py, which train
+alone and evaluate what was trained.
 
 Examples:
   tst distill mmpretrain::resnet/resnet18_8xb32_in1k.py \
@@ -69,6 +70,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         default={},
         help='entries of distill.py, as in: train_cfg.max_epochs=3 train_dataloader.batch_size=8',
     )
+    parser.add_argument(
+        '--teacher-options',
+        nargs='+',
+        action=DictAction,
+        default={},
+        help='entries of teacher.py, with --data or --train-teacher',
+    )
 
 
 def run(args: Namespace) -> int:
@@ -101,10 +109,15 @@ def run(args: Namespace) -> int:
         print(f'data: {layout.root}: {layout.kind}, {count} classes')
         if count != before:
             published = None  # its last layer is for other classes
+    entry['checkpoint'] = _checkpoint(args, folder, published)
     if args.data or args.train_teacher:
         entry['cfg_path'] = str((folder / 'teacher.py').resolve())
+        teacher.merge_from_dict(args.teacher_options)
         _write(folder / 'teacher.py', teacher, args.teacher, args.overwrite)
-    entry['checkpoint'] = _checkpoint(args, folder, published)
+    elif args.teacher_options:
+        raise ValueError('--teacher-options has no effect without --data or --train-teacher')
+    if args.data:
+        _write(folder / 'student.py', student, args.student, args.overwrite)
     add_distillation(student, entry, None if args.plain else {})
     student.randomness = {**student.get('randomness', {}), 'seed': args.seed}
     student.merge_from_dict(args.cfg_options)
