@@ -20,14 +20,21 @@ _STEPS = [
     'default_hooks.checkpoint.interval=2',
     'train_dataloader.batch_size=2',
 ]
+_SCENES = {'--train 100 --val 40': '--train 6 --val 2', 'iter_500': 'iter_2'}
 #: What a page's words become, so that a test is over soon, and the options of a training.
 TUTORIALS = {
-    'classification': (
+    'tutorial_classification.md': (
         {'PER_CLASS = 60': 'PER_CLASS = 5', 'max_epochs=20': 'max_epochs=1', 'epoch_20': 'epoch_1'},
         [],
     ),
-    'detection': ({'--train 100 --val 40': '--train 6 --val 2', 'iter_500': 'iter_2'}, _STEPS),
-    'segmentation': ({'--train 100 --val 40': '--train 6 --val 2', 'iter_500': 'iter_2'}, _STEPS),
+    'tutorial_detection.md': (
+        {'--train 100 --val 40': '--train 6 --val 2', 'iter_500': 'iter_2'},
+        _STEPS,
+    ),
+    'tutorial_segmentation.md': (
+        {'--train 100 --val 40': '--train 6 --val 2', 'iter_500': 'iter_2'},
+        _STEPS,
+    ),
 }
 
 
@@ -61,12 +68,12 @@ def run_tool(monkeypatch, words):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize('task', TUTORIALS)
-def test_from_top_to_bottom(task, tmp_path, monkeypatch):
-    words, options = TUTORIALS[task]
+@pytest.mark.parametrize('name', TUTORIALS)
+def test_from_top_to_bottom(name, tmp_path, monkeypatch):
+    words, options = TUTORIALS[name]
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv('PYTHONPATH', os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')]))
-    for program, line in lines(DOCS / f'tutorial_{task}.md', words):
+    for program, line in lines(DOCS / name, words):
         if program == 'python' and '\n' in line:
             exec(compile(line, 'block', 'exec'), {})
         elif program == 'python':
@@ -77,8 +84,8 @@ def test_from_top_to_bottom(task, tmp_path, monkeypatch):
     with Image.open('data_check.png') as picture:
         assert picture.width > 800
     runs = sorted(path.name for path in (tmp_path / 'work_dirs').iterdir() if path.is_dir())
-    (name,) = {re.sub('_(alone|kd)$', '', run) for run in runs} - {'student'}
-    for run in (name, f'{name}_kd'):
+    (whole,) = {re.sub('_(alone|kd)$', '', run) for run in runs} - {'student'}
+    for run in (whole, f'{whole}_kd'):
         assert list((tmp_path / 'work_dirs' / run).glob('student_*.pth')), run
-    assert (tmp_path / 'work_dirs' / name / 'report.html').is_file()
-    assert not (tmp_path / 'work_dirs' / f'{name}_kd' / 'policy.json').exists()
+    assert (tmp_path / 'work_dirs' / whole / 'report.html').is_file()
+    assert not (tmp_path / 'work_dirs' / f'{whole}_kd' / 'policy.json').exists()

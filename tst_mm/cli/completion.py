@@ -6,6 +6,7 @@ Examples:
   tst completion fish > ~/.config/fish/completions/tst.fish
 """
 
+import re
 from argparse import ArgumentParser, Namespace
 
 from .app import COMMANDS, command_module, make_parser
@@ -55,8 +56,8 @@ def script(shell: str) -> str:
 
 def _options(name: str) -> list[str]:
     """The long options of a command."""
-    actions = make_parser(command_module(name))._actions
-    return [option for action in actions for option in action.option_strings if option[:2] == '--']
+    usage = make_parser(command_module(name)).format_usage()
+    return ['--help', *dict.fromkeys(re.findall(r'--[a-z][a-z-]+', usage))]
 
 
 def _fish(first: list[str], groups: dict[str, list[str]]) -> list[str]:
