@@ -144,3 +144,18 @@ def test_mistakes(place, distill, words, message):
     code, _, err = distill(*words)
     assert code == 1 and message in err and err.count('\n') == 1
     assert not (place / 'work_dirs' / 'distill_student' / 'distill.py').exists()
+
+
+def test_published_weights_serve_the_same_classes_only(tmp_path, monkeypatch, capfd):
+    """Cityscapes' own classes take the library's weights; others need some of their own."""
+    monkeypatch.chdir(tmp_path)
+    root = trees.cityscapes(tmp_path / 'data')
+    address = 'mmseg::pspnet/pspnet_r18-d8_4xb2-80k_cityscapes-512x1024.py'
+    words = ['distill', address, '--teacher', address, '--data', str(root), '--write-only']
+    assert main(words) == 0
+    (config,) = tmp_path.glob('work_dirs/*/distill.py')
+    assert Config.fromfile(config).model.teacher.checkpoint.startswith('https://')
+    (root / 'classes.txt').write_text('\n'.join(f'class {i}' for i in range(19)))
+    with pytest.raises(SystemExit):
+        main(words)
+    assert 'no weights are published for' in capfd.readouterr().err

@@ -7,7 +7,7 @@ from mmengine.registry import DATASETS, MODELS, init_default_scope
 from test_datasets.test_layouts import trees
 
 from tst_mm.apis.config import plain_config, published_weights, write_config
-from tst_mm.apis.own_data import count_classes, set_classes, use_data
+from tst_mm.apis.own_data import count_classes, own_classes, set_classes, use_data
 from tst_mm.datasets.layouts import find_layout
 
 #: Configs that say the number of classes, or read their data, each in a way of its own.
@@ -95,6 +95,22 @@ def test_numbers_of_classes_that_mean_something_else_stay():
     assert cfg.model.rpn_head.num_classes == 1 and cfg.model.roi_head.num_classes == 5
     with pytest.raises(ValueError, match='has none of num_classes'):
         set_classes(Config(dict(model=dict(head=dict(type='A')))), 5)
+
+
+def test_panoptic_models_are_refused():
+    cfg = get_config('mmdet::mask2former/mask2former_r50_8xb2-lsj-50e_coco-panoptic.py')
+    with pytest.raises(ValueError, match='a panoptic model'):
+        set_classes(cfg, 5)
+
+
+def test_the_classes_of_a_config_are_those_of_its_data():
+    """Published weights serve data of the same classes, not of the same number of them."""
+    names = own_classes(get_config('mmdet::retinanet/retinanet_r18_fpn_1x_coco.py'))
+    assert len(names) == 80 and names[0] == 'person'
+    address = 'mmseg::pspnet/pspnet_r18-d8_4xb2-80k_cityscapes-512x1024.py'
+    assert own_classes(get_config(address))[13] == 'car'
+    repeated = get_config('mmdet::pascal_voc/faster-rcnn_r50_fpn_1x_voc0712.py')
+    assert 'sofa' in own_classes(repeated)
 
 
 def test_published_weights():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
+from mmengine.registry import DATASETS
 
 from tst_mm.datasets.layouts import Layout
 
@@ -48,6 +49,20 @@ def use_data(cfg: Config, layout: Layout, folder: Path) -> None:
     set_classes(cfg, len(layout.classes))
 
 
+def own_classes(cfg: Config) -> list[str]:
+    """The names of the classes of the data set that a config itself reads; empty if unknown.
+
+    Args:
+        cfg: The config of a plain training.
+    """
+    entry = cfg.train_dataloader.dataset
+    while 'dataset' in entry or 'datasets' in entry:
+        entry = entry.dataset if 'dataset' in entry else entry.datasets[0]
+    name = entry.type if '.' in entry.type else f'{cfg.default_scope}.{entry.type}'
+    kind = DATASETS.get(name)
+    return list(getattr(kind, 'METAINFO', {}).get('classes', ()))
+
+
 def set_classes(cfg: Config, count: int) -> None:
     """Set the number of classes wherever a config of a plain training says it.
 
@@ -56,13 +71,15 @@ def set_classes(cfg: Config, count: int) -> None:
         count: The number of classes.
 
     Raises:
-        ValueError: The config does not say a number of classes.
+        ValueError: The config does not say a number of classes, or has things and stuff.
     """
     before = count_classes(cfg.model)
     if before is None:
         raise ValueError(f'the model of the config has none of {", ".join(_COUNTS)} to set')
 
     def change(node: dict[str, Any]) -> None:
+        if node.get('num_stuff_classes'):
+            raise ValueError('a panoptic model (num_stuff_classes) cannot take classes of a folder')
         for key in _COUNTS:
             # A second number in one model, such as the one class of a proposal head, is its own.
             if node.get(key) == before:

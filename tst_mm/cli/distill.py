@@ -18,6 +18,7 @@ Examples:
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
@@ -31,7 +32,7 @@ from tst_mm.apis.config import (
     published_weights,
     write_config,
 )
-from tst_mm.apis.own_data import count_classes, use_data
+from tst_mm.apis.own_data import own_classes, use_data
 from tst_mm.datasets.layouts import find_layout
 
 from . import train
@@ -101,14 +102,12 @@ def run(args: Namespace) -> int:
     entry = {'cfg_path': _place(args.teacher)}
     published = None if args.checkpoint or args.train_teacher else published_weights(args.teacher)
     if args.data:
-        before = count_classes(teacher.model)
         layout = find_layout(args.data, student.default_scope)
+        if published and own_classes(teacher) != layout.classes:
+            published = None  # its last layer is for other classes
         for cfg in (student, teacher):
             use_data(cfg, layout, folder / 'lists')
-        count = len(layout.classes)
-        print(f'data: {layout.root}: {layout.kind}, {count} classes')
-        if count != before:
-            published = None  # its last layer is for other classes
+        print(f'data: {layout.root}: {layout.kind}, {len(layout.classes)} classes')
     entry['checkpoint'] = _checkpoint(args, folder, published)
     if args.data or args.train_teacher:
         entry['cfg_path'] = str((folder / 'teacher.py').resolve())
@@ -146,8 +145,9 @@ def run(args: Namespace) -> int:
             cfg_options=options,
         )
     )
-    if not args.dry_run:
-        print(f'student: {_last(folder)}')
+    students = sorted(folder.glob('student_*.pth'), key=lambda path: path.stat().st_mtime)
+    if students and not args.dry_run:
+        print(f'student: {students[-1]}')
         if not args.plain:
             print(f'report: {folder / "report.html"}')
     return 0
@@ -205,10 +205,6 @@ def _train_teacher(folder: Path, amp: bool) -> int:
     code = subprocess.run(command, check=False).returncode
     if code == 0:
         last = Path((place / 'last_checkpoint').read_text().strip())
-        (place / _TRAINED).symlink_to(last.name)
+        (place / _TRAINED).unlink(missing_ok=True)  # a link to what is gone
+        (place / _TRAINED).symlink_to(os.path.relpath(last.resolve(), place.resolve()))
     return code
-
-
-def _last(folder: Path) -> Path:
-    """The student file that was written last."""
-    return max(folder.glob('student_*.pth'), key=lambda path: path.stat().st_mtime)
