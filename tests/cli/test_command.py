@@ -112,7 +112,8 @@ def test_info_says_what_is_there(tst):
 
     code, out, _ = tst('info')
     assert code == 0
-    assert f'tst_mm       {__version__} ' in out and f'torch        {torch.__version__}' in out
+    assert f'tst_mm       {__version__} ' in out
+    assert f'torch        {torch.__version__.split("+")[0]}' in out
     assert re.search(r'^device +(CPU, \d+ cores|.+)$', out, re.M)
     for task in ('classification', 'detection', 'segmentation'):
         assert re.search(rf'^{task} +for example mm', out, re.M), out
