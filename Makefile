@@ -1,11 +1,15 @@
 # `make demo` and `make test` are the two commands; each sets everything up first, once.
 #   VENV=DIR     another folder for the virtual environment; VENV=active takes the active one
-#   PYTHON=PATH  the Python 3.11 that makes it
+#   PYTHON=PATH  the Python that makes it, 3.10 to 3.13; the first of python3.11, 3.12, 3.13, 3.10
+#                that runs, where nothing is said (the classic family: 3.11 only)
 #   ARGS='…'     further arguments for pytest
 #   TST_MM_WHEELS=DIR  wheels of mmcv that were built elsewhere
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-detection demo-segmentation results test test-fast test-classic test-all \
-	lint docs
+	lint docs dist
+
+# The first of some programs that there is and that runs.
+first = $(shell for name in $(1); do $$name -c '' 2>/dev/null && echo $$name && break; done)
 
 VENV ?= .venv
 CLASSIC_VENV ?= .venv-classic
@@ -13,13 +17,14 @@ ifeq ($(VENV),active)
 PYTHON ?= python
 RUN := $(PYTHON)
 else
-PYTHON ?= $(or $(shell command -v python3.11),python3)
+PYTHON := $(or $(PYTHON),$(call first,python3.11 python3.12 python3.13 python3.10),python3)
 RUN := $(VENV)/bin/python
 endif
 CHECKED := tst_mm tools tests benchmarks configs docs examples setup.py
-SET_UP = @command -v $(PYTHON) >/dev/null || { echo 'set-up failed: $(PYTHON) is not there;' \
+CLASSIC_PYTHON = $(or $(call first,python3.11),$(PYTHON))
+SET_UP = @command -v $(1) >/dev/null || { echo 'set-up failed: $(1) is not there;' \
 	'install Python 3.11: sudo apt-get install python3.11 python3.11-venv python3.11-dev'; exit 1; }; \
-	$(PYTHON) tools/setup_env.py
+	$(1) tools/setup_env.py
 # A process a core with one thread each: threads in competition are many times slower. The tests of
 # a file share what is expensive to make, so they stay together.
 PYTEST = OMP_NUM_THREADS=1 MPLBACKEND=Agg $(1) -m pytest -q -n auto --maxprocesses 4 --dist loadfile tests $(2) $(ARGS)
@@ -28,7 +33,7 @@ help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:  ## the environment and nothing else (the others call it)
-	$(SET_UP) --venv $(VENV)
+	$(call SET_UP,$(PYTHON)) --venv $(VENV)
 
 demo: setup  ## train a teacher and its students on real images, compare them (minutes)
 	@$(RUN) tools/demo.py
@@ -50,7 +55,7 @@ test-fast: setup  ## the test suite without the tests marked slow
 	$(call PYTEST,$(RUN),-m 'not slow')
 
 test-classic:  ## the test suite on the original OpenMMLab packages, in a second environment
-	$(SET_UP) --venv $(CLASSIC_VENV) --family classic
+	$(call SET_UP,$(CLASSIC_PYTHON)) --venv $(CLASSIC_VENV) --family classic
 	$(call PYTEST,$(CLASSIC_VENV)/bin/python)
 
 test-all: lint docs test test-classic  ## all checks and tests, on both package families
@@ -66,3 +71,9 @@ docs: setup  ## the documentation as a site, docs/_build/html; a warning is an e
 		|| $(RUN) -m pip install --quiet --disable-pip-version-check -r requirements/docs.txt
 	MPLBACKEND=Agg $(RUN) -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo docs/_build/html/index.html
+
+dist: setup  ## source distribution and wheel, in dist/; the wheel is made from the former
+	@rm -rf dist
+	@$(RUN) setup.py --quiet sdist
+	@$(RUN) -m pip wheel --quiet --no-deps --no-build-isolation -w dist dist/*.tar.gz
+	@ls dist

@@ -50,6 +50,7 @@ setup(
             '.mim/**/*',
         ]
     },
+    entry_points={'console_scripts': ['tst = tst_mm.cli.app:main']},
     exclude_package_data={'': ['*.pyc']},
     # torch, MMEngine and mmcv are not declared: they come in two families with the same import
     # names, and mmcv must be built against the installed torch. `import tst_mm` checks them.

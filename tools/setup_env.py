@@ -85,9 +85,10 @@ def set_up(family: str, venv: str, wheels: Path | None) -> None:
     stamp = folder / 'tst_mm-setup'
     if stamp.is_file() and stamp.read_text(encoding='ascii') == fingerprint(family):
         return
-    machine.check_python()
+    machine.check_python(family)
     start = time.monotonic()
     print(f'tst_mm set-up, {family} family, into {folder} (once)')
+    print(f'Python {sys.version.split()[0]}, {sys.executable}')
     folder.mkdir(parents=True, exist_ok=True)
     machine.check_disk(folder)
     console = Console(total=5, log=folder / 'tst_mm-setup.log')

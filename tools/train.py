@@ -1,65 +1,11 @@
-"""Train a model: TST, distillation, or any plain mmpretrain, mmdet or mmseg config.
+"""``tst train`` as a script, for launchers: see ``tst_mm/cli/train.py``.
 
 python tools/train.py configs/demo/classification_tst.py --work-dir work_dirs/tst
 """
 
-import argparse
+import sys
 
-import tst_mm  # noqa: F401  (its mends come before any other library)
-from tst_mm.engine.dry_run import dry_run
-from tst_mm.engine.launch import (
-    add_arguments,
-    load_config,
-    train,
-    use_amp,
-)
-from tst_mm.utils.cli import one_line_errors
-
-
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description='Train a model.')
-    parser.add_argument('config', help='config file')
-    parser.add_argument(
-        '--resume',
-        nargs='?',
-        const='auto',
-        help='continue from this checkpoint, or without a path from the latest in the work dir',
-    )
-    parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
-    parser.add_argument('--no-validate', action='store_true', help='train without validation')
-    parser.add_argument(
-        '--auto-scale-lr',
-        action='store_true',
-        help='scale the learning rate by the batch size, as auto_scale_lr in the config says',
-    )
-    parser.add_argument(
-        '--dry-run',
-        action='store_true',
-        help='build all, load the teacher, do two steps of each stage, tell the time it would take',
-    )
-    add_arguments(parser)
-    return parser.parse_args()
-
-
-def main(args: argparse.Namespace) -> None:
-    """Train, or do a dry run."""
-    cfg = load_config(args)
-    if args.no_validate:
-        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-    if args.amp:
-        use_amp(cfg)
-    if args.auto_scale_lr:
-        if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
-            raise KeyError('--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...)')
-        cfg.auto_scale_lr.enable = True
-    if args.dry_run:
-        print(f'Dry run of {args.config}: all built, two steps done.\n{dry_run(cfg)}')
-    else:
-        train(cfg, args.resume)
-
+from tst_mm.cli.app import run_command
 
 if __name__ == '__main__':
-    arguments = parse_args()
-    with one_line_errors():
-        main(arguments)
+    sys.exit(run_command('train'))

@@ -18,7 +18,10 @@ def test_help_says_what_happens(root):
 def test_no_seed_is_refused(root):
     command = [sys.executable, 'tools/demo.py', '--seeds', '0']
     result = subprocess.run(command, cwd=root, capture_output=True, text=True)
-    assert result.returncode == 2 and '--seeds is 0; allowed: 1 or more' in result.stderr
+    assert (
+        result.returncode == 2
+        and "--seeds: '0' is not allowed; allowed: 1 or more" in result.stderr
+    )
 
 
 @pytest.mark.slow
@@ -26,7 +29,8 @@ def test_the_whole_demo_on_a_few_steps(root, tmp_path):
     """Real configs, shortened; the table, the report and the student file are there."""
     script = textwrap.dedent("""
         import sys
-        import demo
+        from tst_mm.cli import demo
+        from tst_mm.cli.app import run_command
         from tst_mm.experiments import Run
         prepare = Run.prepare
         short = ['train_cfg.max_epochs=3', 'train_cfg.val_interval=3',
@@ -43,7 +47,7 @@ def test_the_whole_demo_on_a_few_steps(root, tmp_path):
             *(trusting if self.name in ('kd', 'tst') else [])]
         demo.TASKS['classification'] = demo.Task('short', 'accuracy/top1', 'accuracy, %',
                                                  students=('kd', 'tst'))
-        sys.exit(demo.main(['--work-dir', sys.argv[1], '--jobs', '2']))
+        sys.exit(run_command('demo', ['--work-dir', sys.argv[1], '--jobs', '2']))
     """)
     command = [sys.executable, '-c', script, str(tmp_path)]
     path = os.pathsep.join([str(root / 'tools'), str(root)])

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS
 from pycocotools.coco import COCO
 
-from checks import check_coco
+from tst_mm.datasets.checks import check_coco
 
 from .pictures import write_picture
 

@@ -1,13 +1,16 @@
 """What `pip install .` puts into an environment."""
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import zipfile
 
 import pytest
+from test_datasets.test_layouts import trees
 
 
 @pytest.fixture(scope='module')
@@ -37,6 +40,37 @@ def wheel(distribution, tmp_path_factory):
     (path,) = out.glob('*.whl')
     with zipfile.ZipFile(path) as archive:
         yield archive
+
+
+@pytest.fixture(scope='module')
+def tst(wheel, tmp_path_factory):
+    """The command of the wheel, in an environment that has the libraries and nothing of the clone.
+
+    It runs in an empty folder; ``run(folder, ...)`` gives exit code and output.
+    """
+    place = tmp_path_factory.mktemp('fresh')
+    run(place, '-m', 'venv', '--without-pip', 'env')
+    python = place / 'env' / 'bin' / 'python'
+    options = ['--quiet', '--no-deps', '--no-index', '--disable-pip-version-check']
+    run(place, '-m', 'pip', '--python', str(python), 'install', *options, wheel.filename)
+    (packages,) = (place / 'env').glob('lib/python*/site-packages')
+    (packages / 'libraries.pth').write_text(sysconfig.get_paths()['purelib'] + '\n')
+    environment = {k: v for k, v in os.environ.items() if k not in ('PYTHONPATH', 'PYTHONHOME')}
+    environment |= {'OMP_NUM_THREADS': '1', 'MPLBACKEND': 'Agg'}
+
+    def call(folder, *words):
+        done = subprocess.run(
+            [python.with_name('tst'), *map(str, words)],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=280,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    return call
 
 
 def run(folder, *arguments):
@@ -97,3 +131,68 @@ def test_a_source_distribution_is_a_source_of_everything(distribution, wheel):
     assert re.fullmatch(r'\d+\.\d+\.\d+\n', run(distribution, 'setup.py', '--version'))
     for name in ('Makefile', 'requirements/mminstall.txt', 'configs/demo', 'tools/dist_train.sh'):
         assert (distribution / name).exists(), name
+
+
+def test_the_command_of_the_wheel(tst, tmp_path):
+    code, out = tst(tmp_path, 'info')
+    assert code == 0, out
+    assert '/env/lib/python' in out.splitlines()[0] and 'device ' in out
+    code, out = tst(tmp_path, 'demo', '--help')
+    assert code == 0 and 'tst demo --seeds 3' in out
+    assert not list(tmp_path.iterdir())
+    code, out = tst(tmp_path, 'check', 'data', trees.coco(tmp_path / 'data'))
+    assert code == 0 and (tmp_path / 'data_check.png').is_file(), out
+    (tmp_path / 'data/train/0.jpg').unlink()
+    code, out = tst(tmp_path, 'check', 'data', 'data')
+    assert code == 1 and 'FAULT 1 images of instances_train.json missing' in out
+
+
+#: Student and teacher, their data, and what makes a step small.
+ADDRESSES = {
+    'mmpretrain::resnet/resnet18_8xb32_in1k.py': (
+        'images_by_class',
+        ['train_dataloader.dataset.pipeline.1.scale=64', 'train_cfg.max_epochs=1'],
+    ),
+    'mmdet::retinanet/retinanet_r18_fpn_1x_coco.py': (
+        'coco',
+        [
+            'train_dataloader.dataset.pipeline.2.scale=(96,64)',
+            'model.student.backbone.init_cfg=None',
+        ],
+    ),
+    'mmseg::pspnet/pspnet_r18-d8_4xb2-80k_cityscapes-512x1024.py': (
+        'cityscapes',
+        [
+            'train_dataloader.dataset.pipeline.2.scale=(96,64)',
+            'train_dataloader.dataset.pipeline.3.crop_size=(64,64)',
+            'model.student.data_preprocessor.size=(64,64)',
+            'model.student.pretrained=None',
+        ],
+    ),
+}
+_SMALL = [
+    f'{split}_dataloader.{key}'
+    for split in ('train', 'val', 'test')
+    for key in ('num_workers=0', 'persistent_workers=False', 'batch_size=2')
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('address', ADDRESSES)
+def test_one_line_from_an_empty_folder(tst, tmp_path, address):
+    layout, options = ADDRESSES[address]
+    getattr(trees, layout)(tmp_path / 'data')
+    line = ['distill', address, '--teacher', address, '--checkpoint', 'random', '--data', 'data']
+    line += ['--work-dir', 'run', '--cfg-options', *_SMALL, *options]
+    code, out = tst(tmp_path, *line, '--dry-run')
+    assert code == 0, out
+    assert 'augmenter step' in out and 'config: run/distill.py' in out
+    assert {path.name for path in tmp_path.iterdir()} == {'data', 'run'}
+    if 'mmpretrain' not in address:
+        return
+    code, out = tst(tmp_path, *line)
+    assert code == 0 and 'student: run/student_epoch_1.pth' in out, out[-3000:]
+    code, out = tst(tmp_path, 'report', 'run', '--out', 'page.html')
+    assert code == 0 and (tmp_path / 'page.html').is_file(), out
+    code, out = tst(tmp_path, 'export', 'policy', 'run/epoch_1.pth', '--out', 'policy.json')
+    assert code == 0 and (tmp_path / 'policy.json').is_file(), out

@@ -87,13 +87,44 @@ def test_compiler_progress(load, monkeypatch):
 
 
 @pytest.mark.faults
-def test_wrong_python_is_refused(load, monkeypatch):
+@pytest.mark.parametrize(
+    ('family', 'version', 'wanted'),
+    [
+        ('default', (3, 9, 1), '3.10 to 3.13'),
+        ('default', (3, 14, 0), '3.10 to 3.13'),
+        ('classic', (3, 12, 1), '3.11'),
+    ],
+)
+def test_wrong_python_is_refused(load, monkeypatch, family, version, wanted):
     machine = load('setup_steps.machine')
-    machine.check_python()
-    monkeypatch.setattr(machine.sys, 'version_info', (3, 12, 1))
-    with pytest.raises(machine.SetupError, match=r'Python 3\.11 is needed') as error:
-        machine.check_python()
+    monkeypatch.setattr(machine.sys, 'version_info', version)
+    with pytest.raises(machine.SetupError, match=f'Python {wanted} is needed') as error:
+        machine.check_python(family)
     assert 'apt-get install python3.11' in error.value.remedy
+
+
+@pytest.mark.parametrize('version', [(3, 10, 0), (3, 11, 7), (3, 12, 1), (3, 13, 0)])
+def test_pythons_of_the_default_family(load, monkeypatch, version):
+    machine = load('setup_steps.machine')
+    monkeypatch.setattr(machine.sys, 'version_info', version)
+    machine.check_python()
+    assert machine.running() == '.'.join(map(str, version[:2]))
+
+
+def test_makefile_takes_the_first_python_that_runs(root, tmp_path):
+    """A shim that only says that there is no such Python does not count."""
+    for name, code in (('python3.11', 1), ('python3.12', 1), ('python3.13', 0)):
+        program = tmp_path / name
+        program.write_text(f'#!/bin/sh\nexit {code}\n')
+        program.chmod(0o755)
+    env = {**os.environ, 'PATH': f'{tmp_path}{os.pathsep}{os.environ["PATH"]}'}
+    env.pop('PYTHON', None)
+    show = ['make', '--no-print-directory', '-n', 'setup']
+    done = subprocess.run(show, cwd=root, env=env, capture_output=True, text=True, check=True)
+    assert 'python3.13 tools/setup_env.py --venv .venv' in done.stdout
+    env['PYTHON'] = 'python3.12'
+    done = subprocess.run(show, cwd=root, env=env, capture_output=True, text=True, check=True)
+    assert 'python3.12 tools/setup_env.py' in done.stdout
 
 
 @pytest.mark.faults
@@ -107,7 +138,7 @@ def test_missing_compiler_and_headers(load, monkeypatch, tmp_path):
     monkeypatch.setattr(machine.sysconfig, 'get_paths', lambda: {'include': str(tmp_path)})
     with pytest.raises(machine.SetupError, match='headers are missing') as error:
         machine.check_compiler()
-    assert 'python3.11-dev' in error.value.remedy
+    assert f'python{machine.running()}-dev' in error.value.remedy
     (tmp_path / 'Python.h').touch()
     machine.check_compiler()
 

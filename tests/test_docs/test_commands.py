@@ -11,6 +11,9 @@ from importlib.util import find_spec
 import pytest
 
 from test_docs.pages import DOCS, PAGES, ROOT, blocks, fences, named_blocks
+from tst_mm.cli import app
+
+PROGRAMS = ('make', 'python', 'tst')
 
 
 class Parsed(BaseException):
@@ -29,18 +32,19 @@ def commands():
                     continue
                 while words and re.match(r'[A-Z_]+=', words[0]):
                     words = words[1:]
-                if words and (words[0] in ('make', 'python') or words[0].startswith('tools/')):
+                if words and (words[0] in PROGRAMS or words[0].startswith('tools/')):
                     found[' '.join(words)] = words
     return found
 
 
 COMMANDS = commands()
 SCRIPTS = {key: words[1:] for key, words in COMMANDS.items() if words[1].startswith('tools/')}
+TST = {key: words[1:] for key, words in COMMANDS.items() if words[0] == 'tst'}
 
 
 def test_there_are_commands_of_every_kind():
     assert len(SCRIPTS) > 10
-    assert {words[0].split('/')[0] for words in COMMANDS.values()} == {'make', 'python', 'tools'}
+    assert {words[0].split('/')[0] for words in COMMANDS.values()} == {*PROGRAMS, 'tools'}
 
 
 @pytest.mark.parametrize('command', SCRIPTS)
@@ -65,7 +69,17 @@ def test_an_option_that_is_not_there_is_found(monkeypatch, capsys):
     assert '--resume-from' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize('command', sorted(COMMANDS.keys() - SCRIPTS.keys()))
+@pytest.mark.parametrize('command', TST)
+def test_the_command_accepts_its_options(command):
+    for length in (2, 1):
+        name = ' '.join(TST[command][:length])
+        if name in app.COMMANDS:
+            app.make_parser(app.command_module(name)).parse_args(TST[command][length:])
+            return
+    raise AssertionError(f'no command {TST[command][0]!r}')
+
+
+@pytest.mark.parametrize('command', sorted(COMMANDS.keys() - SCRIPTS.keys() - TST.keys()))
 def test_programs_and_targets_exist(command):
     program, *arguments = COMMANDS[command]
     if program == 'make':

@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from checks import check_cityscapes, check_coco
+from tst_mm.datasets.checks import check_cityscapes, check_coco
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -11,7 +11,7 @@ or Cityscapes. Training scenes use items of the training split, validation scene
 coco        annotations/instances_{train,val}.json with boxes, masks, crowds; train/, val/
 cityscapes  leftImg8bit/{train,val}/fashion/*_leftImg8bit.png and
             gtFine/{train,val}/fashion/*_gtFine_labelTrainIds.png; 0 ground, 1 top, 2 trouser,
-            3 dress, 4 shoe, 5 bag; 255, to be ignored, fragments
+            3 dress, 4 shoe, 5 bag; 255, to be ignored, fragments; classes.txt
 sources.json has the items of every picture, as indices into the embedded training or test split.
 """
 
@@ -113,6 +113,7 @@ def _write_cityscapes(folder: Path, split: str, scenes: Scenes) -> tuple[dict, d
         _save(folder / f'leftImg8bit/{stem}_leftImg8bit.png', scene.image)
         _save(folder / f'gtFine/{stem}_gtFine_labelTrainIds.png', scene.label_map())
         sources[name] = scene.sources
+    (folder / 'classes.txt').write_text('\n'.join(['ground', *CLASSES]) + '\n')
     return dict(images=len(sources)), sources
 
 

@@ -16,17 +16,11 @@ in an order whose every beginning is balanced over the classes, so a few-shot se
 import argparse
 from pathlib import Path
 
-import numpy as np
-from rich.progress import track
-
 from preparation.command import make_parser, run
 from preparation.errors import PreparationError
 from preparation.fetch import unpacked
 from tst_mm.datasets.balance import balanced_order
-
-SUFFIXES = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif')
-HELD_OUT_NAMES = ('val', 'valid', 'validation', 'test')
-Sample = tuple[str, int]  # path below the images folder, class index
+from tst_mm.datasets.image_folder import read_image_folder, visible
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -56,13 +50,10 @@ def build(args: argparse.Namespace, folder: Path) -> dict:
         else:
             root.rename(images)
             images.chmod(0o755)  # temporary folders are private
-    train = images / 'train' if (images / 'train').is_dir() else images
-    classes = sorted(path.name for path in _visible(train) if path.is_dir())
-    samples = _walk(images, train, classes)
-    if train == images:
-        splits = _hold_out(samples, args.val_fraction, args.seed)
-    else:
-        splits = dict(train=samples, val=_find_val(images, classes))
+    try:
+        classes, splits = read_image_folder(images, args.val_fraction, args.seed)
+    except ValueError as error:
+        raise PreparationError(error) from error
     (folder / 'meta').mkdir()
     (folder / 'meta/classes.txt').write_text('\n'.join(classes) + '\n')
     for split, found in splits.items():
@@ -74,63 +65,11 @@ def build(args: argparse.Namespace, folder: Path) -> dict:
 
 def _descend(root: Path) -> Path:
     """Skip folders that hold nothing but one folder, as archives have them."""
-    while len(entries := _visible(root)) == 1:
+    while len(entries := visible(root)) == 1:
         if not entries[0].is_dir() or entries[0].name == 'train':
             break
         root = entries[0]
     return root
-
-
-def _visible(folder: Path) -> list[Path]:
-    """What is in a folder, hidden files and folders left out."""
-    return [path for path in folder.iterdir() if path.name[0] != '.']
-
-
-def _walk(images: Path, folder: Path, classes: list[str]) -> list[Sample]:
-    """All pictures in the class folders of ``folder``; a class without any is an error."""
-    samples = []
-    for label, name in enumerate(track(classes, f'reading {folder.name}')):
-        files = sorted(
-            path for path in (folder / name).rglob('*') if path.suffix.lower() in SUFFIXES
-        )
-        if not files:
-            raise PreparationError(f'no pictures ({", ".join(SUFFIXES)}) in {folder / name}')
-        samples += [(path.relative_to(images).as_posix(), label) for path in files]
-    if not samples:
-        raise PreparationError(f'no class folders in {folder.resolve()}')
-    return samples
-
-
-def _find_val(images: Path, classes: list[str]) -> list[Sample]:
-    """The samples held out by the one who made the source."""
-    names = [name for name in HELD_OUT_NAMES if (images / name).is_dir()]
-    if not names:
-        raise PreparationError(
-            f'{images.resolve()} has train/ but none of {", ".join(HELD_OUT_NAMES)}'
-        )
-    name, listed = names[0], images / f'meta/{names[0]}.txt'
-    if listed.is_file():
-        lines = [line.rsplit(maxsplit=1) for line in listed.read_text().splitlines() if line]
-        return [(f'{name}/{file}', int(label)) for file, label in lines]
-    missing = [found for found in classes if not (images / name / found).is_dir()]
-    if missing:
-        raise PreparationError(
-            f'{images.resolve() / name} has no folder for class {missing[0]!r}, and there is no '
-            f'meta/{name}.txt'
-        )
-    return _walk(images, images / name, classes)
-
-
-def _hold_out(samples: list[Sample], fraction: float, seed: int) -> dict[str, list[Sample]]:
-    """Take the same part of every class, at least one picture, for validation."""
-    splits: dict[str, list[Sample]] = dict(train=[], val=[])
-    random = np.random.default_rng(seed)
-    for label in sorted({label for _, label in samples}):
-        members = random.permutation([path for path, found in samples if found == label])
-        size = max(1, round(fraction * len(members)))
-        splits['val'] += [(str(path), label) for path in members[:size]]
-        splits['train'] += [(str(path), label) for path in members[size:]]
-    return splits
 
 
 if __name__ == '__main__':

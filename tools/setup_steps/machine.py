@@ -11,28 +11,42 @@ from pathlib import Path
 
 from setup_steps.console import SetupError
 
-PYTHON = (3, 11)
+#: The oldest and the newest Python that a family is set up with, and the one to install. The
+#: original packages are old: they were run with one Python only.
+PYTHONS = {'default': ((3, 10), (3, 13)), 'classic': ((3, 11), (3, 11))}
+PREFERRED = '3.11'
 _APT = 'sudo apt-get install'
 
 
-def check_python() -> None:
+def check_python(family: str = 'default') -> None:
     """Check version, venv and platform of the running Python.
 
+    Args:
+        family: The family of packages, a key of ``PYTHONS``. Defaults to ``'default'``.
+
     Raises:
-        SetupError: The Python is not 3.11, or cannot make virtual environments.
+        SetupError: The Python is too old or too new, or cannot make virtual environments.
     """
-    wanted = '.'.join(map(str, PYTHON))
-    if sys.version_info[:2] != PYTHON:
+    oldest, newest = PYTHONS[family]
+    if not oldest <= sys.version_info[:2] <= newest:
+        low, high = ('.'.join(map(str, version)) for version in (oldest, newest))
+        wanted = low if low == high else f'{low} to {high}'
         raise SetupError(
             f'Python {wanted} is needed, but {sys.executable} is {sys.version.split()[0]}',
-            f'install it ({_APT} python{wanted} python{wanted}-venv python{wanted}-dev, or pyenv '
-            f'or conda) and run again; PYTHON=/path/to/python{wanted} make setup picks one',
+            f'install one ({_APT} python{PREFERRED} python{PREFERRED}-venv python{PREFERRED}-dev, '
+            f'or pyenv or conda) and run again; PYTHON=/path/to/python{PREFERRED} make setup picks '
+            'one',
         )
     if importlib.util.find_spec('ensurepip') is None:
         raise SetupError(
             f'{sys.executable} cannot make virtual environments (no module ensurepip)',
-            f'{_APT} python{wanted}-venv',
+            f'{_APT} python{running()}-venv',
         )
+
+
+def running() -> str:
+    """The version of the running Python as in the names of packages, such as ``3.11``."""
+    return '.'.join(map(str, sys.version_info[:2]))
 
 
 def check_compiler() -> None:
@@ -50,7 +64,7 @@ def check_compiler() -> None:
     if not header.is_file():
         raise SetupError(
             f"Python's headers are missing ({header}), which mmcv's operators need",
-            f'{_APT} python{".".join(map(str, PYTHON))}-dev',
+            f'{_APT} python{running()}-dev',
         )
 
 

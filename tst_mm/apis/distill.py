@@ -8,22 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 from torch import nn
 
 import tst_mm  # noqa: F401  (its mends come before any other library)
+from tst_mm.datasets.layouts import find_layout
 from tst_mm.engine.launch import set_loader_defaults, train
 from tst_mm.engine.safety.work_folder import AUTO
 from tst_mm.models.build import read_config
 from tst_mm.utils import closest
 from tst_mm.utils.unwrap import unwrap_model
 
-#: The distiller for the task of a config, by the library that the config comes from.
-_DISTILLERS = {
-    'mmpretrain': 'tst_mm.ClassificationDistiller',
-    'mmdet': 'tst_mm.DetectionDistiller',
-    'mmseg': 'tst_mm.SegmentationDistiller',
-}
+from .config import add_distillation, check_plain
+from .own_data import use_data
+
 #: The keys of a config that belong to the data.
 _DATA = tuple(
     f'{split}_{part}' for split in ('train', 'val', 'test') for part in ('dataloader', 'evaluator')
@@ -66,9 +64,11 @@ def distill(
             or a config. Its optimiser, schedule, data and evaluation are kept.
         teacher: The network that teaches, ``dict(cfg_path=..., checkpoint=...)``; see
             :class:`tst_mm.models.FrozenTeacher`.
-        data: Data to use in place of those of the student's config: a config with loaders and
-            evaluators, as address, file or dictionary (``dict(train_dataloader=...,
-            val_dataloader=...)``). Defaults to None, the student's own data.
+        data: Data to use in place of those of the student's config: a folder in a known layout
+            (:func:`tst_mm.datasets.layouts.find_layout`), whose classes the student then has; or a
+            config with loaders and evaluators, as address, file or dictionary
+            (``dict(train_dataloader=..., val_dataloader=...)``). Defaults to None, the student's
+            own data.
         augmenter: The arguments of :class:`tst_mm.augment.LearnedAugmenter`. Defaults to none, so
             that all have their defaults; None is plain distillation.
         stages: The stages of the search, as :class:`AlternatingScheduleHook` takes them. Defaults
@@ -102,31 +102,18 @@ def distill(
     """
     cfg = deepcopy(student) if isinstance(student, Config) else read_config('student', str(student))
     name = Path(cfg.filename or 'student').stem
-    scope = cfg.get('default_scope')
-    if scope not in _DISTILLERS:
-        raise ValueError(f'student: default_scope is {scope!r}; {closest(str(scope), _DISTILLERS)}')
-    if 'model' not in cfg or 'student' in cfg.model:
-        raise KeyError('student needs the config of a plain training, with the student as "model"')
+    check_plain('student', cfg)
     if augmenter is None and stages is not None:
         raise ValueError('stages have no effect without an augmenter; give it one or leave them')
-    if data is not None:
-        _take_data(cfg, data)
-    cfg.model = ConfigDict(
-        type=_DISTILLERS[scope],
-        student={**cfg.model, '_scope_': scope},
-        teacher=teacher,
-        batch_mode=batch_mode,
-    )
-    hooks = list(cfg.get('custom_hooks') or [])
-    if augmenter is not None:
-        cfg.model.augmenter = {'type': 'tst_mm.LearnedAugmenter', **augmenter}
-        given = {} if stages is None else {'stages': stages}
-        hooks.append({'type': 'tst_mm.AlternatingScheduleHook', **given})
-    cfg.custom_hooks = hooks
     cfg.work_dir = str(work_dir or Path('work_dirs', f'distill_{name}'))
+    if isinstance(data, (str, Path)) and Path(data).expanduser().is_dir():
+        use_data(cfg, find_layout(data, cfg.default_scope), Path(cfg.work_dir, 'lists'))
+    elif data is not None:
+        _take_data(cfg, data)
+    add_distillation(cfg, teacher, augmenter, batch_mode, stages)
     cfg.randomness = {**cfg.get('randomness', {}), 'seed': seed}
     cfg.setdefault('launcher', 'none')
-    if scope == 'mmpretrain':
+    if cfg.default_scope == 'mmpretrain':
         set_loader_defaults(cfg)
     cfg.merge_from_dict(dict(options or {}))
     runner = train(cfg, AUTO if resume is True else str(resume) if resume else None)

@@ -106,7 +106,15 @@ def load_config(args: Namespace) -> Config:
     if cfg.get('default_scope') == 'mmpretrain':
         set_loader_defaults(cfg)
     cfg.merge_from_dict(args.cfg_options)
-    return cfg
+    return _spare_the_file(cfg, Path(args.config))
+
+
+def _spare_the_file(cfg: Config, path: Path) -> Config:
+    """Rename a config that lies in its own work folder, where MMEngine writes what it has read."""
+    if Path(cfg.work_dir).resolve() != path.resolve().parent:
+        return cfg
+    whole = str(path.with_name(f'{path.stem}_whole.py'))
+    return Config(cfg.to_dict(), cfg_text=cfg.text, filename=whole)
 
 
 def _check_launcher(launcher: str) -> None:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from checks import check_cityscapes
+from tst_mm.datasets.checks import check_cityscapes
 
 
 def paths(root, split, name):

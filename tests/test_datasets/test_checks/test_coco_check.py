@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from checks import check_coco
 from preparation.coco import CocoFile
+from tst_mm.datasets.checks import check_coco
 
 
 @pytest.fixture

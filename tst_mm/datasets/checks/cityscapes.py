@@ -2,16 +2,12 @@
 
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-from rich.progress import track
-
 from .findings import Findings
+from .label_maps import check_label_maps
 
 IMAGE_END = '_leftImg8bit.png'
 LABEL_END = '_gtFine_labelTrainIds.png'
 RAW_LABEL_END = '_gtFine_labelIds.png'
-IGNORED = 255
 
 
 def check_cityscapes(root: str | Path, num_classes: int = 19) -> Findings:
@@ -39,8 +35,21 @@ def check_cityscapes(root: str | Path, num_classes: int = 19) -> Findings:
         alone, idle = sorted(images - labels), sorted(labels - images)
         findings.count(findings.faults, f'images without label map in {split}', alone)
         findings.count(findings.notes, f'label maps without image in {split}', idle)
-        _check_labels(root, split, sorted(images & labels), num_classes, findings)
+        pairs = cityscapes_pairs(root, split)
+        check_label_maps(split, pairs, num_classes, findings)
     return findings
+
+
+def cityscapes_pairs(root: Path, split: str) -> dict[str, tuple[Path, Path]]:
+    """The image and the label map of each scene of a split, by ``city/name``.
+
+    Args:
+        root: The folder of the data set.
+        split: The name of the split.
+    """
+    images, labels = root / 'leftImg8bit' / split, root / 'gtFine' / split
+    stems = sorted(_stems(images, IMAGE_END) & _stems(labels, LABEL_END))
+    return {stem: (images / f'{stem}{IMAGE_END}', labels / f'{stem}{LABEL_END}') for stem in stems}
 
 
 def _stems(folder: Path, end: str) -> set[str]:
@@ -56,42 +65,3 @@ def _no_labels(folder: Path) -> str:
         line += f'; there are *{RAW_LABEL_END}: convert them with cityscapesscripts'
         line += ' (csCreateTrainIdLabelImgs)'
     return line
-
-
-def _check_labels(
-    root: Path, split: str, stems: list[str], num_classes: int, findings: Findings
-) -> None:
-    """Check the size and the values of the label maps."""
-    other_size, unreadable, wrong = [], [], []
-    pixels = np.zeros(256, np.int64)
-    for stem in track(stems, f'{split}: {len(stems)} label maps'):
-        try:
-            with Image.open(root / 'leftImg8bit' / split / f'{stem}{IMAGE_END}') as image:
-                size = image.size
-            with Image.open(root / 'gtFine' / split / f'{stem}{LABEL_END}') as image:
-                label_map = np.asarray(image)
-        except OSError:
-            unreadable.append(stem)
-            continue
-        if label_map.ndim != 2 or label_map.dtype != np.uint8:
-            wrong.append(f'{stem}, not one byte a pixel')
-            continue
-        if label_map.shape != size[::-1]:
-            height, width = label_map.shape
-            other_size.append(f'{stem}, {width} x {height}, image {size[0]} x {size[1]}')
-        counts = np.bincount(label_map.ravel(), minlength=256)
-        pixels += counts
-        if counts[num_classes:IGNORED].any():
-            values = (np.flatnonzero(counts[num_classes:IGNORED]) + num_classes).tolist()
-            wrong.append(f'{stem}, values {values}')
-    if pixels.any():
-        present = np.flatnonzero(pixels[:num_classes]).tolist()
-        share = pixels[IGNORED] / pixels.sum()
-        findings.found.append(f'{split}: classes {present}, {share:.1%} of the pixels ignored')
-    findings.count(findings.faults, f'files in {split} that are no images', unreadable)
-    findings.count(findings.faults, f'label maps in {split} of another size', other_size)
-    findings.count(
-        findings.faults,
-        f'label maps in {split} with other values than 0 … {num_classes - 1} and {IGNORED}',
-        wrong,
-    )

@@ -1,0 +1,1 @@
+"""Tests of tst_mm.datasets.layouts."""

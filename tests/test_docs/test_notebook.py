@@ -1,0 +1,42 @@
+"""The notebook runs from its first cell to its last, on few pictures and one epoch."""
+
+import json
+import os
+
+import pytest
+
+from test_docs.pages import ROOT
+
+NOTEBOOK = ROOT / 'examples' / 'classification.ipynb'
+
+
+def test_it_is_kept_without_output():
+    cells = json.loads(NOTEBOOK.read_text(encoding='utf-8'))['cells']
+    code = [cell for cell in cells if cell['cell_type'] == 'code']
+    assert len(code) > 4 and not any(cell['outputs'] or cell['execution_count'] for cell in code)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_it_runs(tmp_path, monkeypatch):
+    nbformat = pytest.importorskip('nbformat')
+    nbclient = pytest.importorskip('nbclient')
+    pytest.importorskip('ipykernel')
+    paths = [str(ROOT), os.environ.get('PYTHONPATH', '')]
+    monkeypatch.setenv('PYTHONPATH', os.pathsep.join(paths))
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    notebook.cells[1].source = notebook.cells[1].source.replace('= 60, 20', '= 5, 1')
+    assert '= 5, 1' in notebook.cells[1].source
+    client = nbclient.NotebookClient(
+        notebook, timeout=600, kernel_name='python3', resources={'metadata': {'path': tmp_path}}
+    )
+    client.execute()
+    pictures = [
+        output
+        for cell in notebook.cells
+        for output in cell.get('outputs', [])
+        if 'image/png' in output.get('data', {})
+    ]
+    assert len(pictures) == 2  # the samples and the effects
+    assert (tmp_path / 'runs/clothes/student_epoch_1.pth').is_file()
+    assert (tmp_path / 'runs/clothes_seed1/report.html').is_file()

@@ -1,0 +1,194 @@
+"""Show TST on real images, in minutes: a teacher and its students, a table, a report.
+
+Trains a teacher, then the same student several times: alone, with plain distillation (KD), and
+with TST, all through tools/train.py from the configs in configs/demo. Runs that are finished are
+not repeated, interrupted ones are continued; delete the work folder to start anew. Data and work
+folder are made in the current folder.
+
+Examples:
+  tst demo
+  tst demo --seeds 3
+  tst demo --task retinanet --work-dir work_dirs/mine
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tst_mm.experiments import Run, RunError, cost_table, read_result, train_all
+from tst_mm.utils.git import git_state
+
+#: What the package has of the repository: configs and tools; links in a clone, files in a wheel.
+ROOT = Path(__file__).resolve().parents[1] / '.mim'
+WORK_DIR = Path('work_dirs/demo')
+#: Students in the order of the table; a task may have only some of them.
+STUDENTS = {
+    'plain': 'student alone',
+    'kd': 'KD',
+    'random': 'KD + untrained random policy',
+    'tst': 'TST',
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """One demo: ``configs/demo/<name>_teacher.py`` and ``configs/demo/<name>_<student>.py``.
+
+    Attributes:
+        about: What is trained on what, in one line.
+        metric: The name of the metric in MMEngine's scalars.
+        head: The title of the metric's column.
+        scale: What the metric is multiplied by to be in percent. Defaults to 1.
+        students: The keys of ``STUDENTS`` that are trained; ``'kd'`` and ``'tst'`` are among them.
+            Defaults to all.
+        data: The script under ``tools/data`` that makes the data, and its arguments; empty, the
+            default, when the data is shipped.
+    """
+
+    about: str
+    metric: str
+    head: str
+    scale: float = 1.0
+    students: tuple[str, ...] = tuple(STUDENTS)
+    data: tuple[str, ...] = ()
+
+
+def _dense(labels: str, form: str, metric: str, head: str, scale: float) -> Task:
+    """A demo on scenes that are composed of Fashion-MNIST items."""
+    return Task(
+        about=f'composed scenes with {labels}: the teacher sees 400, the students 40 of them',
+        metric=metric,
+        head=head,
+        scale=scale,
+        data=('composed_scenes.py', '--format', form),
+    )
+
+
+TASKS = {
+    'classification': Task(
+        about='Fashion-MNIST: the teacher sees 6,000 images, the students 600 of them',
+        metric='accuracy/top1',
+        head='accuracy, %',
+    ),
+    'faster_rcnn': _dense('boxes', 'coco', 'coco/bbox_mAP', 'mAP, %', 100.0),
+    'retinanet': _dense('boxes', 'coco', 'coco/bbox_mAP', 'mAP, %', 100.0),
+    'pspnet': _dense('label maps', 'cityscapes', 'mIoU', 'mIoU, %', 1.0),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument('--task', choices=[*TASKS, 'all'], default='classification')
+    parser.add_argument(
+        '--seeds', type=_positive, default=1, help='runs of each student (default: 1)'
+    )
+    parser.add_argument('--work-dir', type=Path, default=WORK_DIR, help='(default: work_dirs/demo)')
+    parser.add_argument(
+        '--jobs',
+        type=_positive,
+        default=None,
+        help='trainings at a time (default: one a core, at most 3)',
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the demo.
+
+    Returns:
+        0; 1 after a failed training, which is then named on stderr; 130 after Ctrl-C.
+    """
+    jobs = args.jobs or min(3, len(os.sched_getaffinity(0)))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # trainings end with the demo
+    try:
+        for name in TASKS if args.task == 'all' else [args.task]:
+            demonstrate(name, args.seeds, args.work_dir.resolve() / name, jobs)
+    except RunError as error:
+        print(f'\n{error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('\ninterrupted; the same command continues', file=sys.stderr)
+        return 130
+    return 0
+
+
+def _positive(text: str) -> int:
+    """A number of at least 1, for argparse."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'{text!r} is not allowed; allowed: 1 or more')
+    return int(text)
+
+
+def demonstrate(name: str, seeds: int, folder: Path, jobs: int) -> None:
+    """Train, print the table, write the report of one task.
+
+    Args:
+        name: The key of the task in ``TASKS``.
+        seeds: How many runs each student has.
+        folder: The folder that everything of this task goes to.
+        jobs: How many trainings run at a time.
+    """
+    task = TASKS[name]
+    configs = ROOT / 'configs' / 'demo'
+    teacher = Run('teacher', configs / f'{name}_teacher.py', folder / 'teacher')
+    students = {
+        student: [
+            Run(
+                f'{student}, seed {seed}' if seeds > 1 else student,
+                configs / f'{name}_{student}.py',
+                folder / f'{student}_seed{seed}',
+                seed,
+                None if student == 'plain' else teacher,
+            )
+            for seed in range(seeds)
+        ]
+        for student in task.students
+    }
+    print(f'\n{task.about}\n', flush=True)
+    if task.data:
+        script, *options = task.data
+        command = [sys.executable, str(ROOT / 'tools' / 'data' / script), *options]
+        subprocess.run(command, check=True)
+    # The longest first, so that no core waits for it at the end.
+    longest_first = [run for student in reversed(students) for run in students[student]]
+    train_all([teacher, *longest_first], jobs)
+
+    results = {
+        key: [read_result(run, task.metric, task.scale) for run in runs]
+        for key, runs in {'teacher': [teacher], **students}.items()
+    }
+    table = cost_table(results, {'teacher': 'teacher', **STUDENTS}, 'kd', task.head)
+    print(f'\n{table}\n')
+    print('Cost is relative to KD and includes, in the last column, the augmenter stages.')
+    if seeds == 1:
+        print('One seed: differences of about one point can be chance; --seeds 3 shows the spread.')
+    _write_results(folder, name, seeds, results, table)
+
+    from tst_mm.visualization import load_runs, write_report  # takes seconds to import
+
+    student = next(students['tst'][0].folder.glob('student_*.pth'))
+    print(f'the TST student, for plain OpenMMLab: {_relative(student)}')
+    runs = load_runs([run.folder for run in students['tst']])
+    page, *figures = write_report(folder / 'report.html', runs)
+    print(f'figures: {_relative(figures[0].parent)}')
+    print(f'report: {_relative(page)}')
+
+
+def _write_results(folder: Path, name: str, seeds: int, results: dict, table: str) -> None:
+    """Keep the numbers with what they come from."""
+    rows = {key: [asdict(result) for result in found] for key, found in results.items()}
+    command = f'python tools/demo.py --task {name} --seeds {seeds}'
+    commit = git_state(ROOT)
+    record = {'command': command, 'commit': commit, 'results': rows}
+    (folder / 'results.json').write_text(json.dumps(record, indent=1) + '\n')
+    (folder / 'results.md').write_text(f'`{command}`, commit {commit}\n\n{table}\n')
+
+
+def _relative(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
