@@ -67,6 +67,7 @@ def settle(teacher):
     for size in (1, 4, 16, 64):  # of blocks of one colour
         blocks = torch.rand(4, 3, 128 // size, 128 // size, generator=generator) * 255
         images.append(blocks.repeat_interleave(size, 2).repeat_interleave(size, 3))
+    teacher.model.init_weights()
     for module in teacher.model.train().modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = 1.0
