@@ -126,11 +126,13 @@ class FrozenTeacher:
 def _set_what_is_unset(model: nn.Module) -> None:
     """Draw weights that a network leaves as its memory was until it is trained or loaded.
 
-    The level embeddings of DETRs are such, which may then be no numbers, or huge ones.
+    The level embeddings of DETRs are such, which may then be no numbers, or huge ones. As that
+    differs from run to run, the global random numbers are left alone.
     """
+    generator = torch.Generator().manual_seed(0)
     for weight in model.parameters():
         if weight.numel() and not weight.abs().amax() < _LARGEST:
-            weight.normal_()
+            weight.copy_(torch.randn(weight.shape, generator=generator))
 
 
 def load_weights(model: nn.Module, checkpoint: str, allow_partial: bool, what: str) -> None:
