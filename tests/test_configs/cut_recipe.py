@@ -76,7 +76,8 @@ def cut_recipe(cfg: Config, data_root: str, work_dir: str) -> Config:
         work_dir: Folder of the run.
     """
     scope = cfg.default_scope
-    cut_data(cfg, data_root, work_dir)
+    cut_data(cfg, data_root, work_dir, side=64)
+    cfg.train_dataloader.batch_size = BATCH[scope]
     for who in ('student', 'teacher'):
         model = model_of(cfg, who)
         visit(model, _thinner)
@@ -95,13 +96,14 @@ def cut_recipe(cfg: Config, data_root: str, work_dir: str) -> Config:
     return cfg
 
 
-def cut_data(cfg: Config, data_root: str, work_dir: str) -> Config:
+def cut_data(cfg: Config, data_root: str, work_dir: str, side: int = 224) -> Config:
     """Small images only: whole networks with random weights, and no validation.
 
     Args:
         cfg: A recipe.
         data_root: Folder of the tiny data set that it trains on.
         work_dir: Folder of the run.
+        side: Of the images of classifiers, some of which take no smaller ones than 224.
     """
     scope = cfg.default_scope
     for who in ('student', 'teacher'):
@@ -111,9 +113,9 @@ def cut_data(cfg: Config, data_root: str, work_dir: str) -> Config:
             model.num_queries = min(model.num_queries, 20)
         cfg.model[who] = model if who == 'student' else dict(model=model, checkpoint='random')
     loader = cfg.train_dataloader
-    loader.update(batch_size=BATCH[scope], num_workers=0, persistent_workers=False)
+    loader.update(batch_size=2, num_workers=0, persistent_workers=False)
     loader.pin_memory = False
-    smaller = _smaller(224 / 64)
+    smaller = _smaller(224 / side)
     if scope == 'mmseg':
         smaller = _smaller(cfg.crop_size[0] / 64)
     elif scope == 'mmdet':

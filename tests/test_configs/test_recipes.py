@@ -61,4 +61,3 @@ def test_dry_run(path, data, tmp_path):
     report = dry_run(cut_data(Config.fromfile(path), root, str(tmp_path)))
     for words in ('labels: ', 'distillation: loss_', 'unchanged', 'student step', 'augmenter step'):
         assert words in report
-    print(report)

@@ -10,30 +10,15 @@ from tst_mm.registry import MODELS
 from .helpers import classifier
 
 
-def test_random_weights_are_the_initial_ones():
-    """Some are set only then (DETR's level embeddings); what a file would give is left out."""
-
-    class Embedded(type(MODELS.build(classifier()))):
-        def __init__(self, *args, **kwargs):
-            super().__init__(*args, **kwargs)
-            self.embedding = nn.Parameter(torch.full((3,), torch.nan))
-
-        def init_weights(self):
-            super().init_weights()
-            nn.init.ones_(self.embedding)
-
-    with MODELS.switch_scope_and_registry('mmpretrain') as registry:
-        registry.register_module(module=Embedded, force=True)
-    config = {**classifier(), 'type': 'mmpretrain.Embedded'}
-    config['backbone'] = {
-        **config['backbone'],
-        'init_cfg': {'type': 'Pretrained', 'checkpoint': 'nowhere.pth'},
-    }
-    assert FrozenTeacher({'model': config, 'checkpoint': 'random'}).model.embedding.tolist() == [
-        1,
-        1,
-        1,
-    ]
+@pytest.mark.parametrize('memory', [torch.nan, torch.inf, 1e30])
+def test_weights_that_are_never_set_are_drawn(memory):
+    """As the level embeddings of DETRs, which ``init_weights`` sets; a teacher has none."""
+    network = MODELS.build(classifier())
+    network.embedding = nn.Parameter(torch.full((3,), memory))
+    before = network.head.fc.weight.clone()
+    teacher = FrozenTeacher({'model': network, 'checkpoint': 'random'}).model
+    assert teacher.embedding.abs().max() < 10
+    assert torch.equal(teacher.head.fc.weight, before)
 
 
 def test_weights_of_timm(tmp_path):

@@ -20,6 +20,8 @@ from .modes import heads_in_training
 
 #: The value of ``checkpoint`` that keeps the initial weights.
 RANDOM = 'random'
+#: No weight is initialised to this.
+_LARGEST = 1e6
 
 
 class FrozenTeacher:
@@ -65,7 +67,7 @@ class FrozenTeacher:
         self.model = build_model('teacher', source, data_preprocessor)
         self.trained = config['checkpoint'] != RANDOM
         if not self.trained:
-            _initialise(self.model)
+            _set_what_is_unset(self.model)
             print_log('teacher: random weights, as "checkpoint" says', 'current', 30)
         else:
             load_weights(
@@ -120,19 +122,17 @@ class FrozenTeacher:
         return self._equal
 
 
-def _initialise(model: nn.Module) -> None:
-    """Give a network its initial weights, but for those that would come from a file.
+@torch.no_grad()
+def _set_what_is_unset(model: nn.Module) -> None:
+    """Draw weights that a network leaves as its memory was until it is trained or loaded.
 
-    Until then some are whatever was in memory (the level embeddings of DETRs).
+    The level embeddings of DETRs are such, which may then be no numbers, or huge ones. As that
+    differs from run to run, the global random numbers are left alone.
     """
-    for module in model.modules():
-        init = getattr(module, 'init_cfg', None)
-        if isinstance(init, Mapping) and init.get('type') == 'Pretrained':
-            module.init_cfg = None
-        if isinstance(getattr(module, 'pretrained', None), str):
-            module.pretrained = None
-    if hasattr(model, 'init_weights'):
-        model.init_weights()
+    generator = torch.Generator().manual_seed(0)
+    for weight in model.parameters():
+        if weight.numel() and not weight.abs().amax() < _LARGEST:
+            weight.copy_(torch.randn(weight.shape, generator=generator))
 
 
 def load_weights(model: nn.Module, checkpoint: str, allow_partial: bool, what: str) -> None:
