@@ -6,7 +6,7 @@ from test_configs.tiny_data import write_cifar100
 PAIRS = {
     'tst_resnet56_resnet20': (
         'student 278,324   teacher 861,620   policy 25',
-        '1 + 1 + 1 + 1 + 1 steps',
+        '2 + 2 + 2 + 2 + 2 steps',
     ),
     'kd_vgg13_vgg8': ('student 3,965,028   teacher 9,462,180', None),
 }

@@ -17,7 +17,7 @@ from test_search import planted
 from tst_mm.search import MeasuringSearch
 from tst_mm.utils.unwrap import unwrap_model
 
-from .models import _take
+from .draws import take
 from .world import run
 
 pytestmark = pytest.mark.distributed
@@ -32,7 +32,7 @@ def measure() -> dict[str, Any]:
     rows = range(get_rank() * each, (get_rank() + 1) * each)
     index = torch.tensor([d * IMAGES + i for d in range(DRAWS) for i in rows])
     draw = model.augmenter.draw
-    model.augmenter.draw = lambda sizes: _take(draw([sizes[0]] * IMAGES * DRAWS), index)
+    model.augmenter.draw = lambda sizes: take(draw([sizes[0]] * IMAGES * DRAWS), index)
     search = MeasuringSearch(draws=DRAWS)
     search.check(model)
     search.begin(model, STEPS, STEPS)

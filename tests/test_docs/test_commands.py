@@ -108,7 +108,8 @@ def test_configs_in_commands_are_shipped_or_shown():
 
 def test_every_page_with_code_has_a_test():
     """A page that a new test runs is named there; this finds the page that nobody runs."""
-    tests = ''.join(path.read_text() for path in (ROOT / 'tests' / 'test_docs').glob('test_*.py'))
+    files = [*(ROOT / 'tests/test_docs').glob('test_*.py'), ROOT / 'tests/test_paper/test_page.py']
+    tests = ''.join(path.read_text() for path in files)
     for page in PAGES:
         if blocks(page, 'python') or blocks(page, 'diff'):
             assert page.name in tests, page.name

@@ -6,10 +6,10 @@ those of one process. Images have one size, as a rank pads to the largest of its
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import torch
+from distributed.draws import take
 from mmengine.config import ConfigDict
 from mmengine.dist import get_rank, get_world_size
 from mmengine.model import MMDistributedDataParallel
@@ -120,26 +120,9 @@ def replay(kind: str, model: nn.Module, seed: int = 5) -> None:
     def replayed(sizes: list, relaxed: bool = False) -> Draw:
         augmenter.reseed(seed)
         images = torch.arange(COUNT) % (COUNT // 2 if kind in OWN_FACTOR else COUNT)
-        return _take(draw([sizes[0]] * COUNT, relaxed), images[_own_rows()])
+        return take(draw([sizes[0]] * COUNT, relaxed), images[_own_rows()])
 
     augmenter.draw = replayed
-
-
-def _take(draw: Draw, index: Tensor) -> Draw:
-    """The draw of the images at ``index``."""
-    chosen = index.tolist()
-
-    def positions(old: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(new for new, image in enumerate(chosen) if image in old)
-
-    names = ('gates', 'magnitudes', 'levels', 'positions', 'extents', 'matrix')
-    return replace(
-        draw,
-        sizes=tuple(draw.sizes[i] for i in chosen),
-        acted_on=tuple(None if old is None else positions(old) for old in draw.acted_on),
-        moved_images=positions(draw.moved_images),
-        **{name: getattr(draw, name)[index] for name in names},
-    )
 
 
 def wrap(model: nn.Module) -> nn.Module:

@@ -91,7 +91,8 @@ def test_the_page_and_its_figures_are_written_and_shown(make_runner):
     folder = Path(runner.work_dir)
     page = (folder / 'report.html').read_text()
     assert 'What the policy makes of training images' in page and 'Not measured' not in page
-    names = {'effects', 'effect_history', 'policy', 'distribution', 'final_policy', 'images'}
+    names = {'effects', 'effect_history', 'policy', 'confidence', 'distribution'}
+    names |= {'final_policy', 'images'}
     shown = {path.name for path in folder.glob('*/vis_data/vis_image/report_*.png')}
     assert shown == {f'report_{name}_8.png' for name in names}
     files = {path.stem for path in (folder / 'report').glob('*.png')}

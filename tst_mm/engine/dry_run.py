@@ -41,21 +41,23 @@ class DryRunHook(Hook):
         if checks is not None and checks.checks:
             seen = checks.look(runner, next(iter(runner.train_dataloader)))
             lines += [f'{"first batch":16}{words}' for words in seen.split('; ')]
-        seconds = _seconds_a_step(
-            runner.train_dataloader,
-            lambda data: runner.model.train_step(data, runner.optim_wrapper),
-        )
-        total = runner.max_iters * seconds
-        lines.append(_line('student step', seconds, f'{runner.max_iters} steps', total))
+        total, stage = 0.0, []
         hook = find_hook(runner, AlternatingScheduleHook)
         if hook is not None and hook.schedule:
+            # First: steps against a teacher of random weights may leave a student of no numbers.
             hook.batches.select(Stream.stage(0), 0, 2)
             seconds = _seconds_a_step(hook.loader, hook.start_stage(0).train_step)
             lengths = [stage.length for stage in hook.schedule]
             steps = ' + '.join(map(str, lengths[:8])) + (' + ...' if lengths[8:] else '')
-            spent = sum(lengths) * seconds
-            lines.append(_line('augmenter step', seconds, f'{steps} steps', spent))
-            total += spent
+            total = sum(lengths) * seconds
+            stage = [_line('augmenter step', seconds, f'{steps} steps', total)]
+        seconds = _seconds_a_step(
+            runner.train_dataloader,
+            lambda data: runner.model.train_step(data, runner.optim_wrapper),
+        )
+        spent = runner.max_iters * seconds
+        lines += [_line('student step', seconds, f'{runner.max_iters} steps', spent), *stage]
+        total += spent
         lines += [f'{"peak memory":16}{_peak_memory()}', f'{"training":16}about {_time(total)}']
         raise DryRunDone('\n'.join([*lines, '(the time of validation is not in it)']))
 
