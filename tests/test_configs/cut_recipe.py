@@ -111,6 +111,7 @@ def cut_data(cfg: Config, data_root: str, work_dir: str, side: int = 224) -> Con
         visit(model, _without_files)
         if 'num_queries' in model:  # a small image has fewer places to choose from
             model.num_queries = min(model.num_queries, 20)
+        visit(model, _few_proposals)
         cfg.model[who] = model if who == 'student' else dict(model=model, checkpoint='random')
     loader = cfg.train_dataloader
     loader.update(batch_size=2, num_workers=0, persistent_workers=False)
@@ -152,6 +153,13 @@ def model_of(cfg: Config, who: str) -> ConfigDict:
         model.setdefault('data_preprocessor', base.data_preprocessor)
     model['_scope_'] = base.default_scope
     return model
+
+
+def _few_proposals(node: dict) -> None:
+    """What a small image has of them; more would take most of a step."""
+    for key in ('max_per_img', 'nms_pre'):
+        if key in node:
+            node[key] = min(node[key], _FEW[key])
 
 
 def visit(node: Any, change: Callable[[dict], Any]) -> None:
