@@ -162,9 +162,9 @@ def test_dry_run(tool, tmp_path, monkeypatch):
         (['default_hooks.checkpoint.save_best=accuracy/top'], "did you mean 'accuracy/top1'"),
     ],
 )
-def test_mistakes_in_a_config(tool, tmp_path, options, message):
+def test_mistakes_in_a_config(process, tmp_path, options, message):
     config = write_config(tmp_path / 'tst.py')
-    code, _, err = tool(
+    code, _, err = process(
         'train.py', config, '--work-dir', tmp_path / 'run', '--cfg-options', *options
     )
     lines = [line for line in err.splitlines() if line.startswith('error: ')]
@@ -190,7 +190,7 @@ def test_mistakes_in_a_config(tool, tmp_path, options, message):
         ('export_policy.py', ['{still}', '--history'], 'holds no history'),
     ],
 )
-def test_missing_and_broken_files(tool, tmp_path, monkeypatch, name, arguments, message):
+def test_missing_and_broken_files(process, tmp_path, monkeypatch, name, arguments, message):
     files = {'config': write_config(tmp_path / 'tst.py'), 'broken': tmp_path / 'broken.pth'}
     torch.save({'state_dict': {'student.a': torch.ones(999)}}, files['broken'])
     os.truncate(files['broken'], 2000)
@@ -199,7 +199,7 @@ def test_missing_and_broken_files(tool, tmp_path, monkeypatch, name, arguments, 
         entry = {'name': 'Rotate', 'rate': rate}
         files[name_].write_text(json.dumps({'version': 1, 'operators': [entry]}))
     monkeypatch.chdir(tmp_path)
-    code, _, err = tool(name, *(argument.format(**files) for argument in arguments))
+    code, _, err = process(name, *(argument.format(**files) for argument in arguments))
     assert code == 1
     assert message in err.splitlines()[-1] and err.splitlines()[-1].startswith('error: ')
 
