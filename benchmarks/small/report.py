@@ -56,16 +56,16 @@ def table(runs: Sequence[Mapping[str, Any]]) -> str:
     parts = [headline(found)]
     for task, methods in found.items():
         best = best_rival(methods)
+        others = list(dict.fromkeys(name for name in ('kd', best) if name))
         rows = []
         for method, values in methods.items():
             row = [METHODS[method].title, _interval(values), str(len(values))]
-            for other in ('kd', best):
+            for other in others:
                 gap = difference(values, methods.get(other, {})) if other != method else None
                 row.append(_gap(gap))
             rows.append(row)
         teacher = next(run['teacher'] for run in runs if run['task'] == task)
-        over = METHODS[best].title if best else 'the best rival'
-        head = ['', 'accuracy, %', 'seeds', 'over KD', f'over {over}']
+        head = ['', 'accuracy, %', 'seeds', *(f'over {METHODS[other].title}' for other in others)]
         title = f'{TASKS[task].title} (teacher {teacher:.1f}; {TASKS[task].budget:,} steps of KD)'
         parts.append(f'**{title}**\n\n{markdown_table(head, rows)}')
     return '\n\n'.join(parts)
@@ -178,7 +178,9 @@ def verdict(runs: Sequence[Mapping[str, Any]]) -> str:
         for task, methods in cells(runs).items():
             gap = difference(methods.get('tst', {}), methods.get(rival, {}))
             if gap is not None:
-                kind = 'above' if gap.above_zero else 'below' if gap.below_zero else ''
+                told = gap.pairs > 2
+                above, below = told and gap.above_zero, told and gap.below_zero
+                kind = 'above' if above else 'below' if below else ''
                 where = f'{TASKS[task].title} ({gap.mean:+.2f})'
                 said[kind or 'not told apart from'].append(where)
         words = [f'{kind} it on {"; ".join(where)}' for kind, where in said.items() if where]
@@ -197,9 +199,12 @@ def _interval(values: Mapping[int, float]) -> str:
 
 
 def _gap(gap: Difference | None) -> str:
-    """A paired difference and its interval by Student's t; bold where no interval has zero."""
+    """A paired difference and its interval by Student's t; bold where no interval has zero.
+
+    Two pairs say nothing of their spread.
+    """
     if gap is None:
         return ''
-    bold = '**' if gap.above_zero or gap.below_zero else ''
+    bold = '**' if gap.pairs > 2 and (gap.above_zero or gap.below_zero) else ''
     low, high = gap.student
     return f'{bold}{gap.mean:+.2f}{bold} ({low:+.2f} to {high:+.2f})'
