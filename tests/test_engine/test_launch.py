@@ -3,13 +3,14 @@
 from argparse import Namespace
 
 import pytest
-from mmengine.config import ConfigDict
+from mmengine.config import Config, ConfigDict
 from mmengine.config.lazy import LazyAttr, LazyObject
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from tst_mm.engine.hooks import AlternatingScheduleHook, NonFiniteHook
 from tst_mm.engine.launch import build_runner, load_config, train
+from tst_mm.engine.safety.config_checks import check_config
 from tst_mm.engine.safety.student_weights import student_config
 from tst_mm.utils.hooks import find_hook
 from tst_mm.visualization.policy_report_hook import PolicyReportHook
@@ -147,3 +148,9 @@ def test_runs_in_one_folder(tmp_path):
     assert start(2, 'auto') == 8
     logs = ' '.join(path.read_text() for path in tmp_path.rglob('*.log'))
     assert 'is finished, at iteration 8 of 8: nothing is left to train' in logs
+
+
+def test_optimisers_may_have_pairs_of_numbers():
+    """As Adafactor's eps, and AdamW's betas."""
+    optimizer = {'type': 'AdamW', 'lr': 0.0, 'betas': (0.9, 0.99), 'eps': (1e-30, 1e-3)}
+    check_config(Config({'optim_wrapper': {'optimizer': optimizer}}))

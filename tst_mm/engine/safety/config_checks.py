@@ -14,8 +14,9 @@ from torch.utils.data import DataLoader
 from tst_mm.utils import closest, reject_unknown_keys
 
 #: What MMEngine's ``build_dataloader`` takes beside the arguments of torch's loader.
-_LOADER_KEYS = ('num_batch_per_epoch', 'disable_subprocess_warning', 'type')
-_NUMBERS = ('lr', 'momentum', 'weight_decay', 'eps', 'alpha', 'dampening')
+_LOADER_KEYS = ('num_batch_per_epoch', 'disable_subprocess_warning', 'type', '_scope_')
+#: What every optimiser takes as one number; others, such as eps, are pairs for some.
+_NUMBERS = ('lr', 'weight_decay')
 
 
 def check_config(cfg: Config) -> None:
