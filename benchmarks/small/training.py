@@ -64,8 +64,8 @@ class Training:
         order = torch.randperm(len(chosen), generator=self.random)
         self.held, self.seen = order[:held], order[held:]
         self._share_cost(images[:1], adaptive)
-        self.amount = AdaptiveAmount(0.2, 1.0, 1.0) if adaptive else None
-        if self.amount:
+        self.amount = None
+        if adaptive:
             self.amount = AdaptiveAmount(method.target, 1.0, SPEED * self.looks)
         fraction = 0.5 if method.fraction is None else method.fraction
         self.fraction = 1.0 if adaptive else fraction
