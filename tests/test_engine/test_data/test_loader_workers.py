@@ -35,3 +35,19 @@ def test_only_the_main_process_is_obeyed():
     os.kill(worker, signal.SIGTERM)
     process.join(5)
     assert process.exitcode == 0
+
+
+def test_a_signal_to_a_worker_that_only_starts():
+    delay = [0.3]
+    os.register_at_fork(after_in_child=lambda: time.sleep(delay[0]))
+    loader = DataLoader(Pids(), num_workers=1)
+    outlive_signals(loader)
+    try:
+        batches = iter(loader)
+    finally:
+        delay[0] = 0.0
+    worker = batches._workers[0].pid
+    for name in ('TERM', 'INT'):
+        subprocess.run(['kill', f'-{name}', str(worker)], check=True)
+    assert [int(pid) for pid in batches] == [worker] * 50
+    assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, [])  # here they arrive

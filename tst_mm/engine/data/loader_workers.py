@@ -1,9 +1,11 @@
 """Workers of data loaders and signals: the main process alone decides when a run stops."""
 
+import multiprocessing
 import os
 import signal
 from collections.abc import Callable
 from functools import partial
+from multiprocessing.context import ForkContext, ForkProcess
 from threading import Thread
 from typing import Any
 
@@ -18,6 +20,28 @@ def outlive_signals(loader: DataLoader) -> None:
     """
     if hasattr(signal, 'sigwaitinfo'):  # not on macOS
         loader.worker_init_fn = partial(_initialize, loader.worker_init_fn)
+        if loader.num_workers and _forks(loader):
+            loader.multiprocessing_context = _Context()
+
+
+class _Worker(ForkProcess):
+    """A process that is born with both signals blocked: none finds it before ``_initialize``."""
+
+    def start(self) -> None:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class _Context(ForkContext):
+    Process = _Worker
+
+
+def _forks(loader: DataLoader) -> bool:
+    context = loader.multiprocessing_context or multiprocessing
+    return context.get_start_method() == 'fork'
 
 
 def _initialize(then: Callable[[int], Any] | None, worker: int) -> None:
