@@ -8,8 +8,8 @@ _base_ = [
 ]
 
 model = dict(
-    backbone=dict(stem_channels=24, base_channels=24),
-    head=dict(in_channels=96),
+    backbone=dict(stem_channels=16, base_channels=16),
+    head=dict(in_channels=64),
 )
 
 param_scheduler = dict(T_max=16)
@@ -30,6 +30,8 @@ _random = [
     dict(type='mmpretrain.Invert'),
 ]
 train_dataloader = dict(
+    num_workers=1,  # changes images while the model computes
+    persistent_workers=True,
     dataset=dict(
         pipeline=[
             dict(type='mmpretrain.RandomFlip', prob=0.5),
