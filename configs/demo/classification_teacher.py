@@ -44,5 +44,5 @@ train_dataloader = dict(
             ),
             dict(type='mmpretrain.PackInputs'),
         ]
-    )
+    ),
 )
