@@ -2,9 +2,9 @@
 
 Trains a teacher, then the same student several times: alone, with plain distillation (KD), with
 KD on images that RandAugment changes (classification), and with TST, all through tools/train.py
-from the configs in configs/demo. Runs that are finished are not repeated, interrupted ones are
-continued; delete the work folder to start anew. Data and work folder are made in the current
-folder.
+from the configs in configs/demo. Runs that are finished are not repeated,
+interrupted ones are continued; delete the work folder to start anew. Data and work folder are made
+in the current folder.
 
 Examples:
   tst demo
@@ -152,11 +152,18 @@ def demonstrate(name: str, seeds: int, folder: Path, jobs: int, also: Sequence[s
         seeds: How many runs each student has.
         folder: The folder that everything of this task goes to.
         jobs: How many trainings run at a time.
-        also: The keys of further students in ``STUDENTS``; those that the task has no config for
-            are left out. Defaults to none.
+        also: The keys of further students in ``STUDENTS``. Defaults to none.
+
+    Raises:
+        RunError: A training failed.
+        ValueError: There is no config for one of the further students.
     """
     task = TASKS[name]
     configs = ROOT / 'configs' / 'demo'
+    there = [student for student in STUDENTS if (configs / f'{name}_{student}.py').is_file()]
+    for student in also:
+        if student not in there:
+            raise ValueError(f'{name} has no student {student}; allowed: {", ".join(there)}')
     teacher = Run('teacher', configs / f'{name}_teacher.py', folder / 'teacher')
     students = {
         student: [

@@ -84,14 +84,18 @@ class Starter:
         if self.preload and wanted and idle:
             self._warmed = time.monotonic()
             command = [sys.executable, '-m', 'tst_mm.experiments.warm', *self.preload]
-            self._warm.append(self._open(command, subprocess.PIPE, subprocess.DEVNULL))
+            pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+            # `-m` would otherwise import from the current folder before all others.
+            self._warm.append(self._open(command, pipe, nothing, PYTHONSAFEPATH='1'))
 
-    def _open(self, command: Sequence[str], stdin: int, output: Any) -> subprocess.Popen:
+    def _open(
+        self, command: Sequence[str], stdin: int, output: Any, **settings: str
+    ) -> subprocess.Popen:
         threads = str(max(1, self.processors // self.jobs))
         return subprocess.Popen(
             command,
             cwd=self.cwd,
-            env={'OMP_NUM_THREADS': threads, 'PYTHONUNBUFFERED': '1', **os.environ},
+            env={'OMP_NUM_THREADS': threads, 'PYTHONUNBUFFERED': '1', **settings, **os.environ},
             stdin=stdin,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -12,13 +12,11 @@ import json
 import os
 import runpy
 import sys
-from pathlib import Path
 from pkgutil import resolve_name
 
 
 def main() -> None:
     """Import, wait, run; without a line, which is when the parent has ended, do nothing."""
-    del sys.path[0]  # the current folder, which a script does not look into
     for name in sys.argv[1:]:
         # Whatever is wrong with it, the script says so where it can be read.
         with contextlib.suppress(Exception):
@@ -33,7 +31,6 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
-    sys.path.insert(0, str(Path(sys.argv[0]).parent))
     runpy.run_path(sys.argv[0], run_name='__main__')
 
 
