@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from setup_steps import machine
@@ -26,12 +27,12 @@ REQUIREMENTS = ROOT / 'requirements'
 FAMILIES = {'default': 'mminstall.txt', 'classic': 'mminstall-classic.txt'}
 #: The environment variable that names a folder of wheels of mmcv built elsewhere.
 WHEELS = 'TST_MM_WHEELS'
-#: Whatever is broken shows here, not in the middle of a training.
-_CHECK = """
-import tst_mm, tst_mm.compat
-tst_mm.compat.load_mmrazor()
-import mmcv.ops, mmdet.models, mmpretrain.models, mmseg.models
-"""
+#: Whatever is broken shows here, not in the middle of a training, whose modules are compiled by it.
+_CHECKS = (
+    'import tst_mm.compat, tst_mm.engine.launch, tst_mm.visualization.report, mmpretrain.models; '
+    'import mmpretrain.engine; tst_mm.compat.load_mmrazor()',
+    'import mmcv.ops, mmdet.models, mmseg.models',
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -147,7 +148,13 @@ def _set_up(family: str, folder: Path, pip: list, wheels: Path | None, make: boo
     operators.install(console)
 
     console.step('check: everything imports')
-    console.run([folder / 'bin' / 'python', '-c', _CHECK], lambda line: None, cwd=folder)
+    python = folder / 'bin' / 'python'
+    side_by_side(
+        *(
+            partial(console.run, [python, '-c', check], lambda line: None, cwd=folder)
+            for check in _CHECKS
+        )
+    )
 
 
 def side_by_side(*tasks: Callable[[], None]) -> None:

@@ -12,9 +12,9 @@ model = dict(
     head=dict(in_channels=64),
 )
 
-param_scheduler = dict(T_max=16)
-train_cfg = dict(max_epochs=16, val_interval=16)
-default_hooks = dict(checkpoint=dict(interval=16))
+param_scheduler = dict(T_max=14)
+train_cfg = dict(max_epochs=14, val_interval=14)
+default_hooks = dict(checkpoint=dict(interval=14))
 
 # Strong augmentation, as good teachers are trained: mmpretrain's own operators.
 _random = [

@@ -29,7 +29,7 @@ from torch.utils import cpp_extension
 print(json.dumps(dict(
     torch=torch.__version__, gpu=torch.cuda.is_available(), cuda_home=cpp_extension.CUDA_HOME)))
 """
-_FLAGS = '-DNDEBUG -fwrapv -O2 -g0 -w'
+_FLAGS = '-DNDEBUG -fwrapv -O1 -g0 -w'
 
 
 class Operators:

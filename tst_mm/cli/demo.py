@@ -22,7 +22,9 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 from tst_mm.experiments import Run, RunError, cost_table, read_result, train_all
 from tst_mm.utils.git import git_state
@@ -186,6 +188,8 @@ def demonstrate(name: str, seeds: int, folder: Path, jobs: int, also: Sequence[s
         subprocess.run(command, check=True)
     # The longest first, so that no core waits for it at the end.
     longest_first = [run for student in reversed(students) for run in students[student]]
+    # Takes seconds to import, which pass while the trainings run.
+    Thread(target=import_module, args=['tst_mm.visualization.report'], daemon=True).start()
     preload = [*_PRELOAD, *(f'{task.library}.{part}' for part in _PARTS)]
     train_all([teacher, *longest_first], jobs, preload=preload)
 
@@ -198,9 +202,9 @@ def demonstrate(name: str, seeds: int, folder: Path, jobs: int, also: Sequence[s
     print('Cost is relative to KD and includes, in the last column, the augmenter stages.')
     if seeds == 1:
         print('One seed: differences of about one point can be chance; --seeds 3 shows the spread.')
-    _write_results(folder, name, seeds, results, table)
+    options = ' '.join([f'--task {name} --seeds {seeds}', *(['--also', *also] if also else [])])
+    _write_results(folder, options, results, table)
 
-    # Takes seconds to import.
     from tst_mm.visualization import load_runs, save_summary, write_report
 
     student = next(students['tst'][0].folder.glob('student_*.pth'))
@@ -213,10 +217,10 @@ def demonstrate(name: str, seeds: int, folder: Path, jobs: int, also: Sequence[s
     print(f'what TST learned, in one picture: {_relative(picture)}')
 
 
-def _write_results(folder: Path, name: str, seeds: int, results: dict, table: str) -> None:
-    """Keep the numbers with what they come from."""
+def _write_results(folder: Path, options: str, results: dict, table: str) -> None:
+    """Keep the numbers with what they come from; ``options`` are those of the command."""
     rows = {key: [asdict(result) for result in found] for key, found in results.items()}
-    command = f'python tools/demo.py --task {name} --seeds {seeds}'
+    command = f'python tools/demo.py {options}'
     commit = git_state(ROOT)
     record = {'command': command, 'commit': commit, 'results': rows}
     (folder / 'results.json').write_text(json.dumps(record, indent=1) + '\n')

@@ -15,6 +15,9 @@ from .effects import plot_effects
 from .figure import to_png
 from .run_record import RunRecord
 
+#: White pixels above, below and beside each figure.
+_FRAME = ((24, 24), (24, 24), (0, 0))
+
 
 def save_summary(path: str | Path, run: RunRecord) -> Path:
     """Write the figures of the effects and of the amount under each other, as PNG.
@@ -40,7 +43,8 @@ def save_summary(path: str | Path, run: RunRecord) -> Path:
             f'{run.name} has learned neither a policy nor an amount; allowed: a TST run'
         )
     pictures = [np.asarray(Image.open(io.BytesIO(to_png(figure)))) for figure in figures]
+    framed = [np.pad(picture, _FRAME, constant_values=255) for picture in pictures]
     buffer = io.BytesIO()
-    Image.fromarray(np.concatenate(pictures)).save(buffer, 'png')  # all are as wide
+    Image.fromarray(np.concatenate(framed)).save(buffer, 'png')  # all are as wide
     write_bytes(path, buffer.getvalue())
     return Path(path)
