@@ -31,7 +31,7 @@ WHEELS = 'TST_MM_WHEELS'
 _CHECKS = (
     'import tst_mm.compat, tst_mm.engine.launch, tst_mm.visualization.report, mmpretrain.models; '
     'import mmpretrain.engine; tst_mm.compat.load_mmrazor()',
-    'import mmcv.ops, mmdet.models, mmseg.models',
+    'import tst_mm.compat, mmcv.ops, mmdet.models, mmseg.models',
 )
 
 
