@@ -1,17 +1,10 @@
 """Which runs are trained, continued, started anew; what is told of them."""
 
-import os
 import time
 
 import pytest
 
 from tst_mm.experiments import RunError, queue, train_all
-from tst_mm.experiments.progress import Position
-
-
-def processes_idle():
-    """Whether a processor is idle while one training runs."""
-    return len(os.sched_getaffinity(0)) > 1
 
 
 def test_a_student_waits_for_its_teacher_and_gets_its_checkpoint(place):
@@ -61,21 +54,18 @@ def test_an_interrupted_run_is_continued(place):
     assert '--resume' in place.order()[0]
 
 
-def test_a_waiting_run_gets_an_interpreter_that_is_ready(place, monkeypatch):
-    """It has what was preloaded, the run's arguments, and its log for output."""
-    (place.root / 'train.py').write_text(
-        'import sys\n'
-        'print("preloaded:", "colorsys" in sys.modules, sys.argv[1], sys.stdin.read())\n'
-        + (place.root / 'train.py').read_text().replace('sleep(0.3)', 'sleep(2)')
-    )
-    monkeypatch.setattr(queue, 'last_position', lambda log: Position('1/4 steps', 2.0))
-    teacher, student = place.make('teacher'), place.make('kd')
-    preload = ['no_such_module', 'colorsys', 'json:dumps']  # which fails without an argument
-    train_all([teacher, place.make('kd', teacher)], jobs=1, poll=0.05, preload=preload)
-    for run, ready in ((teacher, False), (student, True)):
-        told = f'preloaded: {ready and processes_idle()} {run.config} \n'
-        assert run.log.read_text() == told
-    assert [line.split()[0] for line in place.order()] == ['start', 'end', 'start', 'end']
+def test_processors_are_shared_by_those_that_run_side_by_side(place, monkeypatch):
+    """The teacher, alone, gets all, but no more than four."""
+    script = 'import os\nprint("threads", os.environ["OMP_NUM_THREADS"])\n'
+    (place.root / 'train.py').write_text(script + (place.root / 'train.py').read_text())
+    monkeypatch.delenv('OMP_NUM_THREADS', raising=False)
+    for processors, alone, shared in ((8, 4, 4), (2, 2, 1), (1, 1, 1)):
+        monkeypatch.setattr(queue.os, 'sched_getaffinity', lambda _, n=processors: range(n))
+        teacher = place.make('teacher', seed=processors)
+        runs = [place.make(name, teacher, seed=processors) for name in ('kd', 'plain')]
+        train_all([teacher, *runs], jobs=2, poll=0.05)
+        for run, threads in zip([teacher, *runs], (alone, shared, shared), strict=True):
+            assert run.log.read_text() == f'threads {threads}\n'
 
 
 @pytest.mark.faults

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .processes import Starter
 from .progress import Display, Position, last_position, time_left
 from .run import Run
+
+#: More processors than this do not make a training in our demos faster.
+_MOST_THREADS = 4
 
 
 class RunError(Exception):
@@ -32,7 +36,6 @@ def train_all(
     poll: float = 0.5,
     on_finish: Callable[[Run], None] = lambda run: None,
     cwd: Path | None = None,
-    preload: Sequence[str] = (),
 ) -> None:
     """Train what is not finished yet.
 
@@ -43,8 +46,6 @@ def train_all(
         on_finish: Called with every run as it finishes. By default nothing is called.
         cwd: The folder that trainings are started in, which relative paths in configs refer to.
             Defaults to the current one.
-        preload: The modules that trainings import. Where a processor is idle, interpreters that
-            have imported them are made for runs that wait for their teacher. Defaults to none.
 
     Raises:
         RunError: A training failed; the others are stopped and can be continued.
@@ -54,26 +55,58 @@ def train_all(
         done = ', '.join(run.name for run in runs if run not in waiting)
         print(f'finished before: {done}', flush=True)
     clock = _Clock(jobs)
-    with Starter(jobs, cwd, preload) as starter, Display() as display:
-        while waiting or starter.running:
-            for run in [run for run in waiting if run.teacher is None or run.teacher.finished]:
-                if len(starter.running) < jobs:
+    running: dict[Run, subprocess.Popen] = {}
+    try:
+        with Display() as display:
+            while waiting or running:
+                ready = [run for run in waiting if run.teacher is None or run.teacher.finished]
+                side_by_side = min(jobs, len(running) + len(ready))
+                for run in ready[: jobs - len(running)]:
                     waiting.remove(run)
-                    starter.start(run)
+                    running[run] = _start(run, side_by_side, cwd)
                     clock.begin[run] = time.monotonic()
-            time.sleep(poll)
-            for run, code in starter.ended():
-                if code:
-                    raise RunError(run, code)
-                run.finish()
-                on_finish(run)
-                clock.end(run)
-                display.say(f'{run.name} finished')
-            positions = {run: last_position(run.log) for run in starter.running}
-            if all(position.left is not None for position in positions.values()):
-                starter.warm_up(len(waiting))
-            shown = {run.name: position for run, position in positions.items()}
-            display.show(shown, len(waiting), clock.left(positions, waiting))
+                time.sleep(poll)
+                for run, process in list(running.items()):
+                    if process.poll() is None:
+                        continue
+                    del running[run]
+                    if process.returncode:
+                        raise RunError(run, process.returncode)
+                    run.finish()
+                    on_finish(run)
+                    clock.end(run)
+                    display.say(f'{run.name} finished')
+                positions = {run: last_position(run.log) for run in running}
+                shown = {run.name: position for run, position in positions.items()}
+                display.show(shown, len(waiting), clock.left(positions, waiting))
+    finally:
+        for process in running.values():
+            process.terminate()
+        for process in running.values():
+            process.wait()
+
+
+def _start(run: Run, side_by_side: int, cwd: Path | None) -> subprocess.Popen:
+    """Start a training; it gets its share of the processors and no more.
+
+    What others wait for, a teacher, is thus trained on all of them where it is alone.
+    """
+    command = run.prepare()
+    threads = len(os.sched_getaffinity(0)) // side_by_side
+    environment = {
+        'OMP_NUM_THREADS': str(min(max(1, threads), _MOST_THREADS)),
+        'PYTHONUNBUFFERED': '1',
+        **os.environ,
+    }
+    with run.log.open('ab') as log:
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
 
 
 @dataclass
