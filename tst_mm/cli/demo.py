@@ -197,8 +197,9 @@ def demonstrate(name: str, seeds: int, folder: Path, jobs: int, also: Sequence[s
     table = cost_table(results, {'teacher': 'teacher', **STUDENTS}, 'kd', task.head)
     print(f'\n{table}\n')
     print(
-        'Cost is relative to KD, the last column with the augmenter stages; the teacher had all cores.'
+        'Cost is relative to KD, in the last column with the augmenter stages; while it is alone,'
     )
+    print('the teacher has all processors.')
     if seeds == 1:
         print('One seed: differences of about one point can be chance; --seeds 3 shows the spread.')
     options = ' '.join([f'--task {name} --seeds {seeds}', *(['--also', *also] if also else [])])
