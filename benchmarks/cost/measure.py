@@ -11,6 +11,7 @@ from .batches import box_batch
 from .counters import peak_bytes
 from .counts import count_augmenter, step_waits
 from .demo import demo_cost
+from .host import count_launches, host_steps
 from .networks import cases
 from .progress import Progress
 from .steps import Steps
@@ -74,6 +75,21 @@ class Measurement:
                     key: flops[f'step/{key}'] / flops[f'floor/{key}'] for key in steps.calls
                 },
                 'memory': self._memory(steps),
+            }
+        return result
+
+    def host(self) -> dict[str, Any]:
+        """The host's time of student steps with and without augmentation; no device is needed."""
+        result, cpu = {}, torch.device('cpu')
+        for name, case in cases(cpu).items():
+            self.progress.begin(f'host time of {name}')
+            steps, where = host_steps(case)
+            times = take_turns(steps, self.rounds, cpu, self.progress)
+            result[name] = {
+                'where': where,
+                'times': {key: value.to_dict() for key, value in times.items()},
+                'split/kd': times['split'].over(times['kd']).to_dict(),
+                'launches': {key: count_launches(step, where) for key, step in steps.items()},
             }
         return result
 

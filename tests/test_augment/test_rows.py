@@ -1,4 +1,4 @@
-"""Images are taken out and put back alike, one by one or by an index; small things travel at once."""
+"""Images are taken out and put back alike, singly or by an index; small things travel at once."""
 
 import pytest
 import torch
