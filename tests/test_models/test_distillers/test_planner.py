@@ -55,6 +55,27 @@ def test_probabilities_are_taken_as_such():
     assert not model.distiller.distill_losses['loss_kd'].activated
 
 
+def test_classes_with_a_background_are_a_softmax():
+    """YOLACT: what all classes of an anchor share changes no probability and no loss."""
+    config = get_config('mmdet::yolact/yolact_r50_1xb8-55e_coco.py').model
+    config['_scope_'] = 'mmdet'
+    config.backbone.update(depth=18, init_cfg=None)
+    config.neck.update(in_channels=[64, 128, 256, 512], out_channels=WIDTH)
+    config.bbox_head.update(num_classes=3, in_channels=WIDTH, feat_channels=WIDTH)
+    prototypes = (16, 16, 16, None, 16, 32)
+    config.mask_head.update(in_channels=WIDTH, proto_channels=prototypes, num_classes=3)
+    model = dense_distiller('DetectionDistiller', config, mimic=False, augmenter=None)
+    assert compared(model) == {'kd': 'AnchorKLDivergence'}
+    data = model.data_preprocessor(detection_data(((128, 128), (128, 128)), masks=True), True)
+    found = []
+    for shared in (0.0, 3.0):
+        with torch.no_grad():
+            model.student.bbox_head.conv_cls.bias.add_(shared)
+        found.append(model.distilled(**data)[1]['loss_kd'])
+    assert found[0] > 0
+    torch.testing.assert_close(*found)
+
+
 def test_segmentors_with_one_channel_are_sigmoids():
     config = segmentor(2)
     for head in (config.decode_head, config.auxiliary_head):
