@@ -81,9 +81,22 @@ def test_segmentors_with_one_channel_are_sigmoids():
     for head in (config.decode_head, config.auxiliary_head):
         head.update(out_channels=1, threshold=0.3)
         head.loss_decode = dict(type='CrossEntropyLoss', use_sigmoid=True)
-    model = dense_distiller('SegmentationDistiller', config)
-    assert model.distiller.distill_losses['loss_kd'].use_sigmoid
-    assert step(model, segmentation_data(2))['loss_kd'] > 0
+    model = dense_distiller('SegmentationDistiller', config, augmenter=None)
+    data = model.data_preprocessor(segmentation_data(2), True)
+    found = []
+    for student, teacher in ((2.0, 2.0), (-4.0, 4.0)):
+        for network, value in ((model.student, student), (model.teacher.model, teacher)):
+            for head in (network.decode_head, network.auxiliary_head):
+                head.dropout = None
+                with torch.no_grad():
+                    head.conv_seg.weight.zero_()
+                    head.conv_seg.bias.fill_(value)
+        losses = model(**data, mode='loss')
+        found.append(losses['loss_kd'] + losses['loss_kd_aux'])
+    same, opposite = found
+    # Nothing where both agree; where the student says the opposite, a pull to the teacher.
+    assert abs(same) < 1e-5 and opposite > 1
+    assert torch.autograd.grad(opposite, model.student.decode_head.conv_seg.bias)[0] < -0.1
 
 
 def test_a_cascade_teaches_by_its_last_head():

@@ -228,3 +228,25 @@ def test_no_kind_of_state_keeps_a_trace(make):
     model.parse_losses(model(**model.data_preprocessor(data, True), mode='loss'))[0].backward()
     assert_same(model.teacher.model, before[1])
     assert any(weight.grad is not None for weight in model.student.parameters())
+
+
+def test_a_head_that_rewrites_its_samples_leaves_them_to_the_next():
+    """RTMDet-Ins puts tensors in the place of masks, of which the teacher makes its own."""
+    model = get_config('mmdet::rtmdet/rtmdet-ins_tiny_8xb32-300e_coco.py').model
+    model['_scope_'] = 'mmdet'
+    model.data_preprocessor.batch_augments = None
+    model.backbone.update(
+        deepen_factor=0.167, widen_factor=0.125, init_cfg=None, norm_cfg=dict(type='BN')
+    )
+    model.neck.update(in_channels=[32, 64, 128], out_channels=32, norm_cfg=dict(type='BN'))
+    model.bbox_head.update(
+        in_channels=32, feat_channels=32, num_classes=3, norm_cfg=dict(type='BN')
+    )
+    model, _ = detection(model)
+    data = dense.detection_data(((128, 128), (128, 128)), masks=True)
+    for sample in data['data_samples']:
+        del sample.ignored_instances
+    losses, _ = model.parse_losses(model(**model.data_preprocessor(data, True), mode='loss'))
+    score = model.score(data, draws=2)
+    assert losses.isfinite() and score['loss_teacher'].isfinite().all()
+    assert len(score['loss_student']) == 4
