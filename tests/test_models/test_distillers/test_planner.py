@@ -151,9 +151,16 @@ def test_cosines_are_compared_at_their_scale():
     model = distiller(config, {'model': config, 'checkpoint': 'random'}, augmenter=None)
     model.student.load_state_dict(model.teacher.model.state_dict())
     model.student.backbone.eval()
-    losses = model(**model.data_preprocessor(batch(), True), mode='loss')
+    data = model.data_preprocessor(batch(), True)
+    losses = model(**data, mode='loss')
     assert abs(losses['loss_kd']) < 1e-5 < losses['loss']
-    assert abs(model.distiller.connectors['kd_student'].factor - 30) < 1e-2
+    with torch.no_grad():  # a teacher that is as sure of the opposite
+        model.teacher.model.head.norm_product.weight.neg_()
+        head = model.student.head
+        cosines = head.norm_product(model.student.extract_feat(data['inputs'])[-1])
+    log_s, log_t = ((sign * 30 * cosines / 4).log_softmax(1) for sign in (1, -1))
+    expected = 16 * (log_t.exp() * (log_t - log_s)).sum(1).mean()
+    torch.testing.assert_close(model(**data, mode='loss')['loss_kd'].detach(), expected)
 
 
 def test_the_config_overrules():

@@ -35,7 +35,7 @@ def test_yolox_switches_the_students_head():
     config.backbone.widen_factor = 0.125
     config.neck.update(in_channels=[32, 64, 128], out_channels=32)
     config.bbox_head.update(in_channels=32, feat_channels=32, num_classes=3)
-    model = distiller('DetectionDistiller', config, augmenter=None)
+    model = distiller('DetectionDistiller', config, mimic=False, augmenter=None)
     hook = YOLOXModeSwitchHook(num_last_epochs=1)
     for epoch, on in ((0, False), (1, True)):
         run = runner(model, epoch)
