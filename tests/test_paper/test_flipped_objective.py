@@ -126,6 +126,18 @@ def test_difference_is_capped():
         assert student.grad.any() == (p > math.exp(-4))  # nothing to gain beyond the cap
 
 
+def test_a_loss_above_the_cap_is_told_once(monkeypatch):
+    """It has no gradient, so the student has no say in the policy."""
+    told = []
+    monkeypatch.setattr('tst_mm.paper.flipped_objective.print_log', lambda *args: told.append(args))
+    objective = FlippedObjective(form='difference', cap=4.0)
+    for loss, count in ((3.9, 0), (4.1, 1), (30.0, 1)):
+        value = objective.flipped_weakness(lambda loss=loss: torch.tensor(loss))
+        assert value.item() == pytest.approx(-min(loss, 4.0))
+        assert len(told) == count
+    assert 'the student, 4.1, is above the cap of 4' in told[0][0] and 'larger cap' in told[0][0]
+
+
 def test_difference_needs_no_flip():
     network = Network('mmpretrain.SeesawLoss', num_classes=2)
     FlippedObjective(form='difference').prepare(network)

@@ -101,6 +101,7 @@ def find_losses(what: str, model: nn.Module) -> dict[str, nn.Module]:
 
     Raises:
         TypeError: A loss cannot be flipped, or there is none; the error names what can be.
+        ValueError: A focal loss takes probabilities.
     """
     losses: dict[str, nn.Module] = {}
     for name, module in model.named_modules():
@@ -108,8 +109,10 @@ def find_losses(what: str, model: nn.Module) -> dict[str, nn.Module]:
         if any(name.startswith(f'{outer}.') for outer in losses):
             continue  # it is inside of a loss that is known as a whole
         if kind in _FLIPS:
+            if kind in FOCAL_LOSSES:
+                _refuse_probabilities(module, f'{what}: loss {name!r}, ')
             losses[name] = module
-        elif kind.endswith('Loss'):
+        elif kind.endswith('Loss') or _stands_for_a_loss(name, module):
             raise TypeError(
                 f'{what}: loss {name!r} is a {kind}, which has no flipped form; '
                 f'{closest(kind, sorted(_FLIPS))}; add one with '
@@ -121,6 +124,20 @@ def find_losses(what: str, model: nn.Module) -> dict[str, nn.Module]:
             f'allowed: models whose losses are {", ".join(sorted(_FLIPS))}'
         )
     return losses
+
+
+def _stands_for_a_loss(name: str, module: nn.Module) -> bool:
+    """Whether a module is a loss by its place, whatever its class is called."""
+    place = [part for part in name.split('.') if not part.isdigit()]
+    containers = (nn.ModuleList, nn.ModuleDict, nn.Sequential)
+    return bool(place) and place[-1].startswith('loss') and not isinstance(module, containers)
+
+
+def _refuse_probabilities(loss: nn.Module, where: str = '') -> None:
+    if getattr(loss, 'activated', False):
+        raise ValueError(
+            f'{where}{type(loss).__name__} has activated=True; allowed: losses of logits'
+        )
 
 
 @contextmanager
@@ -210,8 +227,7 @@ def flip_focal_elements(
     **kwargs: Any,
 ) -> tuple[Tensor, Tensor]:
     """The flipped (quality) focal loss of each logit, (N, C), and which are positive."""
-    if getattr(loss, 'activated', False):
-        raise ValueError(f'{type(loss).__name__} has activated=True; allowed: losses of logits')
+    _refuse_probabilities(loss)
     if pred.dim() != 2:
         raise ValueError(f'{type(loss).__name__} of {pred.dim()} dimensions; allowed: (N, C)')
     labels, quality = target if isinstance(target, tuple) else (target, None)

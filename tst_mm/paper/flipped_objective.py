@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
 from typing import Any
 
+from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from tst_mm.registry import MODELS
@@ -80,6 +82,7 @@ class FlippedObjective(ConfidenceObjective):
         self.boxes: str = chosen['boxes']
         self.averaging: str = chosen['averaging']
         self._losses: list[nn.Module] = []
+        self._told = False
 
     def prepare(self, student: nn.Module) -> None:
         """Find the student's losses.
@@ -104,7 +107,17 @@ class FlippedObjective(ConfidenceObjective):
                 images.
         """
         if self.form == 'difference':
-            return -student_loss().clamp(max=self.cap)
+            loss = student_loss()
+            if not self._told and bool(loss > self.cap):
+                self._told = True
+                print_log(
+                    f'the loss of the student, {float(loss):.3g}, is above the cap of '
+                    f"{self.cap:g}, where it does not move the policy; give form='difference' a "
+                    'larger cap, if most losses are as large',
+                    'current',
+                    logging.WARNING,
+                )
+            return -loss.clamp(max=self.cap)
         instead = {
             **(NEGATED_BOXES if self.boxes == 'negated' else {}),
             **(ELEMENT_MEANS if self.averaging == 'elements' else {}),
