@@ -58,6 +58,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--device', default='cpu', help="'cpu' (default), 'cuda', 'cuda:1', ...")
     parser.add_argument('--only', nargs='+', choices=PARTS, default=list(PARTS), metavar='PART')
     parser.add_argument('--rounds', type=int, default=15, help='of every case (default: 15)')
+    parser.add_argument(
+        '--precision',
+        choices=('bfloat16', 'float16'),
+        help='of the steps: mixed precision (default: full)',
+    )
     parser.add_argument('--threads', type=int, default=1, help='of the CPU (default: 1)')
     parser.add_argument(
         '--out',
@@ -84,8 +89,8 @@ def main(argv: list[str] | None = None) -> int:
     out = args.out or Path('work_dirs') / f'cost_{device.type}.json'
     out.parent.mkdir(parents=True, exist_ok=True)
     result: dict = {}
-    kept = {} if args.fresh else read_kept(out, device, args.rounds)
-    for result in measure(device, args.only, args.rounds, kept):
+    kept = {} if args.fresh else read_kept(out, device, args.rounds, args.precision)
+    for result in measure(device, args.only, args.rounds, kept, args.precision):
         check(result)
         write_json(out, result)
         write_bytes(out.with_suffix('.md'), (format_report(result) + '\n').encode())
@@ -95,13 +100,14 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def read_kept(path: Path, device: torch.device, rounds: int) -> dict:
+def read_kept(path: Path, device: torch.device, rounds: int, precision: str | None = None) -> dict:
     """The parts of an earlier run that need not be measured again.
 
     Args:
         path: The file of that run; it need not exist.
         device: The device to measure on.
         rounds: The number of rounds.
+        precision: Of the steps; None (default) for full precision.
 
     Returns:
         Parts by name; none where the code has changes that are not committed, or where commit,
@@ -111,7 +117,7 @@ def read_kept(path: Path, device: torch.device, rounds: int) -> dict:
 
     if not path.is_file():
         return {}
-    found, where = json.loads(path.read_text()), describe(device)
+    found, where = json.loads(path.read_text()), describe(device, precision)
     here = {'version': VERSION, 'environment': where, 'rounds': rounds}
     if where['modified'] or any(found.get(key) != value for key, value in here.items()):
         return {}
@@ -119,7 +125,9 @@ def read_kept(path: Path, device: torch.device, rounds: int) -> dict:
     return found['measured']
 
 
-def measure(device: torch.device, parts: list[str], rounds: int, kept: dict) -> Iterator[dict]:
+def measure(
+    device: torch.device, parts: list[str], rounds: int, kept: dict, precision: str | None = None
+) -> Iterator[dict]:
     """Results that grow by a part each, in the order of ``PARTS``.
 
     Args:
@@ -127,6 +135,7 @@ def measure(device: torch.device, parts: list[str], rounds: int, kept: dict) -> 
         parts: The parts to measure.
         rounds: The number of rounds.
         kept: Parts that were measured before, by name; they are in every result.
+        precision: Of the steps; None (default) for full precision.
     """
     from .environment import describe
     from .measure import Measurement
@@ -134,14 +143,15 @@ def measure(device: torch.device, parts: list[str], rounds: int, kept: dict) -> 
     from .targets import judge
 
     missing = [part for part in PARTS if part in parts and part not in kept]
-    measurement = Measurement(device, rounds, Progress(sum(PARTS[part] for part in missing)))
+    progress = Progress(sum(PARTS[part] for part in missing))
+    measurement = Measurement(device, rounds, progress, precision)
     measured = dict(kept)
     for part in [*missing, None]:  # once more at the end, also where nothing was missing
         if part is not None:
             measured[part] = getattr(measurement, part)()
         yield {
             'version': VERSION,
-            'environment': describe(device),
+            'environment': describe(device, precision),
             'rounds': rounds,
             'measured': {part: measured[part] for part in PARTS if part in measured},
             'targets': [target.to_dict() for target in judge(measured)],

@@ -28,10 +28,18 @@ class Measurement:
         device: The device to measure on.
         rounds: How many rounds every case has, after the warm-up.
         progress: What is told as rounds are done.
+        precision: Of the steps; see :class:`benchmarks.cost.steps.Steps`. Defaults to None.
     """
 
-    def __init__(self, device: torch.device, rounds: int, progress: Progress) -> None:
+    def __init__(
+        self,
+        device: torch.device,
+        rounds: int,
+        progress: Progress,
+        precision: str | None = None,
+    ) -> None:
         self.device, self.rounds, self.progress = device, rounds, progress
+        self.precision = precision
 
     def augmenter(self) -> dict[str, Any]:
         """Ours, kornia's and torchvision's operators at every size."""
@@ -57,7 +65,7 @@ class Measurement:
         result = {}
         for name, case in cases(self.device).items():
             self.progress.begin(f'steps of {name}')
-            steps = Steps(case, self.device)
+            steps = Steps(case, self.device, self.precision)
             times = self._turns(steps.calls)
             flops = steps.flops()
             result[name] = {

@@ -30,7 +30,7 @@ def format_report(result: Mapping[str, Any]) -> str:
     parts = [
         *old,
         f'commit {where["commit"]}{changed}, {where["device"]}, {where["threads"]} threads, '
-        f'{result["rounds"]} rounds\n{versions}',
+        f'{where.get("precision", "float32")}, {result["rounds"]} rounds\n{versions}',
         _targets(result['targets']),
     ]
     measured = result['measured']

@@ -135,7 +135,7 @@ def test_a_killed_run_keeps_the_parts_that_are_done(tmp_path, monkeypatch):
 
 def test_an_interrupted_run_is_continued(tmp_path, monkeypatch, capsys):
     where = {**describe(torch.device('cpu')), 'modified': False}
-    monkeypatch.setattr('benchmarks.cost.environment.describe', lambda device: where)
+    monkeypatch.setattr('benchmarks.cost.environment.describe', lambda *_: where)
     asked = []
     for part in ('counts', 'training'):
         found = (
