@@ -15,7 +15,7 @@ from tst_mm.paper import PaperAugmenter
 
 #: Of 128 images of 3 x 32 x 32. A change that lowers one lowers its limit here.
 LIMITS = {
-    'default augmenter': {'launches': 83, 'copies': 6, 'samplings': 1, 'peak_over_images': 3.5},
+    'default augmenter': {'launches': 85, 'copies': 6, 'samplings': 1, 'peak_over_images': 3.5},
     'relaxed augmenter': {
         'launches': 200,
         'launches_with_backward': 499,

@@ -11,6 +11,7 @@ from torch import nn
 from tst_mm.models.objectives import Confidence
 from tst_mm.paper import flip as flip_module
 from tst_mm.paper.flip import (
+    check_losses,
     find_losses,
     flipped,
     register_flip,
@@ -95,12 +96,13 @@ def test_what_stands_for_a_loss_is_named_whatever_it_is_called(place):
     known = build_loss('mmpretrain.CrossEntropyLoss')
     for loss in (Poly(), nn.ModuleList([known, Poly()])):
         with pytest.raises(TypeError, match=rf"student: loss 'head\.{place}.*' is a Poly, which"):
-            find_losses('student', Detector(**{place: loss, 'loss_known': known}))
-    found = find_losses('student', Detector(**{place: nn.ModuleList([known])}))
-    assert list(found) == [f'head.{place}.0']
+            check_losses('student', Detector(**{place: loss, 'loss_known': known}))
+    alone = Detector(**{place: nn.ModuleList([known])})
+    check_losses('student', alone)
+    assert list(find_losses('student', alone)) == [f'head.{place}.0']
     harmonised = build_loss('mmdet.GHMC', bins=10, momentum=0.0)
     with pytest.raises(TypeError, match='is a GHMC, which has no flipped form'):
-        find_losses('student', Detector(**{place: harmonised, 'loss_known': known}))
+        check_losses('student', Detector(**{place: harmonised, 'loss_known': known}))
 
 
 @pytest.mark.parametrize('kind', ['FocalLoss', 'QualityFocalLoss'])

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from test_models.helpers import classifier
 from torch import Tensor, nn
 
-from tst_mm.paper import FlippedObjective
+from tst_mm.paper import FlippedObjective, GradientSearch
 from tst_mm.registry import MODELS
+
+from .helpers import distiller
 
 LABEL = torch.tensor([0])
 
@@ -184,3 +186,14 @@ def test_it_prints_what_it_is():
         "FlippedObjective(teacher_weight=1.0, student_weight=1.0, form='flipped', cap=3, "
         "boxes='bounded', averaging='own')"
     )
+
+
+def test_the_search_refuses_a_loss_that_would_not_be_flipped():
+    """What only scores, as the measuring search does, needs no flip."""
+    model = distiller()
+    model.student.head.add_module('loss_own', nn.Identity())
+    model.objective.prepare(model.student)
+    with pytest.raises(TypeError, match="'head.loss_own' is a Identity, which has no flipped form"):
+        GradientSearch().check(model)
+    model.objective.form = 'difference'
+    GradientSearch().check(model)

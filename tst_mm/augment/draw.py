@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -216,7 +217,7 @@ def describe_operator(operator: Operator, level: float) -> str:
 
 def true_positions(column: Sequence[bool]) -> tuple[int, ...]:
     """The positions at which a list is True."""
-    return tuple(i for i, here in enumerate(column) if here)
+    return tuple(itertools.compress(range(len(column)), column))
 
 
 def compose(

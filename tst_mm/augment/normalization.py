@@ -123,11 +123,12 @@ class Normalization(nn.Module):
 
     def to_unit(self, inputs: Tensor) -> Tensor:
         """Turn a normalised batch, (B, C, H, W), into values in [0, 1]."""
-        return torch.addcmul(self.unit_mean, inputs, self.unit_std)
+        # A launch more than addcmul, which takes three times as long on a CPU.
+        return (inputs * self.unit_std).add_(self.unit_mean)
 
     def from_unit(self, values: Tensor) -> Tensor:
         """Turn values in [0, 1], (B, C, H, W), into a normalised batch."""
-        return torch.addcmul(self.input_of_black, values, self.inputs_per_unit)
+        return (values * self.inputs_per_unit).add_(self.input_of_black)
 
     def delta_to_input(self, delta: Tensor) -> Tensor:
         """Turn a change of values in [0, 1] into the change of the normalised input."""

@@ -112,18 +112,34 @@ def find_losses(what: str, model: nn.Module) -> dict[str, nn.Module]:
             if kind in FOCAL_LOSSES:
                 _refuse_probabilities(module, f'{what}: loss {name!r}, ')
             losses[name] = module
-        elif kind.endswith('Loss') or _stands_for_a_loss(name, module):
-            raise TypeError(
-                f'{what}: loss {name!r} is a {kind}, which has no flipped form; '
-                f'{closest(kind, sorted(_FLIPS))}; add one with '
-                f'tst_mm.paper.flip.register_flip'
-            )
+        elif kind.endswith('Loss'):
+            raise _no_flip(what, name, kind)
     if not losses:
         raise TypeError(
             f'{what}: {type(model).__name__} has no loss module; '
             f'allowed: models whose losses are {", ".join(sorted(_FLIPS))}'
         )
     return losses
+
+
+def check_losses(what: str, model: nn.Module) -> None:
+    """Refuse a model with a loss by its place, whatever its class is called, that is not flipped.
+
+    Raises:
+        TypeError: There is one.
+    """
+    known = find_losses(what, model)
+    for name, module in model.named_modules():
+        inside = any(name == outer or name.startswith(f'{outer}.') for outer in known)
+        if not inside and _stands_for_a_loss(name, module):
+            raise _no_flip(what, name, type(module).__name__)
+
+
+def _no_flip(what: str, name: str, kind: str) -> TypeError:
+    return TypeError(
+        f'{what}: loss {name!r} is a {kind}, which has no flipped form; '
+        f'{closest(kind, sorted(_FLIPS))}; add one with tst_mm.paper.flip.register_flip'
+    )
 
 
 def _stands_for_a_loss(name: str, module: nn.Module) -> bool:

@@ -16,7 +16,7 @@ from tst_mm.search.objective import total
 from tst_mm.utils import closest
 from tst_mm.utils.presets import with_preset
 
-from .flip import find_losses, flipped
+from .flip import check_losses, find_losses, flipped
 from .gradient_step import gradient_step
 from .reference_flips import ELEMENT_MEANS, NEGATED_BOXES
 
@@ -92,6 +92,15 @@ class FlippedObjective(ConfidenceObjective):
         """
         if self.form == 'flipped':
             self._losses = list(find_losses('student', student).values())
+
+    def check(self, student: nn.Module) -> None:
+        """Refuse a student of which not every loss would be flipped; for the search by gradient.
+
+        Raises:
+            TypeError: There is a loss that is known by its place only.
+        """
+        if self.form == 'flipped':
+            check_losses('student', student)
 
     def weakness(self, losses: Losses) -> Tensor:
         """The weakness by the losses; in the form ``'difference'`` minus the loss, uncapped."""
