@@ -5,7 +5,7 @@
 #   ARGS='…'     further arguments for pytest
 #   TST_MM_WHEELS=DIR  wheels of mmcv that were built elsewhere
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-detection demo-segmentation results test test-fast test-classic test-all \
+.PHONY: help setup setup-tests demo demo-detection demo-segmentation results test test-fast test-classic test-all \
 	lint docs dist
 
 # The first of some programs that there is and that runs.
@@ -35,6 +35,9 @@ help:  ## list the targets
 setup:  ## the environment and nothing else (the others call it)
 	$(call SET_UP,$(PYTHON)) --venv $(VENV)
 
+setup-tests:  ## the same, and what tests and checks of style need
+	$(call SET_UP,$(PYTHON)) --venv $(VENV) --tests
+
 demo: setup  ## train a teacher and its students on real images, compare them (minutes)
 	@$(RUN) tools/demo.py
 
@@ -48,19 +51,19 @@ demo-segmentation: setup  ## the same for PSPNet, on composed scenes
 results: setup  ## draw docs/results.md and its pictures anew, from the file of results
 	@MPLBACKEND=Agg $(RUN) -m benchmarks.accuracy report
 
-test: setup  ## the whole test suite
+test: setup-tests  ## the whole test suite
 	$(call PYTEST,$(RUN))
 
-test-fast: setup  ## the test suite without the tests marked slow
+test-fast: setup-tests  ## the test suite without the tests marked slow
 	$(call PYTEST,$(RUN),-m 'not slow')
 
 test-classic:  ## the test suite on the original OpenMMLab packages, in a second environment
-	$(call SET_UP,$(CLASSIC_PYTHON)) --venv $(CLASSIC_VENV) --family classic
+	$(call SET_UP,$(CLASSIC_PYTHON)) --venv $(CLASSIC_VENV) --family classic --tests
 	$(call PYTEST,$(CLASSIC_VENV)/bin/python)
 
 test-all: lint docs test test-classic  ## all checks and tests, on both package families
 
-lint: setup  ## ruff, mypy, interrogate
+lint: setup-tests  ## ruff, mypy, interrogate
 	$(RUN) -m ruff check $(CHECKED)
 	$(RUN) -m ruff format --check $(CHECKED)
 	$(RUN) -m mypy

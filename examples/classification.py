@@ -1,6 +1,6 @@
 """Distil a classifier with TST in one call; the teacher is that of ``make demo``.
 
-python examples/classification.py work_dirs/demo/classification/teacher/epoch_16.pth
+python examples/classification.py work_dirs/demo/classification/teacher/epoch_14.pth
 """
 
 import sys

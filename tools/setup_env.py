@@ -1,8 +1,9 @@
 """Set up everything that tst_mm needs, once: ``make setup`` calls this.
 
-Makes a virtual environment, installs torch, builds mmcv's operators against it (minutes, kept for
-the next time), installs the OpenMMLab libraries of one family and tst_mm itself in editable mode.
-A second call finds that nothing changed and returns at once.
+Makes a virtual environment, installs torch, builds mmcv's operators against it (kept for the next
+time) while it installs the OpenMMLab libraries of one family, and tst_mm itself in editable mode.
+What only tests and checks of style need comes with ``--tests``. A second call finds that nothing
+changed and returns at once.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ import hashlib
 import os
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from setup_steps import machine
@@ -23,12 +27,12 @@ REQUIREMENTS = ROOT / 'requirements'
 FAMILIES = {'default': 'mminstall.txt', 'classic': 'mminstall-classic.txt'}
 #: The environment variable that names a folder of wheels of mmcv built elsewhere.
 WHEELS = 'TST_MM_WHEELS'
-#: Whatever is broken shows here, not in the middle of a training.
-_CHECK = """
-import tst_mm, tst_mm.compat
-tst_mm.compat.load_mmrazor()
-import mmcv.ops, mmdet.models, mmpretrain.models, mmseg.models
-"""
+#: Whatever is broken shows here, not in the middle of a training, whose modules are compiled by it.
+_CHECKS = (
+    'import tst_mm.compat, tst_mm.engine.launch, tst_mm.visualization.report, mmpretrain.models; '
+    'import mmpretrain.engine; tst_mm.compat.load_mmrazor()',
+    'import tst_mm.compat, mmcv.ops, mmdet.models, mmseg.models',
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -53,11 +57,14 @@ def main(argv: list[str] | None = None) -> int:
         help='folder of wheels of mmcv built elsewhere, tried before mmcv is compiled '
         f'(default: what the variable {WHEELS} names)',
     )
+    parser.add_argument(
+        '--tests', action='store_true', help='also what the tests and the checks of style need'
+    )
     args = parser.parse_args(argv)
     if args.wheels and not args.wheels.is_dir():
         parser.error(f'--wheels or {WHEELS}: {args.wheels} is not a folder')
     try:
-        set_up(args.family, args.venv, args.wheels)
+        set_up(args.family, args.venv, args.wheels, args.tests)
     except (SetupError, OSError) as error:
         failure = diagnose(str(error)) if isinstance(error, OSError) else error
         print(f'\nset-up failed: {failure.why}\n   what to do: {failure.remedy}', file=sys.stderr)
@@ -70,23 +77,44 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def set_up(family: str, venv: str, wheels: Path | None) -> None:
+def set_up(family: str, venv: str, wheels: Path | None, tests: bool = False) -> None:
     """Do what is not done yet.
 
     Args:
         family: The key of the family in ``FAMILIES``.
         venv: The folder of the virtual environment, or ``'active'``.
         wheels: The folder of wheels of mmcv that were built elsewhere; None for no such folder.
+        tests: Whether what only tests and checks of style need is installed too. Defaults to False.
 
     Raises:
         SetupError: A step fails.
     """
     folder = active_environment() if venv == 'active' else ROOT / venv
+    # Modules are compiled as they are imported: most of what lies in the libraries never is.
+    pip = [folder / 'bin' / 'python', '-m', 'pip', 'install', '--disable-pip-version-check']
+    pip.append('--no-compile')
+    state = fingerprint(family)
     stamp = folder / 'tst_mm-setup'
-    if stamp.is_file() and stamp.read_text(encoding='ascii') == fingerprint(family):
-        return
+    if not _says(stamp, state):
+        start = time.monotonic()
+        _set_up(family, folder, pip, wheels, make=venv != 'active')
+        stamp.write_text(state, encoding='ascii')
+        print(f'set up in {(time.monotonic() - start) / 60:.1f} min')
+    stamp = folder / 'tst_mm-setup-tests'
+    if tests and not _says(stamp, state):
+        console = Console(total=1, log=folder / 'tst_mm-setup.log')
+        console.step('what tests and checks of style need')
+        console.run([*pip, '-r', REQUIREMENTS / 'tests.txt'], pip_progress)
+        stamp.write_text(state, encoding='ascii')
+
+
+def _says(stamp: Path, state: str) -> bool:
+    return stamp.is_file() and stamp.read_text(encoding='ascii') == state
+
+
+def _set_up(family: str, folder: Path, pip: list, wheels: Path | None, make: bool) -> None:
+    """Do everything that using tst_mm needs; ``make`` says whether the environment is made too."""
     machine.check_python(family)
-    start = time.monotonic()
     print(f'tst_mm set-up, {family} family, into {folder} (once)')
     print(f'Python {sys.version.split()[0]}, {sys.executable}')
     folder.mkdir(parents=True, exist_ok=True)
@@ -94,10 +122,8 @@ def set_up(family: str, venv: str, wheels: Path | None) -> None:
     console = Console(total=5, log=folder / 'tst_mm-setup.log')
 
     console.step('virtual environment')
-    if venv != 'active':
+    if make:
         console.run([sys.executable, '-m', 'venv', folder], lambda line: None)
-    python = folder / 'bin' / 'python'
-    pip = [python, '-m', 'pip', 'install', '--disable-pip-version-check']
 
     console.step('torch')
     console.run([*pip, '-r', REQUIREMENTS / 'build.txt'], pip_progress)
@@ -105,20 +131,44 @@ def set_up(family: str, venv: str, wheels: Path | None) -> None:
     libraries = read_requirements(REQUIREMENTS / FAMILIES[family])
     mmcv = next(line for line in libraries if line.split('==')[0].endswith('mmcv'))
     libraries.remove(mmcv)
-    console.step(f'{mmcv} with its operators')
-    # They import numpy, OpenCV and MMEngine, so those come before.
-    needed = [f'-r{REQUIREMENTS / name}.txt' for name in ('runtime', 'optional', 'tests')]
-    console.run([*pip, *needed], pip_progress)
-    console.run([*pip, '--no-deps', *libraries], pip_progress)
-    Operators(mmcv, python, wheels).install(console)
+    console.step(f'the libraries; meanwhile, the operators of {mmcv}')
+    operators = Operators(mmcv, folder / 'bin' / 'python', wheels)
 
-    console.step('tst_mm')
-    console.run([*pip, '--no-deps', '--no-build-isolation', '-e', ROOT], pip_progress)
+    def install() -> None:
+        needed = [f'-r{REQUIREMENTS / name}.txt' for name in ('runtime', 'optional')]
+        console.run([*pip, *needed], pip_progress)
+        # Built with the setuptools that is there, which need not be downloaded for each of them.
+        source = [*pip, '--no-deps', '--no-build-isolation']
+        console.run([*source, *libraries], pip_progress)
+        console.run([*source, '-e', ROOT], pip_progress)
+
+    side_by_side(lambda: operators.prepare(console), install)
+
+    console.step('mmcv')
+    operators.install(console)
 
     console.step('check: everything imports')
-    console.run([python, '-c', _CHECK], lambda line: None, cwd=folder)
-    stamp.write_text(fingerprint(family), encoding='ascii')
-    print(f'set up in {(time.monotonic() - start) / 60:.1f} min')
+    python = folder / 'bin' / 'python'
+    side_by_side(
+        *(
+            partial(console.run, [python, '-c', check], lambda line: None, cwd=folder)
+            for check in _CHECKS
+        )
+    )
+
+
+def side_by_side(*tasks: Callable[[], None]) -> None:
+    """Do several things at the same time; wait for all of them.
+
+    Args:
+        tasks: What is done.
+
+    Raises:
+        SetupError: One of them fails; the first of these errors, in the order of the tasks.
+    """
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        for started in [pool.submit(task) for task in tasks]:
+            started.result()
 
 
 def active_environment() -> Path:

@@ -8,6 +8,6 @@ model = dict(
     student={{_base_.model}},
     teacher=dict(
         cfg_path='tst_mm::demo/classification_teacher.py',
-        checkpoint='work_dirs/demo/classification/teacher/epoch_16.pth',
+        checkpoint='work_dirs/demo/classification/teacher/epoch_14.pth',
     ),
 )

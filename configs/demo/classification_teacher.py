@@ -8,13 +8,13 @@ _base_ = [
 ]
 
 model = dict(
-    backbone=dict(stem_channels=24, base_channels=24),
-    head=dict(in_channels=96),
+    backbone=dict(stem_channels=16, base_channels=16),
+    head=dict(in_channels=64),
 )
 
-param_scheduler = dict(T_max=16)
-train_cfg = dict(max_epochs=16, val_interval=16)
-default_hooks = dict(checkpoint=dict(interval=16))
+param_scheduler = dict(T_max=14)
+train_cfg = dict(max_epochs=14, val_interval=14)
+default_hooks = dict(checkpoint=dict(interval=14))
 
 # Strong augmentation, as good teachers are trained: mmpretrain's own operators.
 _random = [
@@ -30,6 +30,8 @@ _random = [
     dict(type='mmpretrain.Invert'),
 ]
 train_dataloader = dict(
+    num_workers=1,  # changes images while the model computes
+    persistent_workers=True,
     dataset=dict(
         pipeline=[
             dict(type='mmpretrain.RandomFlip', prob=0.5),
@@ -42,5 +44,5 @@ train_dataloader = dict(
             ),
             dict(type='mmpretrain.PackInputs'),
         ]
-    )
+    ),
 )

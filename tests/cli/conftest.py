@@ -1,11 +1,18 @@
 """Running the tools."""
 
+import importlib
 import os
 import runpy
 import sys
 import traceback
 
 import pytest
+
+
+@pytest.fixture
+def load():
+    """Import a module of the set-up when a test asks for it."""
+    return importlib.import_module
 
 
 @pytest.fixture

@@ -6,6 +6,11 @@ import sys
 import textwrap
 
 import pytest
+from mmengine.config import Config
+
+from tst_mm.augment import LearnedAugmenter
+from tst_mm.cli import demo
+from tst_mm.registry import MODELS
 
 
 def test_help_says_what_happens(root):
@@ -22,6 +27,32 @@ def test_no_seed_is_refused(root):
         result.returncode == 2
         and "--seeds: '0' is not allowed; allowed: 1 or more" in result.stderr
     )
+
+
+def test_every_student_of_a_task_has_a_config(root):
+    for name, task in demo.TASKS.items():
+        assert {'kd', 'tst'} <= set(task.students) <= set(demo.STUDENTS)
+        for student in ('teacher', *task.students):
+            assert (root / f'configs/demo/{name}_{student}.py').is_file()
+
+
+@pytest.mark.faults
+def test_a_further_student_without_a_config_is_refused(tmp_path):
+    words = 'pspnet has no student randaugment; allowed: plain, kd, random, tst'
+    with pytest.raises(ValueError, match=words):
+        demo.demonstrate('pspnet', 1, tmp_path, jobs=1, also=['randaugment'])
+
+
+def test_randaugment_is_at_nine_of_thirty_on_every_image(root):
+    """The ranges in the config are 9 / 30 of those of the operators."""
+    model = Config.fromfile(root / 'configs/demo/classification_randaugment.py').model
+    assert model.batch_mode == 1 and model.augmenter.num_ops == 2
+    augmenter = MODELS.build(model.augmenter)
+    full = {one.name: one for one in LearnedAugmenter().operators}
+    assert set(full) - {one.name for one in augmenter.operators} == {'Invert', 'Cutout'}
+    for one in augmenter.operators:
+        if one.has_magnitude:
+            assert one.physical(1.0) == pytest.approx(full[one.name].physical(0.3), rel=1e-3)
 
 
 @pytest.mark.slow
@@ -56,6 +87,14 @@ def test_the_whole_demo_on_a_few_steps(root, tmp_path):
     assert result.returncode == 0, result.stdout + result.stderr
     assert '| TST' in result.stdout and 'student_epoch_3.pth' in result.stdout
     folder = tmp_path / 'classification'
-    assert result.stdout.splitlines()[-1] == f'report: {folder}/report.html'
-    for name in ('report.html', 'report/policy.png', 'report/images.png', 'results.json'):
+    *_, page, picture = result.stdout.splitlines()
+    assert page == f'report: {folder}/report.html'
+    assert picture == f'what TST learned, in one picture: {folder}/learned.png'
+    for name in (
+        'learned.png',
+        'report.html',
+        'report/policy.png',
+        'report/images.png',
+        'results.json',
+    ):
         assert (folder / name).stat().st_size > 0

@@ -1,19 +1,11 @@
 """The set-up: what it decides, what it shows, and what it says when a step fails."""
 
-import importlib
 import os
 import subprocess
 import sys
-import zipfile
 from types import SimpleNamespace
 
 import pytest
-
-
-@pytest.fixture
-def load():
-    """Import a module of the set-up when a test asks for it."""
-    return importlib.import_module
 
 
 @pytest.fixture
@@ -168,45 +160,28 @@ def test_free_memory_is_plausible(load):
     assert 0 < load('setup_steps.machine').free_memory_gb() < 1e5
 
 
-def make_wheel(path, *names):
-    with zipfile.ZipFile(path, 'w') as archive:
-        for name in names:
-            archive.writestr(name, '')
-    return path
+@pytest.mark.faults
+def test_both_things_are_done_and_the_first_error_is_told(load):
+    module = load('setup_env')
+    done = []
+
+    def fail():
+        raise module.SetupError('no compiler', 'install one')
+
+    with pytest.raises(module.SetupError, match='no compiler'):
+        module.side_by_side(fail, lambda: done.append(1))
+    assert done == [1]
 
 
-def test_wheel_without_operators_is_told_apart(load, tmp_path):
-    operators = load('setup_steps.operators')
-    good = make_wheel(tmp_path / 'a.whl', 'mmcv/__init__.py', 'mmcv/_ext.cpython-311.so')
-    bad = make_wheel(tmp_path / 'b.whl', 'mmcv/__init__.py', 'mmcv/ops/_ext_of_another.py')
-    assert operators.has_operators(good)
-    assert not operators.has_operators(bad)
-
-
-def test_kept_wheels_fit_torch_and_python(load, tmp_path, monkeypatch, root):
-    operators = load('setup_steps.operators')
-    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
-    elsewhere = tmp_path / 'elsewhere'
-    elsewhere.mkdir()
-    found = operators.Operators('onedl-mmcv==2.3.6', sys.executable, elsewhere)
-    for name in (
-        'onedl_mmcv-2.3.6-cp311-cp311-linux_x86_64.whl',
-        'onedl_mmcv-2.3.6-py3-none-any.whl',
-        'onedl_mmcv-2.3.5-cp311-cp311-linux_x86_64.whl',
-        'mmcv-2.1.0-cp311-cp311-linux_x86_64.whl',
-    ):
-        (elsewhere / name).touch()
-    assert [path.name for path in found.candidates()] == [
-        'onedl_mmcv-2.3.6-cp311-cp311-linux_x86_64.whl'
-    ]
-    found.cache.mkdir(parents=True)
-    kept = found.cache / 'onedl_mmcv-2.3.6-cp311-cp311-linux_x86_64.whl'
-    kept.touch()
-    assert next(found.candidates()) == kept
-    found.wheels = None
-    assert list(found.candidates()) == [kept]
-    assert operators.cache_key('2.13.0+cu130', True) == 'torch-2.13.0+cu130-cuda'
-    assert operators.cache_key('2.13.0+cu130', False) == 'torch-2.13.0+cu130'
+def test_what_tests_need_is_installed_only_when_asked_for(load, tmp_path, monkeypatch):
+    module = load('setup_env')
+    (tmp_path / 'tst_mm-setup').write_text(module.fingerprint('default'))
+    ran = []
+    monkeypatch.setattr(module.Console, 'run', lambda self, command, *_: ran.append(command))
+    for arguments, times in (([], 0), (['--tests'], 1), (['--tests'], 1)):
+        assert module.main(['--venv', str(tmp_path), *arguments]) == 0
+        assert len(ran) == times
+    assert ran[0][-2:] == ['-r', module.REQUIREMENTS / 'tests.txt']
 
 
 @pytest.mark.parametrize(
@@ -239,7 +214,7 @@ def test_second_call_does_nothing(load, tmp_path, monkeypatch):
 def test_wheels_are_named_by_an_option_or_a_variable(load, tmp_path, monkeypatch, capsys):
     module = load('setup_env')
     asked = []
-    monkeypatch.setattr(module, 'set_up', lambda family, venv, wheels: asked.append(wheels))
+    monkeypatch.setattr(module, 'set_up', lambda family, venv, wheels, tests: asked.append(wheels))
     monkeypatch.delenv('TST_MM_WHEELS', raising=False)
     module.main([])
     (tmp_path / 'one').mkdir()

@@ -1,10 +1,17 @@
 """Which runs are trained, continued, started anew; what is told of them."""
 
+import os
 import time
 
 import pytest
 
-from tst_mm.experiments import RunError, train_all
+from tst_mm.experiments import RunError, queue, train_all
+from tst_mm.experiments.progress import Position
+
+
+def processes_idle():
+    """Whether a processor is idle while one training runs."""
+    return len(os.sched_getaffinity(0)) > 1
 
 
 def test_a_student_waits_for_its_teacher_and_gets_its_checkpoint(place):
@@ -52,6 +59,23 @@ def test_an_interrupted_run_is_continued(place):
     (run.folder / 'last_checkpoint').write_text('/moved/elsewhere/iter_2.pth')
     train_all([place.make('plain')], jobs=1, poll=0.05)
     assert '--resume' in place.order()[0]
+
+
+def test_a_waiting_run_gets_an_interpreter_that_is_ready(place, monkeypatch):
+    """It has what was preloaded, the run's arguments, and its log for output."""
+    (place.root / 'train.py').write_text(
+        'import sys\n'
+        'print("preloaded:", "colorsys" in sys.modules, sys.argv[1], sys.stdin.read())\n'
+        + (place.root / 'train.py').read_text().replace('sleep(0.3)', 'sleep(2)')
+    )
+    monkeypatch.setattr(queue, 'last_position', lambda log: Position('1/4 steps', 2.0))
+    teacher, student = place.make('teacher'), place.make('kd')
+    preload = ['no_such_module', 'colorsys', 'json:dumps']  # which fails without an argument
+    train_all([teacher, place.make('kd', teacher)], jobs=1, poll=0.05, preload=preload)
+    for run, ready in ((teacher, False), (student, True)):
+        told = f'preloaded: {ready and processes_idle()} {run.config} \n'
+        assert run.log.read_text() == told
+    assert [line.split()[0] for line in place.order()] == ['start', 'end', 'start', 'end']
 
 
 @pytest.mark.faults

@@ -125,7 +125,7 @@ class Console:
             SetupError: The command fails.
         """
         lines = []
-        with self.log.open('a', encoding='utf-8') as log:
+        with self.log.open('a', encoding='utf-8', buffering=1) as log:
             log.write(f'\n$ {" ".join(map(str, command))}\n')
             process = subprocess.Popen(
                 [str(part) for part in command],

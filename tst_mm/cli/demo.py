@@ -1,13 +1,15 @@
-"""Show TST on real images, in minutes: a teacher and its students, a table, a report.
+"""Show TST on real images, in minutes: a teacher and its students, a table, a picture, a report.
 
-Trains a teacher, then the same student several times: alone, with plain distillation (KD), and
-with TST, all through tools/train.py from the configs in configs/demo. Runs that are finished are
-not repeated, interrupted ones are continued; delete the work folder to start anew. Data and work
-folder are made in the current folder.
+Trains a teacher, then the same student several times: alone, with plain distillation (KD), with
+KD on images that RandAugment changes (classification), and with TST, all through tools/train.py
+from the configs in configs/demo. Runs that are finished are not repeated,
+interrupted ones are continued; delete the work folder to start anew. Data and work folder are made
+in the current folder.
 
 Examples:
   tst demo
   tst demo --seeds 3
+  tst demo --also random
   tst demo --task retinanet --work-dir work_dirs/mine
 """
 
@@ -15,12 +17,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 from tst_mm.experiments import Run, RunError, cost_table, read_result, train_all
 from tst_mm.utils.git import git_state
@@ -32,9 +36,15 @@ WORK_DIR = Path('work_dirs/demo')
 STUDENTS = {
     'plain': 'student alone',
     'kd': 'KD',
+    'randaugment': 'KD + RandAugment',
     'random': 'KD + untrained random policy',
     'tst': 'TST',
 }
+#: How many trainings run at a time: one more than two processors, so that none of them waits.
+_JOBS = 3
+#: What a training imports, most of its first seconds.
+_PRELOAD = ('tst_mm.engine.launch', 'tst_mm.compat:load_mmrazor', 'tst_mm.visualization.report')
+_PARTS = ('models', 'datasets', 'engine', 'evaluation', 'visualization')
 
 
 @dataclass(frozen=True)
@@ -46,8 +56,9 @@ class Task:
         metric: The name of the metric in MMEngine's scalars.
         head: The title of the metric's column.
         scale: What the metric is multiplied by to be in percent. Defaults to 1.
-        students: The keys of ``STUDENTS`` that are trained; ``'kd'`` and ``'tst'`` are among them.
-            Defaults to all.
+        students: The keys of ``STUDENTS`` that are trained if nothing else is said; ``'kd'`` and
+            ``'tst'`` are among them. Defaults to all but ``'randaugment'``.
+        library: The library that the models are of. Defaults to ``'mmpretrain'``.
         data: The script under ``tools/data`` that makes the data, and its arguments; empty, the
             default, when the data is shipped.
     """
@@ -56,7 +67,8 @@ class Task:
     metric: str
     head: str
     scale: float = 1.0
-    students: tuple[str, ...] = tuple(STUDENTS)
+    students: tuple[str, ...] = ('plain', 'kd', 'random', 'tst')
+    library: str = 'mmpretrain'
     data: tuple[str, ...] = ()
 
 
@@ -67,6 +79,7 @@ def _dense(labels: str, form: str, metric: str, head: str, scale: float) -> Task
         metric=metric,
         head=head,
         scale=scale,
+        library='mmdet' if form == 'coco' else 'mmseg',
         data=('composed_scenes.py', '--format', form),
     )
 
@@ -76,6 +89,7 @@ TASKS = {
         about='Fashion-MNIST: the teacher sees 6,000 images, the students 600 of them',
         metric='accuracy/top1',
         head='accuracy, %',
+        students=('plain', 'kd', 'randaugment', 'tst'),
     ),
     'faster_rcnn': _dense('boxes', 'coco', 'coco/bbox_mAP', 'mAP, %', 100.0),
     'retinanet': _dense('boxes', 'coco', 'coco/bbox_mAP', 'mAP, %', 100.0),
@@ -89,12 +103,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--seeds', type=_positive, default=1, help='runs of each student (default: 1)'
     )
+    parser.add_argument(
+        '--also',
+        nargs='+',
+        choices=STUDENTS,
+        default=[],
+        metavar='STUDENT',
+        help=f'further students of the task: {", ".join(STUDENTS)}',
+    )
     parser.add_argument('--work-dir', type=Path, default=WORK_DIR, help='(default: work_dirs/demo)')
     parser.add_argument(
         '--jobs',
         type=_positive,
-        default=None,
-        help='trainings at a time (default: one a core, at most 3)',
+        default=_JOBS,
+        help=f'trainings at a time (default: {_JOBS})',
     )
 
 
@@ -104,11 +126,10 @@ def run(args: argparse.Namespace) -> int:
     Returns:
         0; 1 after a failed training, which is then named on stderr; 130 after Ctrl-C.
     """
-    jobs = args.jobs or min(3, len(os.sched_getaffinity(0)))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # trainings end with the demo
     try:
         for name in TASKS if args.task == 'all' else [args.task]:
-            demonstrate(name, args.seeds, args.work_dir.resolve() / name, jobs)
+            demonstrate(name, args.seeds, args.work_dir.resolve() / name, args.jobs, args.also)
     except RunError as error:
         print(f'\n{error}', file=sys.stderr)
         return 1
@@ -125,17 +146,26 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def demonstrate(name: str, seeds: int, folder: Path, jobs: int) -> None:
-    """Train, print the table, write the report of one task.
+def demonstrate(name: str, seeds: int, folder: Path, jobs: int, also: Sequence[str] = ()) -> None:
+    """Train, print the table, write picture and report of one task.
 
     Args:
         name: The key of the task in ``TASKS``.
         seeds: How many runs each student has.
         folder: The folder that everything of this task goes to.
         jobs: How many trainings run at a time.
+        also: The keys of further students in ``STUDENTS``. Defaults to none.
+
+    Raises:
+        RunError: A training failed.
+        ValueError: There is no config for one of the further students.
     """
     task = TASKS[name]
     configs = ROOT / 'configs' / 'demo'
+    there = [student for student in STUDENTS if (configs / f'{name}_{student}.py').is_file()]
+    for student in also:
+        if student not in there:
+            raise ValueError(f'{name} has no student {student}; allowed: {", ".join(there)}')
     teacher = Run('teacher', configs / f'{name}_teacher.py', folder / 'teacher')
     students = {
         student: [
@@ -148,7 +178,8 @@ def demonstrate(name: str, seeds: int, folder: Path, jobs: int) -> None:
             )
             for seed in range(seeds)
         ]
-        for student in task.students
+        for student in STUDENTS
+        if student in task.students or student in also
     }
     print(f'\n{task.about}\n', flush=True)
     if task.data:
@@ -157,7 +188,10 @@ def demonstrate(name: str, seeds: int, folder: Path, jobs: int) -> None:
         subprocess.run(command, check=True)
     # The longest first, so that no core waits for it at the end.
     longest_first = [run for student in reversed(students) for run in students[student]]
-    train_all([teacher, *longest_first], jobs)
+    # Takes seconds to import, which pass while the trainings run.
+    Thread(target=import_module, args=['tst_mm.visualization.report'], daemon=True).start()
+    preload = [*_PRELOAD, *(f'{task.library}.{part}' for part in _PARTS)]
+    train_all([teacher, *longest_first], jobs, preload=preload)
 
     results = {
         key: [read_result(run, task.metric, task.scale) for run in runs]
@@ -168,9 +202,10 @@ def demonstrate(name: str, seeds: int, folder: Path, jobs: int) -> None:
     print('Cost is relative to KD and includes, in the last column, the augmenter stages.')
     if seeds == 1:
         print('One seed: differences of about one point can be chance; --seeds 3 shows the spread.')
-    _write_results(folder, name, seeds, results, table)
+    options = ' '.join([f'--task {name} --seeds {seeds}', *(['--also', *also] if also else [])])
+    _write_results(folder, options, results, table)
 
-    from tst_mm.visualization import load_runs, write_report  # takes seconds to import
+    from tst_mm.visualization import load_runs, save_summary, write_report
 
     student = next(students['tst'][0].folder.glob('student_*.pth'))
     print(f'the TST student, for plain OpenMMLab: {_relative(student)}')
@@ -178,12 +213,14 @@ def demonstrate(name: str, seeds: int, folder: Path, jobs: int) -> None:
     page, *figures = write_report(folder / 'report.html', runs)
     print(f'figures: {_relative(figures[0].parent)}')
     print(f'report: {_relative(page)}')
+    picture = save_summary(folder / 'learned.png', runs[0])
+    print(f'what TST learned, in one picture: {_relative(picture)}')
 
 
-def _write_results(folder: Path, name: str, seeds: int, results: dict, table: str) -> None:
-    """Keep the numbers with what they come from."""
+def _write_results(folder: Path, options: str, results: dict, table: str) -> None:
+    """Keep the numbers with what they come from; ``options`` are those of the command."""
     rows = {key: [asdict(result) for result in found] for key, found in results.items()}
-    command = f'python tools/demo.py --task {name} --seeds {seeds}'
+    command = f'python tools/demo.py {options}'
     commit = git_state(ROOT)
     record = {'command': command, 'commit': commit, 'results': rows}
     (folder / 'results.json').write_text(json.dumps(record, indent=1) + '\n')

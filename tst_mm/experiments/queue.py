@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from .progress import Display, last_position
+from .processes import Starter
+from .progress import Display, Position, last_position, time_left
 from .run import Run
 
 
@@ -32,6 +32,7 @@ def train_all(
     poll: float = 0.5,
     on_finish: Callable[[Run], None] = lambda run: None,
     cwd: Path | None = None,
+    preload: Sequence[str] = (),
 ) -> None:
     """Train what is not finished yet.
 
@@ -42,6 +43,8 @@ def train_all(
         on_finish: Called with every run as it finishes. By default nothing is called.
         cwd: The folder that trainings are started in, which relative paths in configs refer to.
             Defaults to the current one.
+        preload: The modules that trainings import. Where a processor is idle, interpreters that
+            have imported them are made for runs that wait for their teacher. Defaults to none.
 
     Raises:
         RunError: A training failed; the others are stopped and can be continued.
@@ -50,44 +53,45 @@ def train_all(
     if len(waiting) < len(runs):
         done = ', '.join(run.name for run in runs if run not in waiting)
         print(f'finished before: {done}', flush=True)
-    running: dict[Run, subprocess.Popen] = {}
-    try:
-        with Display() as display:
-            while waiting or running:
-                for run in [run for run in waiting if run.teacher is None or run.teacher.finished]:
-                    if len(running) < jobs:
-                        waiting.remove(run)
-                        running[run] = _start(run, jobs, cwd)
-                time.sleep(poll)
-                for run, process in list(running.items()):
-                    if process.poll() is None:
-                        continue
-                    del running[run]
-                    if process.returncode:
-                        raise RunError(run, process.returncode)
-                    run.finish()
-                    on_finish(run)
-                    display.say(f'{run.name} finished')
-                positions = {run.name: last_position(run.log) for run in running}
-                display.show(positions, len(waiting))
-    finally:
-        for process in running.values():
-            process.terminate()
-        for process in running.values():
-            process.wait()
+    clock = _Clock(jobs)
+    with Starter(jobs, cwd, preload) as starter, Display() as display:
+        while waiting or starter.running:
+            for run in [run for run in waiting if run.teacher is None or run.teacher.finished]:
+                if len(starter.running) < jobs:
+                    waiting.remove(run)
+                    starter.start(run)
+                    clock.begin[run] = time.monotonic()
+            time.sleep(poll)
+            for run, code in starter.ended():
+                if code:
+                    raise RunError(run, code)
+                run.finish()
+                on_finish(run)
+                clock.end(run)
+                display.say(f'{run.name} finished')
+            positions = {run: last_position(run.log) for run in starter.running}
+            if all(position.left is not None for position in positions.values()):
+                starter.warm_up(len(waiting))
+            shown = {run.name: position for run, position in positions.items()}
+            display.show(shown, len(waiting), clock.left(positions, waiting))
 
 
-def _start(run: Run, jobs: int, cwd: Path | None) -> subprocess.Popen:
-    """Start a training; it gets its share of the cores and no more."""
-    command = run.prepare()
-    threads = str(max(1, len(os.sched_getaffinity(0)) // jobs))
-    environment = {'OMP_NUM_THREADS': threads, 'PYTHONUNBUFFERED': '1', **os.environ}
-    with run.log.open('ab') as log:
-        return subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+@dataclass
+class _Clock:
+    """When trainings began, how long they took, and what that says of those to come."""
+
+    jobs: int
+    begin: dict[Run, float] = field(default_factory=dict)
+    took: list[float] = field(default_factory=list)
+
+    def end(self, run: Run) -> None:
+        """Take the time of a run that has ended."""
+        self.took.append(time.monotonic() - self.begin.pop(run))
+
+    def left(self, positions: dict[Run, Position], waiting: Sequence[Run]) -> float | None:
+        """Seconds until all is done; None where that is not known yet."""
+        now = time.monotonic()
+        running = [(now - self.begin[run], position.left) for run, position in positions.items()]
+        teachers = {run.teacher for run in waiting}
+        before = [position.left or 0.0 for run, position in positions.items() if run in teachers]
+        return time_left(running, self.took, len(waiting), self.jobs, max(before, default=0.0))

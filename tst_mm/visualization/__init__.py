@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .policy_curves import plot_policy
     from .report import write_report
     from .run_record import RunRecord, load_runs
+    from .summary import save_summary
 
 #: The module of each name. All but the hook, which the registry asks for at the start of every run,
 #: are imported on first use, because matplotlib takes a second.
@@ -43,6 +44,7 @@ _PLACES = {
     'plot_images': 'image_grid',
     'plot_policy': 'policy_curves',
     'save_figure': 'figure',
+    'save_summary': 'summary',
     'to_pictures': 'image_grid',
     'write_report': 'report',
 }
@@ -67,6 +69,7 @@ __all__ = [
     'plot_images',
     'plot_policy',
     'save_figure',
+    'save_summary',
     'to_pictures',
     'write_report',
 ]
