@@ -15,6 +15,7 @@ model = dict(
 param_scheduler = dict(T_max=14)
 train_cfg = dict(max_epochs=14, val_interval=14)
 default_hooks = dict(checkpoint=dict(interval=14))
+custom_hooks = [dict(type='tst_mm.ChannelsLastHook')]
 
 # Strong augmentation, as good teachers are trained: mmpretrain's own operators.
 _random = [

@@ -53,10 +53,11 @@ def test_sources_become_one_file_with_helpers_of_their_own(load, tmp_path):
     (tmp_path / 'cpu').mkdir()
     (tmp_path / 'cpu' / 'one.cpp').write_text(source % (1, 'one') + '#define max(a, b) broken\n')
     (tmp_path / 'two.cpp').write_text('#include <algorithm>\n' + source % (2, 'two'))
-    (tmp_path / 'pybind.cpp').write_text('int bound;')
+    (tmp_path / 'pybind.cpp').write_text('#include <torch/extension.h>')
     module = load('setup_steps.sources')
     united = module.unite(tmp_path)
     assert sorted(path.name for path in tmp_path.rglob('*.cpp')) == ['pybind.cpp', 'united.cpp']
+    assert 'pybind.h' in (tmp_path / 'pybind.cpp').read_text()
     text = united.read_text()
     assert text.startswith(module._FIRST)
     united.write_text(

@@ -11,6 +11,8 @@ from pathlib import Path
 
 #: The file that is compiled on its own.
 _ALONE = 'pybind.cpp'
+#: What it includes, and the part of that which it needs.
+_ALL, _NEEDED = '<torch/extension.h>', '<torch/csrc/utils/pybind.h>'
 #: What it is put into, before everything else: headers, which no macro below may reach.
 _FIRST = '#include <torch/script.h>\n#include <vector>\n'
 #: Helpers that several files define under the same names, each for itself.
@@ -41,6 +43,8 @@ def unite(folder: Path) -> Path:
     for source in sorted([*folder.glob('*.cpp'), *folder.glob('cpu/*.cpp')]):
         if source.name != _ALONE:
             text += _included(source.rename(source.with_suffix('.inc')), folder)
+    alone = folder / _ALONE
+    alone.write_text(alone.read_text(encoding='utf-8').replace(_ALL, _NEEDED), encoding='utf-8')
     united = folder / 'united.cpp'
     united.write_text(text, encoding='utf-8')
     return united

@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
-from threading import Thread
+from threading import Timer
 
 from tst_mm.experiments import Run, RunError, cost_table, read_result, train_all
 from tst_mm.utils.git import git_state
@@ -42,6 +42,8 @@ STUDENTS = {
 }
 #: How many trainings run at a time: one more than two processors, so that none of them waits.
 _JOBS = 3
+#: Seconds after which the trainings that start first have started.
+_LATER = 30.0
 #: What a training imports, most of its first seconds.
 _PRELOAD = ('tst_mm.engine.launch', 'tst_mm.compat:load_mmrazor', 'tst_mm.visualization.report')
 _PARTS = ('models', 'datasets', 'engine', 'evaluation', 'visualization')
@@ -188,8 +190,10 @@ def demonstrate(name: str, seeds: int, folder: Path, jobs: int, also: Sequence[s
         subprocess.run(command, check=True)
     # The longest first, so that no core waits for it at the end.
     longest_first = [run for student in reversed(students) for run in students[student]]
-    # Takes seconds to import, which pass while the trainings run.
-    Thread(target=import_module, args=['tst_mm.visualization.report'], daemon=True).start()
+    # Takes seconds to import, which pass while the trainings run, but not as they start.
+    later = Timer(_LATER, import_module, ['tst_mm.visualization.report'])
+    later.daemon = True
+    later.start()
     preload = [*_PRELOAD, *(f'{task.library}.{part}' for part in _PARTS)]
     train_all([teacher, *longest_first], jobs, preload=preload)
 

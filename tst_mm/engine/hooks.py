@@ -1,5 +1,6 @@
 """The hooks of a training in one place, as MMEngine has them."""
 
+from .channels_last_hook import ChannelsLastHook
 from .safety import (
     ExactResumeHook,
     FirstBatchHook,
@@ -14,6 +15,7 @@ from .schedule import AdaptiveAmountHook, AlternatingScheduleHook, PolicyProgres
 __all__ = [
     'AdaptiveAmountHook',
     'AlternatingScheduleHook',
+    'ChannelsLastHook',
     'ExactResumeHook',
     'FirstBatchHook',
     'NonFiniteHook',

@@ -14,7 +14,7 @@ from typing import Any
 from .run import Run
 
 #: Seconds that an interpreter is given to import everything, before the next one is started.
-_APART = 4.0
+_APART = 8.0
 
 
 class Starter:
