@@ -97,7 +97,8 @@ def main(argv: list[str] | None = None) -> int:
         parser.error('--rounds: allowed: 1 or more; --workers: 0 or more')
     if args.device == 'cuda' and not torch.cuda.is_available():
         parser.error('--device cuda: this machine has no CUDA device')
-    out = args.out or args.work_dir / 'run.json'
+    work_dir = args.work_dir.resolve()  # trainings run in folders of their own
+    out = args.out or work_dir / 'run.json'
     out.parent.mkdir(parents=True, exist_ok=True)
     where = {**describe(torch.device(args.device)), 'workers': args.workers, 'quick': args.quick}
     found = json.loads(out.read_text()) if out.is_file() else {}
@@ -112,7 +113,7 @@ def main(argv: list[str] | None = None) -> int:
     missing = [cell for cell in cells if cell not in done]
     for name, turn, method in track(missing, 'training', disable=not sys.stderr.isatty()):
         print(f'{name}, round {turn + 1} of {rounds}: {METHODS[method]}', file=sys.stderr)
-        folder = args.work_dir / f'{name}_{method}_{turn}_{time.time_ns()}'
+        folder = work_dir / f'{name}_{method}_{turn}_{time.time_ns()}'
         steps = CASES[name].steps // (2 if args.quick else 1)
         try:
             clock = train(name, method, steps, folder, args.workers, args.device)
@@ -209,7 +210,16 @@ def format_runs(result: Mapping[str, Any]) -> str:
                 rows.append(
                     (case.title, METHODS[method], *_row(case, runs), *_over(result, name, method))
                 )
-    columns = ('', '', 'images a second', *SHARES, 'start-up, s', 'time an image', 'rounds', '')
+    columns = (
+        '',
+        '',
+        'images a second',
+        *SHARES,
+        'start-up, s',
+        'time an image',
+        'range',
+        'rounds',
+    )
     return f'{head}\n\n{markdown_table(columns, rows)}'
 
 

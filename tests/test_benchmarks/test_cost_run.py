@@ -92,3 +92,8 @@ def test_a_real_training(name, method, tmp_path):
     assert spent['step'] > max(spent['loader'], spent['saving']) > 0
     assert (spent['stages'] > 0) == (method == 'tst') == (found['stage_share'] > 0)
     assert found['process'] > sum(spent.values())
+
+
+def test_the_table_that_is_shown_is_that_of_the_kept_runs(root):
+    kept = json.loads((root / 'benchmarks' / 'cost_run.json').read_text())
+    assert run.format_runs(kept) + '\n' == (root / 'benchmarks' / 'cost_run.md').read_text()
