@@ -66,11 +66,7 @@ def warp_images(
     sampled = sample_images(images if mask is None else images * mask, matrix)
     if not may_stay:
         return sampled
-    still = is_identity(matrix)
-    on_host = still.device.type == 'cpu' and not torch.compiler.is_compiling()
-    if on_host and not still.any():  # which costs nothing to know there
-        return sampled
-    still = still.to(images.device, non_blocking=True)
+    still = is_identity(matrix).to(images.device, non_blocking=True)
     return torch.where(still[:, None, None, None], images, sampled)
 
 

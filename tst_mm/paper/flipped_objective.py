@@ -120,7 +120,7 @@ class FlippedObjective(ConfidenceObjective):
             if not self._told and bool(loss > self.cap):
                 self._told = True
                 print_log(
-                    f'the loss of the student, {float(loss):.3g}, is above the cap of '
+                    f'the loss of the student, {float(loss.detach()):.3g}, is above the cap of '
                     f"{self.cap:g}, where it does not move the policy; give form='difference' a "
                     'larger cap, if most losses are as large',
                     'current',
