@@ -85,7 +85,7 @@ def _add_changes(
             change = setting.normalization.delta_to_input(new - old)
         elif isinstance(part.operator, GeometricOperator):
             level = part.level.flatten()
-            extents = take(draw.extents.to(level.device), part.images)
+            extents = take(draw.extents.to(level.device, non_blocking=True), part.images)
             gate = torch.ones_like(level)[:, None]
             matrix = compose(
                 (part.operator,), gate, level[:, None], extents, 'sequence', setting.coordinates
