@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -171,8 +172,6 @@ def train(
 
 
 def _environment(device: str) -> dict[str, str]:
-    import os
-
     hidden = {} if device == 'cuda' else {'CUDA_VISIBLE_DEVICES': ''}
     path = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
     return {**os.environ, **hidden, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': path}

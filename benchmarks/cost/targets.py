@@ -28,7 +28,7 @@ _FLOORS = {
     'launches': 'eight colour operators of 1 to 24 launches (Equalize: a histogram and its table) '
     'and two each to take their images and to put them back; only fused they are fewer',
     'host': 'launches of the augmenter beside those of the networks, whose number grows with their '
-    'depth; on meta an operation takes about a hundred times what it takes to launch',
+    'depth; an operation on meta takes longer than a launch',
 }
 
 

@@ -44,7 +44,7 @@ def test_a_large_batch_is_changed_as_its_images_are(padded):
     torch.testing.assert_close(at_once, one_by_one, atol=1e-5, rtol=0)
 
 
-def test_smoothing_is_the_same_on_every_device(monkeypatch):
+def test_smoothing_is_the_same_on_every_device():
     images = torch.rand(2, 3, 9, 7)
     here = color._smooth(images)
 
