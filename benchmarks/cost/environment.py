@@ -23,7 +23,7 @@ _FAMILIES = {
 }
 
 
-def describe(device: torch.device) -> dict[str, Any]:
+def describe(device: torch.device, precision: str | None = None) -> dict[str, Any]:
     """Everything a figure depends on beside the code."""
     cuda = device.type == 'cuda'
     return {
@@ -32,6 +32,7 @@ def describe(device: torch.device) -> dict[str, Any]:
         'device': torch.cuda.get_device_name(device) if cuda else _processor(),
         'device_type': device.type,
         'threads': torch.get_num_threads(),
+        'precision': precision or 'float32',
         'python': platform.python_version(),
         'versions': {
             'tst_mm': tst_mm.__version__,

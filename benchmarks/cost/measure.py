@@ -11,6 +11,7 @@ from .batches import box_batch
 from .counters import peak_bytes
 from .counts import count_augmenter, step_waits
 from .demo import demo_cost
+from .host import count_launches, host_steps
 from .networks import cases
 from .progress import Progress
 from .steps import Steps
@@ -27,10 +28,18 @@ class Measurement:
         device: The device to measure on.
         rounds: How many rounds every case has, after the warm-up.
         progress: What is told as rounds are done.
+        precision: Of the steps; see :class:`benchmarks.cost.steps.Steps`. Defaults to None.
     """
 
-    def __init__(self, device: torch.device, rounds: int, progress: Progress) -> None:
+    def __init__(
+        self,
+        device: torch.device,
+        rounds: int,
+        progress: Progress,
+        precision: str | None = None,
+    ) -> None:
         self.device, self.rounds, self.progress = device, rounds, progress
+        self.precision = precision
 
     def augmenter(self) -> dict[str, Any]:
         """Ours, kornia's and torchvision's operators at every size."""
@@ -56,7 +65,7 @@ class Measurement:
         result = {}
         for name, case in cases(self.device).items():
             self.progress.begin(f'steps of {name}')
-            steps = Steps(case, self.device)
+            steps = Steps(case, self.device, self.precision)
             times = self._turns(steps.calls)
             flops = steps.flops()
             result[name] = {
@@ -74,6 +83,21 @@ class Measurement:
                     key: flops[f'step/{key}'] / flops[f'floor/{key}'] for key in steps.calls
                 },
                 'memory': self._memory(steps),
+            }
+        return result
+
+    def host(self) -> dict[str, Any]:
+        """The host's time of student steps with and without augmentation; no device is needed."""
+        result, cpu = {}, torch.device('cpu')
+        for name, case in cases(cpu).items():
+            self.progress.begin(f'host time of {name}')
+            steps, where = host_steps(case)
+            times = take_turns(steps, self.rounds, cpu, self.progress)
+            result[name] = {
+                'where': where,
+                'times': {key: value.to_dict() for key, value in times.items()},
+                'split/kd': times['split'].over(times['kd']).to_dict(),
+                'launches': {key: count_launches(step, where) for key, step in steps.items()},
             }
         return result
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import functional as tv
 
-from tst_mm.augment import Draw, LearnedAugmenter
+from tst_mm.augment import LearnedAugmenter
 from tst_mm.augment.operators import ColorOperator
 
 
@@ -31,7 +31,9 @@ class KorniaAugmenter:
         """(B, C, H, W) normalised -> the same, augmented."""
         size = tuple(inputs.shape[-2:])
         options = {'relaxed': True} if relaxed else {}
-        draw = self.augmenter.draw([size] * len(inputs), **options).to(inputs.device)
+        draw = self.augmenter.draw([size] * len(inputs), **options)
+        tensors = (draw.levels, draw.gates, draw.positions, draw.extents)
+        levels, gates, positions, extents = (value.to(inputs.device) for value in tensors)
         normalization = self.augmenter.normalization
         mean, std = normalization.mean / 255, normalization.std / 255
         pixels = inputs * std + mean
@@ -41,10 +43,12 @@ class KorniaAugmenter:
                 continue
             index = None if images is None else torch.tensor(images).to(inputs.device)
             old = pixels if index is None else pixels[index]
-            level = _rows(draw.levels[:, i], index)
-            gate = _rows(draw.gates[:, i].to(inputs.device), index)[:, None, None, None]
+            level = _rows(levels[:, i], index)
+            gate = _rows(gates[:, i], index)[:, None, None, None]
             if operator.name == 'Cutout':
-                new = old * (1 - _square(operator, draw, level, index, size))
+                # Kornia has no square whose place can be given.
+                places = (_rows(value, index) for value in (positions, extents))
+                new = old * (1 - operator.region(level, *places, *size))
             else:
                 new = self.functions[operator.name](
                     old, operator.physical(level) - operator.start, size
@@ -130,10 +134,3 @@ def _torchvision(operator: Any, image: Tensor, value: float, size: tuple[int, in
 
 def _rows(tensor: Tensor, index: Tensor | None) -> Tensor:
     return tensor if index is None else tensor[index]
-
-
-def _square(
-    operator: Any, draw: Draw, level: Tensor, index: Tensor | None, size: tuple[int, int]
-) -> Tensor:
-    """Cutout's square; kornia has none whose place can be given."""
-    return operator.region(level, _rows(draw.positions, index), _rows(draw.extents, index), *size)

@@ -28,6 +28,8 @@ class Steps:
     Args:
         case: The networks and the batch.
         device: The device that they run on.
+        precision: The type of numbers of mixed precision, ``'bfloat16'`` or ``'float16'``; None
+            (default) for full precision.
 
     Attributes:
         calls (dict[str, Callable]): ``plain`` (the student alone), ``kd``, ``split`` (half of the
@@ -35,7 +37,7 @@ class Steps:
             and ``bare``: its forward passes, for which images and labels lie ready.
     """
 
-    def __init__(self, case: Case, device: torch.device) -> None:
+    def __init__(self, case: Case, device: torch.device, precision: str | None = None) -> None:
         self.case = case
         self.data = case.data(case.shape)
         models = {
@@ -50,6 +52,9 @@ class Steps:
         searched = self.models['split']
         self.calls['search'] = lambda: searched.score(self.data, DRAWS)
         self.calls['bare'] = self._bare
+        if precision is not None:
+            dtype = getattr(torch, precision)
+            self.calls = {name: _mixed(call, device, dtype) for name, call in self.calls.items()}
         self._images, self._samples = self._augmented(searched)
 
     def flops(self) -> dict[str, float]:
@@ -97,6 +102,16 @@ class Steps:
     def _student_step(self, model: nn.Module) -> Step:
         optimizer = OptimWrapper(torch.optim.SGD(model.parameters(), lr=_LR, momentum=0.9))
         return lambda: model.train_step(self.data, optimizer)
+
+
+def _mixed(call: Step, device: torch.device, dtype: torch.dtype) -> Step:
+    """The same step in mixed precision."""
+
+    def run() -> None:
+        with torch.autocast(device.type, dtype):
+            call()
+
+    return run
 
 
 def count_flops(call: Step) -> float:

@@ -30,7 +30,7 @@ def format_report(result: Mapping[str, Any]) -> str:
     parts = [
         *old,
         f'commit {where["commit"]}{changed}, {where["device"]}, {where["threads"]} threads, '
-        f'{result["rounds"]} rounds\n{versions}',
+        f'{where.get("precision", "float32")}, {result["rounds"]} rounds\n{versions}',
         _targets(result['targets']),
     ]
     measured = result['measured']
@@ -42,6 +42,37 @@ def format_report(result: Mapping[str, Any]) -> str:
     if 'growth' in measured:
         parts.append(_growth(measured['growth']))
     return '\n\n'.join(parts)
+
+
+def format_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """What differs between two results by more than noise.
+
+    Counts differ where they are not equal; ratios of times where the middle halves of their rounds
+    do not meet.
+
+    Args:
+        old: The older result.
+        new: The newer result.
+    """
+    before = {target['name']: target for target in old['targets']}
+    rows = []
+    for target in new['targets']:
+        known = before.get(target['name'])
+        if known is None or not _differ(known, target):
+            continue
+        better = (target['value'] < known['value']) == (target['kind'] == 'most')
+        words = 'better' if better else 'WORSE'
+        rows.append((target['name'], _number(known['value']), _number(target['value']), words))
+    title = f'beside commit {old["environment"]["commit"]}'
+    if not rows:
+        return f'{title}: no change beyond noise'
+    return f'{title}:\n\n' + markdown_table(('changed', 'before', 'now', ''), rows)
+
+
+def _differ(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    if not old['spread'] or not new['spread']:
+        return old['value'] != new['value']
+    return old['spread'][1] < new['spread'][0] or new['spread'][1] < old['spread'][0]
 
 
 def _targets(targets: Sequence[Mapping[str, Any]]) -> str:

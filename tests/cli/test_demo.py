@@ -1,5 +1,6 @@
 """The demo as a user runs it."""
 
+import argparse
 import os
 import subprocess
 import sys
@@ -38,9 +39,15 @@ def test_every_student_of_a_task_has_a_config(root):
 
 @pytest.mark.faults
 def test_a_further_student_without_a_config_is_refused(tmp_path):
-    words = 'pspnet has no student randaugment; allowed: plain, kd, random, tst'
-    with pytest.raises(ValueError, match=words):
-        demo.demonstrate('pspnet', 1, tmp_path, jobs=1, also=['randaugment'])
+    """Before the first training, of whatever task."""
+    words = 'faster_rcnn has no student .randaugment.; allowed: plain, kd, random, tst'
+    parser = argparse.ArgumentParser()
+    demo.add_arguments(parser)
+    for task in ('all', 'faster_rcnn'):
+        arguments = ['--task', task, '--also', 'randaugment', '--work-dir', str(tmp_path)]
+        with pytest.raises(ValueError, match=words):
+            demo.run(parser.parse_args(arguments))
+    assert not list(tmp_path.iterdir())
 
 
 def test_randaugment_is_at_nine_of_thirty_on_every_image(root):

@@ -4,10 +4,12 @@ import json
 
 import jsonschema
 import pytest
+import torch
 
 from benchmarks.cost.__main__ import SCHEMA, check, main
+from benchmarks.cost.environment import describe
 from benchmarks.cost.measure import Measurement
-from benchmarks.cost.table import VERSION, format_report
+from benchmarks.cost.table import VERSION, format_changes, format_report
 from benchmarks.cost.targets import judge
 from benchmarks.cost.timing import Times, spread
 
@@ -26,8 +28,16 @@ def measured() -> dict:
     steps = ('kd', 'search')
     return {
         'counts': {
-            'default augmenter': {'launches': 50.0, 'samplings': 1.0},
+            'default augmenter': {'launches': 40.0, 'samplings': 1.0},
             'demo, search step': {'waits': 0.0},
+        },
+        'host': {
+            'demo': {
+                'where': 'meta',
+                'times': dict.fromkeys(('kd', 'split'), times),
+                'split/kd': {**ratio, 'median': 1.04},
+                'launches': {'kd': 365, 'split': 400},
+            }
         },
         'augmenter': {
             '2x3x8x8': {
@@ -90,10 +100,12 @@ def test_every_kind_of_goal_is_judged(measured):
         'augmenter 2x3x8x8, forward: images a second, over kornia',
     }
     measured['counts']['default augmenter']['samplings'] = 2
+    measured['host']['demo']['split/kd']['median'] = 1.06
     measured['training']['stages'] = 0.021
     after = {target.name for target in judge(measured) if not target.met}
     assert after - missed == {
         'default augmenter: samplings',
+        "demo: the host's time of a split step over KD (meta; launches 400 over 365)",
         "the demo's stages, part of its counted cost",
     }
 
@@ -119,6 +131,52 @@ def test_a_killed_run_keeps_the_parts_that_are_done(tmp_path, monkeypatch):
     check(found)
     assert list(found['measured']) == ['counts']
     assert 'default augmenter: samplings' in out.with_suffix('.md').read_text()
+
+
+def test_an_interrupted_run_is_continued(tmp_path, monkeypatch, capsys):
+    where = {**describe(torch.device('cpu')), 'modified': False}
+    monkeypatch.setattr('benchmarks.cost.environment.describe', lambda *_: where)
+    asked = []
+    for part in ('counts', 'training'):
+        found = (
+            {'demo, search step': {'waits': 0.0}}
+            if part == 'counts'
+            else {'stages': 0.01, 'tst/kd': 1}
+        )
+        monkeypatch.setattr(
+            Measurement, part, lambda self, part=part, found=found: asked.append(part) or found
+        )
+    out = str(tmp_path / 'cost.json')
+    main(['--only', 'counts', '--out', out])
+    main(['--only', 'counts', 'training', '--out', out])
+    assert asked == ['counts', 'training']
+    assert 'kept counts' in capsys.readouterr().err
+    assert list(json.loads((tmp_path / 'cost.json').read_text())['measured']) == [
+        'counts',
+        'training',
+    ]
+    main(['--only', 'counts', '--out', out, '--fresh'])
+    monkeypatch.setitem(where, 'commit', 'another')
+    main(['--only', 'counts', '--out', out])
+    assert asked == ['counts', 'training', 'counts', 'counts']
+
+
+def test_what_changed_beyond_noise_is_said(measured, kept):
+    def result():
+        targets = [target.to_dict() for target in judge(measured)]
+        return {**kept, 'version': VERSION, 'measured': measured, 'targets': targets}
+
+    old = result()
+    assert 'no change beyond noise' in format_changes(old, result())
+    measured['counts']['default augmenter']['launches'] = 39
+    measured['host']['demo']['split/kd'] = {'median': 1.2, 'low': 1.15, 'high': 1.3}
+    measured['steps']['demo']['ratios']['split/kd'] = {'median': 1.05, 'low': 1.0, 'high': 1.2}
+    lines = format_changes(old, result()).splitlines()[4:]
+    assert [line.split('|')[1].split(':')[0].strip() for line in lines] == [
+        'demo',
+        'default augmenter',
+    ]
+    assert ['WORSE' in line for line in lines] == [True, False]
 
 
 @pytest.mark.parametrize(('package', 'part'), [('jsonschema', 'counts'), ('kornia', 'augmenter')])

@@ -96,3 +96,12 @@ def test_the_table_says_what_the_runs_say(tmp_path):
     assert '1.00 on average over 6 pairs of seeds; 14.0 of 14 effects are known' in said
     assert 'TST against KD: above it on CIFAR-10, 1,000 images (+3.00).' in report.verdict(runs)
     assert (tmp_path / 'results_amounts.png').stat().st_size > 3000
+    assert 'Other settings' not in said
+    chose = [
+        {**runs[-1], 'seed': 100 + seed, 'method': method, 'validation': value + seed}
+        for seed in range(4)
+        for method, value in (('tst', 70), ('tst-trust', 72), ('kd', 71 - seed))
+    ]
+    said = report.section([*runs[:-1], *chose], tmp_path).split('Other settings')[1]
+    assert 'over TST' in said and '4 seeds' in said
+    assert '**+2.00** (+2.00 to +2.00)' in said and '-0.50 (' in said

@@ -130,6 +130,15 @@ def test_the_dense_configuration_is_one():
         HOOKS.build(hook)
 
 
+def test_the_dense_configuration_keeps_the_hooks_of_the_one_it_starts_from():
+    (block,) = blocks(ROOT / 'docs' / 'dense.md', 'python')
+    own = 'mmdet::yolox/yolox_tiny_8xb8-300e_coco.py'
+    config = Config.fromstring(re.sub(r'_base_ = \[.*?\]', f"_base_ = ['{own}']", block), '.py')
+    *kept, schedule = [hook.type for hook in config.custom_hooks]
+    assert kept == ['YOLOXModeSwitchHook', 'SyncNormHook', 'EMAHook']
+    assert schedule == 'tst_mm.AlternatingScheduleHook'
+
+
 def test_the_hooks_that_are_promised_exist():
     text = (ROOT / 'docs' / 'guarantees.md').read_text(encoding='utf-8')
     for config in re.findall(r"`(dict\(type='tst_mm\..*?\))`", text):

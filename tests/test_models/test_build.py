@@ -83,6 +83,21 @@ def test_normalisation_inside_the_model_wins(tmp_path):
     assert build_model('teacher', {'cfg_path': str(path)}).data_preprocessor.std.item() == 4
 
 
+def test_a_preprocessor_beside_the_student_takes_the_place_of_its_configs(tmp_path):
+    """For a teacher it only fills in what its config lacks."""
+    path = tmp_path / 'model.py'
+    inside = "    type='ImageClassifier',\n    data_preprocessor=dict(mean=[3.0], std=[4.0]),"
+    given = {'mean': [1.0], 'std': [2.0]}
+    for text in (CONFIG, CONFIG.replace("    type='ImageClassifier',", inside)):
+        path.write_text(text)
+        config = {'cfg_path': str(path)}
+        assert build_model('student', config, given, instead=True).data_preprocessor.std.item() == 2
+        own = build_model('teacher', config).data_preprocessor.std.item()
+        assert build_model('teacher', config, given).data_preprocessor.std.item() == own
+    path.write_text(CONFIG.replace('data_preprocessor', 'unused'))
+    assert build_model('teacher', config, given).data_preprocessor.std.item() == 2
+
+
 def test_missing_file_names_who_and_what():
     with pytest.raises(FileNotFoundError, match=r"student: no config file 'nowhere/model.py'"):
         build_model('student', {'cfg_path': 'nowhere/model.py'})

@@ -11,6 +11,7 @@ from torch import nn
 from tst_mm.models.objectives import Confidence
 from tst_mm.paper import flip as flip_module
 from tst_mm.paper.flip import (
+    check_losses,
     find_losses,
     flipped,
     register_flip,
@@ -83,6 +84,32 @@ def test_unknown_loss_is_named_with_what_is_allowed():
     for word in ("student: loss 'head.loss_cls' is a SeesawLoss", 'CrossEntropyLoss', 'register'):
         assert word in message
     assert '\n' not in message
+
+
+class Poly(nn.Module):
+    """A user's loss, whose name says nothing."""
+
+
+@pytest.mark.parametrize('place', ['loss_cls', 'loss_module', 'loss_decode'])
+def test_what_stands_for_a_loss_is_named_whatever_it_is_called(place):
+    """Beside a known loss, too: unflipped it would teach the student what to be good at."""
+    known = build_loss('mmpretrain.CrossEntropyLoss')
+    for loss in (Poly(), nn.ModuleList([known, Poly()])):
+        with pytest.raises(TypeError, match=rf"student: loss 'head\.{place}.*' is a Poly, which"):
+            check_losses('student', Detector(**{place: loss, 'loss_known': known}))
+    alone = Detector(**{place: nn.ModuleList([known])})
+    check_losses('student', alone)
+    assert list(find_losses('student', alone)) == [f'head.{place}.0']
+    harmonised = build_loss('mmdet.GHMC', bins=10, momentum=0.0)
+    with pytest.raises(TypeError, match='is a GHMC, which has no flipped form'):
+        check_losses('student', Detector(**{place: harmonised, 'loss_known': known}))
+
+
+@pytest.mark.parametrize('kind', ['FocalLoss', 'QualityFocalLoss'])
+def test_losses_of_probabilities_are_refused_when_they_are_found(kind):
+    model = Detector(loss_cls=build_loss(f'mmdet.{kind}', activated=True))
+    with pytest.raises(ValueError, match=f"loss 'head.loss_cls', {kind} has activated=True"):
+        find_losses('student', model)
 
 
 def test_a_model_without_loss_modules_is_an_error():

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from test_models.helpers import classifier
 from torch import Tensor, nn
 
-from tst_mm.paper import FlippedObjective
+from tst_mm.paper import FlippedObjective, GradientSearch
 from tst_mm.registry import MODELS
+
+from .helpers import distiller
 
 LABEL = torch.tensor([0])
 
@@ -126,6 +128,18 @@ def test_difference_is_capped():
         assert student.grad.any() == (p > math.exp(-4))  # nothing to gain beyond the cap
 
 
+def test_a_loss_above_the_cap_is_told_once(monkeypatch):
+    """It has no gradient, so the student has no say in the policy."""
+    told = []
+    monkeypatch.setattr('tst_mm.paper.flipped_objective.print_log', lambda *args: told.append(args))
+    objective = FlippedObjective(form='difference', cap=4.0)
+    for loss, count in ((3.9, 0), (4.1, 1), (30.0, 1)):
+        value = objective.flipped_weakness(lambda loss=loss: torch.tensor(loss))
+        assert value.item() == pytest.approx(-min(loss, 4.0))
+        assert len(told) == count
+    assert 'the student, 4.1, is above the cap of 4' in told[0][0] and 'larger cap' in told[0][0]
+
+
 def test_difference_needs_no_flip():
     network = Network('mmpretrain.SeesawLoss', num_classes=2)
     FlippedObjective(form='difference').prepare(network)
@@ -172,3 +186,14 @@ def test_it_prints_what_it_is():
         "FlippedObjective(teacher_weight=1.0, student_weight=1.0, form='flipped', cap=3, "
         "boxes='bounded', averaging='own')"
     )
+
+
+def test_the_search_refuses_a_loss_that_would_not_be_flipped():
+    """What only scores, as the measuring search does, needs no flip."""
+    model = distiller()
+    model.student.head.add_module('loss_own', nn.Identity())
+    model.objective.prepare(model.student)
+    with pytest.raises(TypeError, match="'head.loss_own' is a Identity, which has no flipped form"):
+        GradientSearch().check(model)
+    model.objective.form = 'difference'
+    GradientSearch().check(model)

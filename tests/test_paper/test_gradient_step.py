@@ -23,7 +23,14 @@ from tst_mm.models.modes import frozen
 from .helpers import augmenter_step, distiller, noisy_distiller
 
 
-@pytest.mark.parametrize('make', [noisy_classifier, lambda: vision_transformer(drop=0.5)])
+@pytest.mark.parametrize(
+    'make',
+    [
+        noisy_classifier,
+        lambda: vision_transformer(drop=0.5),
+        lambda: classifier(with_cp=True),  # blocks that are computed once more in the backward
+    ],
+)
 def test_augmenter_stage_leaves_student_and_teacher_as_they_are(make):
     model = noisy_distiller(make)
     optimizer = policy_optimizer(model, momentum=0.9)
@@ -47,6 +54,18 @@ def test_augmenter_stage_in_the_middle_of_training_changes_no_gradient():
     augmenter_step(model, batch(), policy_optimizer(model))
     for name, p in model.student.named_parameters():
         assert torch.equal(p.grad, before[name]), name
+
+
+def test_student_and_teacher_get_samples_of_their_own():
+    model, given = distiller(), []
+    for network in (model.student, model.teacher.model):
+        network.register_forward_pre_hook(
+            lambda module, args, kwargs: given.append((args[1:] or (kwargs['data_samples'],))[0]),
+            with_kwargs=True,
+        )
+    augmenter_step(model, batch(), policy_optimizer(model))
+    of_student, of_teacher = given
+    assert not {id(sample) for sample in of_student} & {id(sample) for sample in of_teacher}
 
 
 def test_failing_augmenter_step_leaves_student_and_teacher_as_they_are():

@@ -91,6 +91,18 @@ def test_scales_are_running_means_of_what_are_numbers():
     assert float(objective.scales['loss']) == pytest.approx(2)
 
 
+@pytest.mark.parametrize('kind', [TeachingObjective, ConfidenceObjective])
+@pytest.mark.parametrize('loss', [0.31, 1.0, 3.1, 31.0])
+def test_a_larger_loss_is_weaker_before_any_scale_is_known(kind, loss):
+    """Also from one call to the next, where the loss passes the middle between powers of ten."""
+    objective = kind()
+    found = [
+        float(objective.weakness(Losses({}, {'loss': torch.tensor([value])}, {})))
+        for value in (0.9 * loss, 1.1 * loss, 1.3 * loss)
+    ]
+    assert found[0] > found[1] > found[2]
+
+
 def test_disagreement_is_what_is_left_to_learn():
     objective = DisagreementObjective(student_weight=0.5)
     assert objective.needs_distillation

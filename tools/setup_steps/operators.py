@@ -145,7 +145,8 @@ class Operators:
             env['CUDA_VISIBLE_DEVICES'] = ''  # with a GPU, mmcv insists on nvcc
         try:
             folder = self._download(work, env, console)
-            unite(folder / 'mmcv' / 'ops' / 'csrc' / 'pytorch')
+            if not self.cuda:  # with it nvcc takes most of the time, and the headers differ
+                unite(folder / 'mmcv' / 'ops' / 'csrc' / 'pytorch')
             console.show(f'compiling the operators of mmcv with {jobs} compiler(s)')
             console.run(
                 [self.python, 'setup.py', 'bdist_wheel', '--dist-dir', work],

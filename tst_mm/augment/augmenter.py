@@ -149,8 +149,8 @@ class LearnedAugmenter(nn.Module):
             made by.
         """
         height, width = inputs.shape[-2:]
-        draw = self.draw(sizes or [(height, width)] * len(inputs)).to(inputs.device)
-        return self.transform(inputs, draw), draw
+        draw = self.draw(sizes or [(height, width)] * len(inputs))
+        return self.transform(inputs, draw), draw.to(inputs.device)
 
     def draw(self, sizes: Sequence[tuple[int, int]]) -> Draw:
         """Draw operators, gates, signs, positions and magnitudes for a batch, on the host.
@@ -240,7 +240,10 @@ class LearnedAugmenter(nn.Module):
             exact = inputs if inputs.dtype == torch.float64 else inputs.float()
             height, width = inputs.shape[-2:]
             padded = any(size != (height, width) for size in draw.sizes)
-            mask = valid_mask(draw.extents, height, width) if padded else None
+            mask = None
+            if padded:
+                extents = draw.extents.to(inputs.device, non_blocking=True)
+                mask = valid_mask(extents, height, width)
             images = self.act(exact, draw, mask)
             if mask is not None:
                 images = torch.where(mask, images, exact)

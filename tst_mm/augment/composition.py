@@ -9,7 +9,7 @@ from torch import Tensor
 from .draw import Draw
 from .normalization import Normalization
 from .operators import ColorOperator, EraseOperator, ImageInfo
-from .rows import Rows, take
+from .rows import Rows, Selection, select, send, take
 from .warp import warp_images
 
 
@@ -43,35 +43,52 @@ def in_sequence(inputs: Tensor, draw: Draw, setting: Setting) -> Tensor:
     Returns:
         The changed images, in the same shape; their padding is not restored.
     """
-    return move_and_erase(_color_in_sequence(inputs, draw, setting), draw, setting)
+    rows = Rows(inputs)
+    _color_in_sequence(rows, draw, setting)
+    return move_and_erase(rows, draw, setting)
 
 
-def move_and_erase(images: Tensor, draw: Draw, setting: Setting) -> Tensor:
+def move_and_erase(rows: Rows, draw: Draw, setting: Setting) -> Tensor:
     """Sample through the maps of the draw, then erase with 0, the network's mean colour.
 
-    See :func:`in_sequence` for the shapes.
+    Args:
+        rows: The images.
+        draw: What was drawn for them.
+        setting: What else is known of the batch.
+
+    Returns:
+        The changed images, (B, C, H, W).
     """
-    rows = Rows(images)
     if draw.moved_images:
-        moved = None if len(draw.moved_images) == len(draw) else draw.moved_images
-        mask = None if setting.mask is None else take(setting.mask, moved)
-        source, matrix = rows.take(moved), take(draw.matrix, moved)
-        rows.put(moved, warp_images(source, matrix, mask, may_stay=draw.may_stay))
-    for part in draw.parts(EraseOperator):
-        kept = 1 - part.erased(draw, *images.shape[-2:])
-        rows.put(part.images, rows.take(part.images) * kept.to(images.dtype))
+        matrix, mask = draw.matrix, setting.mask
+        moved = select(draw.moved_images, len(draw), rows.device)
+        if moved is not None:
+            matrix = take(matrix, select(draw.moved_images, len(draw), matrix.device))
+            mask = None if mask is None else take(mask, moved)
+        rows.put(moved, warp_images(rows.take(moved), matrix, mask, may_stay=draw.may_stay))
+    # What is erased is known on the host; only its picture goes to the device.
+    for part in draw.parts(EraseOperator, draw.levels.device):
+        kept = 1 - part.erased(draw, *rows.size).to(rows.dtype)
+        if part.images is None:
+            chosen, (kept,) = None, send([kept], rows.device)
+        else:
+            kept, index = send([kept, part.images.index], rows.device)
+            chosen = Selection(part.images.positions, index)
+        rows.put(chosen, rows.take(chosen) * kept)
     return rows.whole()
 
 
-def _color_in_sequence(inputs: Tensor, draw: Draw, setting: Setting) -> Tensor:
-    """Apply colour operators in sequence to values in [0, 1]; add the change to the input."""
-    parts = draw.parts(ColorOperator)
-    if not parts:
-        return inputs
-    info = setting.info(inputs.shape[1])
-    before = setting.normalization.to_unit(inputs)
-    pixels = Rows(before)
+def _color_in_sequence(rows: Rows, draw: Draw, setting: Setting) -> None:
+    """Apply colour operators in sequence, on values in [0, 1], to the images they act on."""
+    touched = draw.acted_on_by(ColorOperator)
+    if not touched:
+        return
+    parts = draw.parts(ColorOperator, rows.device, touched)
+    chosen = select(touched, len(draw), rows.device)
+    images = rows.take(chosen)
+    info = setting.info(images.shape[1]).select(chosen)
+    pixels = Rows(setting.normalization.to_unit(images), own=True)
     for part in parts:
         new = part.recolor(pixels.take(part.images), info.select(part.images))
         pixels.put(part.images, new)
-    return inputs + setting.normalization.delta_to_input(pixels.whole() - before)
+    rows.put(chosen, setting.normalization.from_unit(pixels.whole()))

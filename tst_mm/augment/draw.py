@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from .operators import ColorOperator, GeometricOperator, ImageInfo, Operator
-from .rows import take
+from .rows import Selection, send, take
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,12 @@ class Part:
 
     Attributes:
         operator (Any): The operator that acts.
-        images (tuple[int, ...] | None): The positions of the k images in the batch; None means all
-            of them.
+        images (Selection | None): The k images; None means all of them.
         level (Tensor): The operator level on each image, (k, 1, 1, 1) in [-1, 1].
     """
 
     operator: Any
-    images: tuple[int, ...] | None
+    images: Selection | None
     level: Tensor
 
     def recolor(self, pixels: Tensor, info: ImageInfo) -> Tensor:
@@ -54,8 +54,15 @@ class Part:
         return self.operator.apply(pixels, self.level.to(pixels.dtype), info)
 
     def erased(self, draw: Draw, height: int, width: int) -> Tensor:
-        """How much of each pixel an erasing operator takes away, (k, 1, H, W) in [0, 1]."""
-        positions, extents = take(draw.positions, self.images), take(draw.extents, self.images)
+        """How much of each pixel an erasing operator takes away, (k, 1, H, W) in [0, 1].
+
+        It is on the device of the level.
+        """
+        extents = torch.tensor(draw.sizes, dtype=draw.positions.dtype)
+        positions, extents = (
+            take(tensor.to(self.level.device, non_blocking=True), self.images)
+            for tensor in (draw.positions, extents)
+        )
         return self.operator.region(self.level.flatten(), positions, extents, height, width)
 
 
@@ -63,8 +70,8 @@ class Part:
 class Draw:
     """What was drawn for a batch of B images and N operators.
 
-    Gates and magnitudes stay on the host, where they are drawn and read; the other tensors go to
-    the device of the images.
+    All tensors are drawn on the host, and are best used from there. What labels need, the maps and
+    the extents, can go to another device.
 
     Attributes:
         operators (tuple[Operator]): The N operators in index order.
@@ -97,7 +104,7 @@ class Draw:
     moved_images: tuple[int, ...]
 
     #: The tensors that never leave the host.
-    host_only: ClassVar[tuple[str, ...]] = ('gates', 'magnitudes')
+    host_only: ClassVar[tuple[str, ...]] = ('gates', 'magnitudes', 'levels', 'positions')
     #: Whether a map among those of ``moved_images`` may be the identity.
     may_stay: ClassVar[bool] = False
 
@@ -106,16 +113,38 @@ class Draw:
 
     def to(self, device: torch.device | str) -> Draw:
         """The same draw for images on another device, without waiting for it."""
-        tensors: dict[str, Any] = {
-            name: value.to(device, non_blocking=True)
+        names = [
+            name
             for name, value in vars(self).items()
             if isinstance(value, Tensor) and name not in self.host_only
-        }
+        ]
+        there = send([getattr(self, name) for name in names], torch.device(device))
+        tensors: dict[str, Any] = dict(zip(names, there, strict=True))
         return replace(self, **tensors)
 
-    def parts(self, family: type[Operator]) -> Sequence[Part]:
-        """The operators of a family that act on at least one image, in index order."""
-        return [Part(*cells) for cells in self.cells(family, self.levels)]
+    def acted_on_by(self, family: type[Operator]) -> tuple[int, ...]:
+        """The positions of the images that at least one operator of a family acts on."""
+        found: set[int] = set()
+        for operator, images in zip(self.operators, self.acted_on, strict=True):
+            if isinstance(operator, family):
+                found.update(range(len(self)) if images is None else images)
+        return tuple(sorted(found))
+
+    def parts(
+        self,
+        family: type[Operator],
+        device: torch.device,
+        within: Sequence[int] | None = None,
+    ) -> Sequence[Part]:
+        """The operators of a family that act on at least one image, in index order.
+
+        Args:
+            family: The family, a subclass of :class:`Operator`.
+            device: The device of the images.
+            within: The ascending positions of a part of the batch that has all images which the
+                family acts on; selections are of that part. Defaults to None, the whole batch.
+        """
+        return [Part(*cells) for cells in self.cells(family, device, within, self.levels)]
 
     def describe(self, image: int) -> str:
         """Say what happens to one image, in physical values: ``'Rotate -12.3 degrees, Invert'``.
@@ -131,35 +160,50 @@ class Draw:
         ]
         return ', '.join(words) or 'unchanged'
 
-    def cells(self, family: type[Operator], *tables: Tensor) -> list[tuple[Any, ...]]:
+    def cells(
+        self,
+        family: type[Operator],
+        device: torch.device,
+        within: Sequence[int] | None,
+        *tables: Tensor,
+    ) -> list[tuple[Any, ...]]:
         """Take from tables what they hold for the operators of a family that act.
 
         Args:
-            family: The family of the operators, a subclass of :class:`Operator`.
+            family: See :meth:`parts`.
+            device: See :meth:`parts`.
+            within: See :meth:`parts`.
             tables: The tables, (B, N) each, all on one device.
 
         Returns:
-            For each operator that acts on at least one image: the operator, the positions of the
-            images that it acts on, and the (k, 1, 1, 1) values of each table.
+            For each operator that acts on at least one image: the operator, the
+            :class:`Selection` of the images that it acts on, and the (k, 1, 1, 1) values of each
+            table, all on the device of the images.
         """
+        every = tuple(range(len(self)))
         acting = [
-            (i, images)
+            (i, every if images is None else images)
             for i, images in enumerate(self.acted_on)
             if isinstance(self.operators[i], family) and images != ()
         ]
         if not acting:
             return []
-        # One gather for all operators, and one scatter in its backward.
-        every, count = range(len(self)), len(self.operators)
-        index = [[b * count + i for b in (every if on is None else on)] for i, on in acting]
-        where = torch.tensor(sum(index, [])).to(tables[0].device, non_blocking=True)
-        columns = [
-            table.flatten().index_select(0, where).view(-1, 1, 1, 1).split([len(c) for c in index])
-            for table in tables
-        ]
+        place = dict(zip(every if within is None else within, every, strict=False))
+        places = [tuple(place[image] for image in images) for _, images in acting]
+        where = [image * len(self.operators) + i for i, images in acting for image in images]
+        index, chosen = (
+            torch.tensor([spot for spots in places for spot in spots]),
+            torch.tensor(where),
+        )
+        # One gather for all operators, with one scatter in its backward, and one transfer.
+        if tables[0].device == device:
+            index, chosen = send([index, chosen], device)
+        values = [table.flatten().index_select(0, chosen).view(-1, 1, 1, 1) for table in tables]
+        lengths = [len(spots) for spots in places]
+        columns = [column.split(lengths) for column in send([index, *values], device)]
         return [
-            (self.operators[i], images, *values)
-            for (i, images), *values in zip(acting, *columns, strict=True)
+            (self.operators[i], Selection(spots, index) if len(spots) < len(place) else None, *rest)
+            for (i, _), spots, index, *rest in zip(acting, places, *columns, strict=True)
         ]
 
 
@@ -173,7 +217,7 @@ def describe_operator(operator: Operator, level: float) -> str:
 
 def true_positions(column: Sequence[bool]) -> tuple[int, ...]:
     """The positions at which a list is True."""
-    return tuple(i for i, here in enumerate(column) if here)
+    return tuple(itertools.compress(range(len(column)), column))
 
 
 def compose(

@@ -3,47 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+#: Batches of at most this many images are taken apart as views, without a copy of any.
+_FEW = 8
 
-class Rows:
-    """The rows of a tensor, of which some are replaced; rows that are not touched are not copied.
 
-    Neither are their gradients, which the backward of ``index_select`` and ``index_copy`` would
-    copy once more for every operator. Positions are host numbers, so that no index travels to the
-    device; None means all rows.
+@dataclass(frozen=True)
+class Selection:
+    """Some images of a batch.
 
-    Args:
-        tensor: The tensor, (B, ...), which is never modified.
+    Attributes:
+        positions (tuple[int, ...]): Where they are in the batch, known to the host.
+        index (Tensor): The same, (k,) int64, on the device of the images.
     """
 
-    def __init__(self, tensor: Tensor) -> None:
+    positions: tuple[int, ...]
+    index: Tensor
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+
+class Rows:
+    """The images of a batch, some of which are replaced; None as selection stands for all of them.
+
+    A few images are handled one by one, as views, so that nothing that stays is copied; so are all
+    where gradients are recorded, which then are not copied either. Many are gathered and put back
+    by the index of a selection, one launch each.
+
+    Args:
+        tensor: The tensor, (B, ...).
+        own: Whether nobody else needs it, so that it may be modified. Defaults to False.
+    """
+
+    def __init__(self, tensor: Tensor, own: bool = False) -> None:
+        self.device, self.dtype, self.size = tensor.device, tensor.dtype, tensor.shape[-2:]
         self._whole: Tensor | None = tensor
         self._rows: list[Tensor] = []
+        self._apart = len(tensor) <= _FEW or torch.is_grad_enabled()
+        self._own = own and not torch.is_grad_enabled()
 
-    def take(self, positions: Sequence[int] | None) -> Tensor:
-        """Take k rows, (k, ...); all rows, or a single one, are taken without a copy."""
-        if positions is None:
+    def take(self, selection: Selection | None) -> Tensor:
+        """Take k images, (k, ...); all of them, and single ones of a few, without a copy."""
+        if selection is None:
             return self.whole()
+        if not self._apart:
+            return self.whole().index_select(0, selection.index)
         rows = self._single()
-        if len(positions) == 1:
-            return rows[positions[0]].unsqueeze(0)
-        return torch.stack([rows[position] for position in positions])
+        if len(selection) == 1:
+            return rows[selection.positions[0]].unsqueeze(0)
+        return torch.stack([rows[position] for position in selection.positions])
 
-    def put(self, positions: Sequence[int] | None, values: Tensor) -> None:
-        """Replace k rows by ``values``, (k, ...)."""
-        if positions is None:
-            self._whole, self._rows = values, []
-            return
-        rows = self._single()
-        for position, value in zip(positions, values.unbind(), strict=True):
-            rows[position] = value
-        self._whole = None
+    def put(self, selection: Selection | None, values: Tensor) -> None:
+        """Replace k images by ``values``, (k, ...)."""
+        if selection is None:
+            self._whole, self._rows, self._own = values, [], False
+        elif self._apart:
+            rows = self._single()
+            for position, value in zip(selection.positions, values.unbind(), strict=True):
+                rows[position] = value
+            self._whole = None
+        else:
+            whole = self.whole()
+            copy = whole.index_copy_ if self._own else whole.index_copy
+            self._whole, self._own = copy(0, selection.index, values), True
 
     def whole(self) -> Tensor:
-        """All rows, (B, ...); the tensor itself where nothing was replaced."""
+        """All images, (B, ...); the tensor itself where nothing was replaced."""
         if self._whole is None:
             self._whole = torch.stack(self._rows)
         return self._whole
@@ -54,6 +84,41 @@ class Rows:
         return self._rows
 
 
-def take(tensor: Tensor, positions: Sequence[int] | None) -> Tensor:
+def select(positions: Sequence[int], count: int, device: torch.device) -> Selection | None:
+    """Select images of a batch by their ascending positions; None where these are all.
+
+    Args:
+        positions: The positions of at least one image.
+        count: The number of images of the batch.
+        device: The device of the images.
+    """
+    if len(positions) == count:
+        return None
+    return Selection(tuple(positions), *send([torch.tensor(positions)], device))
+
+
+def take(tensor: Tensor, selection: Selection | None) -> Tensor:
     """Take k rows, (k, ...), of a tensor, (B, ...); see :meth:`Rows.take`."""
-    return Rows(tensor).take(positions)
+    return Rows(tensor).take(selection)
+
+
+def send(tensors: Sequence[Tensor], device: torch.device) -> list[Tensor]:
+    """Copy small tensors from the host to a device, all in one transfer, without waiting for it.
+
+    Args:
+        tensors: Tensors of any shapes and dtypes.
+        device: Where they are needed; those that are there already are given back.
+    """
+    here = [tensor for tensor in tensors if tensor.device != device]
+    if not here:
+        return list(tensors)
+    parts = []
+    for tensor in here:
+        raw = tensor.contiguous().flatten().view(torch.uint8)
+        parts += [raw, raw.new_zeros(-len(raw) % 8)]  # views of wide numbers begin at multiples
+    there = torch.cat(parts).to(device, non_blocking=True).split([len(part) for part in parts])
+    sent = iter(there[::2])
+    return [
+        tensor if tensor.device == device else next(sent).view(tensor.dtype).view(tensor.shape)
+        for tensor in tensors
+    ]

@@ -123,8 +123,11 @@ def run(args: argparse.Namespace) -> int:
         0; 1 after a failed training, which is then named on stderr; 130 after Ctrl-C.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # trainings end with the demo
+    names = list(TASKS) if args.task == 'all' else [args.task]
+    for name in names:  # all of them before the first training
+        _check_students(name, args.also)
     try:
-        for name in TASKS if args.task == 'all' else [args.task]:
+        for name in names:
             demonstrate(name, args.seeds, args.work_dir.resolve() / name, args.jobs, args.also)
     except RunError as error:
         print(f'\n{error}', file=sys.stderr)
@@ -142,6 +145,15 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _check_students(name: str, also: Sequence[str]) -> None:
+    """Refuse a further student that a task has no config for."""
+    configs = ROOT / 'configs' / 'demo'
+    there = [student for student in STUDENTS if (configs / f'{name}_{student}.py').is_file()]
+    for student in also:
+        if student not in there:
+            raise ValueError(f'{name} has no student {student!r}; allowed: {", ".join(there)}')
+
+
 def demonstrate(name: str, seeds: int, folder: Path, jobs: int, also: Sequence[str] = ()) -> None:
     """Train, print the table, write picture and report of one task.
 
@@ -154,14 +166,9 @@ def demonstrate(name: str, seeds: int, folder: Path, jobs: int, also: Sequence[s
 
     Raises:
         RunError: A training failed.
-        ValueError: There is no config for one of the further students.
     """
     task = TASKS[name]
     configs = ROOT / 'configs' / 'demo'
-    there = [student for student in STUDENTS if (configs / f'{name}_{student}.py').is_file()]
-    for student in also:
-        if student not in there:
-            raise ValueError(f'{name} has no student {student}; allowed: {", ".join(there)}')
     teacher = Run('teacher', configs / f'{name}_teacher.py', folder / 'teacher')
     students = {
         student: [

@@ -1,5 +1,6 @@
 """Reading a folder of pictures by class, in the manner of ImageNet or without splits."""
 
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,8 @@ def held_out_folder(root: Path) -> Path | None:
 def hold_out(samples: list[Sample], fraction: float, seed: int) -> dict[str, list[Sample]]:
     """Take the same part of every class, at least one picture, for validation.
 
+    The only picture of a class is for training.
+
     Args:
         samples: All samples.
         fraction: The part of each class that is held out.
@@ -67,10 +70,12 @@ def hold_out(samples: list[Sample], fraction: float, seed: int) -> dict[str, lis
         The samples of ``'train'`` and ``'val'``.
     """
     splits: dict[str, list[Sample]] = dict(train=[], val=[])
-    random = np.random.default_rng(seed)
-    for label in sorted({label for _, label in samples}):
-        members = random.permutation([path for path, found in samples if found == label])
-        size = max(1, round(fraction * len(members)))
+    random, by_label = np.random.default_rng(seed), defaultdict(list)
+    for path, label in samples:
+        by_label[label].append(path)
+    for label, paths in sorted(by_label.items()):
+        members = random.permutation(paths)
+        size = min(len(members) - 1, max(1, round(fraction * len(members))))
         splits['val'] += [(str(path), label) for path in members[:size]]
         splits['train'] += [(str(path), label) for path in members[size:]]
     return splits

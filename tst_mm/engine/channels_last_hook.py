@@ -11,9 +11,8 @@ from tst_mm.registry import HOOKS
 class ChannelsLastHook(Hook):
     """Keep the weights of convolutions, and with them their outputs, with the channels last.
 
-    Only the order in memory changes, and with it the last bits of a sum. Narrow networks train
-    faster so on a processor, the teacher of the classification demo by a quarter; whether others
-    do, a dry run tells (``tst train CONFIG --dry-run``).
+    Only the order in memory changes, and with it the last bits of a sum. Narrow networks, such as
+    the teacher of the classification demo, may train faster so on a processor.
     """
 
     def before_train(self, runner: Runner) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tst_mm.augment.composition import Setting, in_sequence, move_and_erase
-from tst_mm.augment.draw import Draw
+from tst_mm.augment.draw import Draw, Part
 from tst_mm.augment.operators import ColorOperator, GeometricOperator, ImageInfo, Operator
 from tst_mm.augment.rows import Rows, take
 from tst_mm.augment.warp import warp_images
@@ -51,7 +51,8 @@ def summed(inputs: Tensor, draw: Draw, setting: PaperSetting) -> Tensor:
     This is the reference on dense tasks; see :func:`tst_mm.augment.composition.in_sequence` for
     the shapes.
     """
-    return move_and_erase(_add_changes(inputs, draw, setting, ColorOperator), draw, setting)
+    colored = _add_changes(inputs, draw, setting, ColorOperator)
+    return move_and_erase(Rows(colored), draw, setting)
 
 
 def residual(inputs: Tensor, draw: Draw, setting: PaperSetting) -> Tensor:
@@ -76,14 +77,15 @@ def _add_changes(
     """Add what each operator of a family changes on the input, times its gate."""
     unit, info = Rows(setting.normalization.to_unit(inputs)), setting.info(inputs.shape[1])
     given, result = Rows(inputs), Rows(inputs)
-    for part in draw.parts(family):
+    for part in draw.parts(family, inputs.device):
         images = given.take(part.images)
         if isinstance(part.operator, ColorOperator):
             old = unit.take(part.images)
             new = part.operator.apply(old, part.level.to(old.dtype), info.select(part.images))
             change = setting.normalization.delta_to_input(new - old)
         elif isinstance(part.operator, GeometricOperator):
-            level, extents = part.level.flatten(), take(draw.extents, part.images)
+            level = part.level.flatten()
+            extents = take(draw.extents.to(level.device, non_blocking=True), part.images)
             gate = torch.ones_like(level)[:, None]
             matrix = compose(
                 (part.operator,), gate, level[:, None], extents, 'sequence', setting.coordinates
@@ -91,10 +93,7 @@ def _add_changes(
             mask = None if setting.mask is None else take(setting.mask, part.images)
             change = warp_images(images, matrix, mask) - images
         else:
-            positions, extents = take(draw.positions, part.images), take(draw.extents, part.images)
-            size = images.shape[-2:]
-            region = part.operator.region(part.level.flatten(), positions, extents, *size)
-            change = -images * region.to(images.dtype)
+            change = -images * Part.erased(part, draw, *images.shape[-2:]).to(images.dtype)
         if isinstance(part, GatedPart):
             change = part.gate.to(change.dtype) * change
         result.put(part.images, result.take(part.images) + change)

@@ -101,6 +101,7 @@ def find_losses(what: str, model: nn.Module) -> dict[str, nn.Module]:
 
     Raises:
         TypeError: A loss cannot be flipped, or there is none; the error names what can be.
+        ValueError: A focal loss takes probabilities.
     """
     losses: dict[str, nn.Module] = {}
     for name, module in model.named_modules():
@@ -108,19 +109,51 @@ def find_losses(what: str, model: nn.Module) -> dict[str, nn.Module]:
         if any(name.startswith(f'{outer}.') for outer in losses):
             continue  # it is inside of a loss that is known as a whole
         if kind in _FLIPS:
+            if kind in FOCAL_LOSSES:
+                _refuse_probabilities(module, f'{what}: loss {name!r}, ')
             losses[name] = module
         elif kind.endswith('Loss'):
-            raise TypeError(
-                f'{what}: loss {name!r} is a {kind}, which has no flipped form; '
-                f'{closest(kind, sorted(_FLIPS))}; add one with '
-                f'tst_mm.paper.flip.register_flip'
-            )
+            raise _no_flip(what, name, kind)
     if not losses:
         raise TypeError(
             f'{what}: {type(model).__name__} has no loss module; '
             f'allowed: models whose losses are {", ".join(sorted(_FLIPS))}'
         )
     return losses
+
+
+def check_losses(what: str, model: nn.Module) -> None:
+    """Refuse a model with a loss by its place, whatever its class is called, that is not flipped.
+
+    Raises:
+        TypeError: There is one.
+    """
+    known = find_losses(what, model)
+    for name, module in model.named_modules():
+        inside = any(name == outer or name.startswith(f'{outer}.') for outer in known)
+        if not inside and _stands_for_a_loss(name, module):
+            raise _no_flip(what, name, type(module).__name__)
+
+
+def _no_flip(what: str, name: str, kind: str) -> TypeError:
+    return TypeError(
+        f'{what}: loss {name!r} is a {kind}, which has no flipped form; '
+        f'{closest(kind, sorted(_FLIPS))}; add one with tst_mm.paper.flip.register_flip'
+    )
+
+
+def _stands_for_a_loss(name: str, module: nn.Module) -> bool:
+    """Whether a module is a loss by its place, whatever its class is called."""
+    place = [part for part in name.split('.') if not part.isdigit()]
+    containers = (nn.ModuleList, nn.ModuleDict, nn.Sequential)
+    return bool(place) and place[-1].startswith('loss') and not isinstance(module, containers)
+
+
+def _refuse_probabilities(loss: nn.Module, where: str = '') -> None:
+    if getattr(loss, 'activated', False):
+        raise ValueError(
+            f'{where}{type(loss).__name__} has activated=True; allowed: losses of logits'
+        )
 
 
 @contextmanager
@@ -210,8 +243,7 @@ def flip_focal_elements(
     **kwargs: Any,
 ) -> tuple[Tensor, Tensor]:
     """The flipped (quality) focal loss of each logit, (N, C), and which are positive."""
-    if getattr(loss, 'activated', False):
-        raise ValueError(f'{type(loss).__name__} has activated=True; allowed: losses of logits')
+    _refuse_probabilities(loss)
     if pred.dim() != 2:
         raise ValueError(f'{type(loss).__name__} of {pred.dim()} dimensions; allowed: (N, C)')
     labels, quality = target if isinstance(target, tuple) else (target, None)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
 from typing import Any
 
+from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from tst_mm.registry import MODELS
@@ -14,7 +16,7 @@ from tst_mm.search.objective import total
 from tst_mm.utils import closest
 from tst_mm.utils.presets import with_preset
 
-from .flip import find_losses, flipped
+from .flip import check_losses, find_losses, flipped
 from .gradient_step import gradient_step
 from .reference_flips import ELEMENT_MEANS, NEGATED_BOXES
 
@@ -80,6 +82,7 @@ class FlippedObjective(ConfidenceObjective):
         self.boxes: str = chosen['boxes']
         self.averaging: str = chosen['averaging']
         self._losses: list[nn.Module] = []
+        self._told = False
 
     def prepare(self, student: nn.Module) -> None:
         """Find the student's losses.
@@ -89,6 +92,15 @@ class FlippedObjective(ConfidenceObjective):
         """
         if self.form == 'flipped':
             self._losses = list(find_losses('student', student).values())
+
+    def check(self, student: nn.Module) -> None:
+        """Refuse a student of which not every loss would be flipped; for the search by gradient.
+
+        Raises:
+            TypeError: There is a loss that is known by its place only.
+        """
+        if self.form == 'flipped':
+            check_losses('student', student)
 
     def weakness(self, losses: Losses) -> Tensor:
         """The weakness by the losses; in the form ``'difference'`` minus the loss, uncapped."""
@@ -104,7 +116,17 @@ class FlippedObjective(ConfidenceObjective):
                 images.
         """
         if self.form == 'difference':
-            return -student_loss().clamp(max=self.cap)
+            loss = student_loss()
+            if not self._told and bool(loss > self.cap):
+                self._told = True
+                print_log(
+                    f'the loss of the student, {float(loss.detach()):.3g}, is above the cap of '
+                    f"{self.cap:g}, where it does not move the policy; give form='difference' a "
+                    'larger cap, if most losses are as large',
+                    'current',
+                    logging.WARNING,
+                )
+            return -loss.clamp(max=self.cap)
         instead = {
             **(NEGATED_BOXES if self.boxes == 'negated' else {}),
             **(ELEMENT_MEANS if self.averaging == 'elements' else {}),

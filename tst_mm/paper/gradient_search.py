@@ -14,6 +14,7 @@ from tst_mm.registry import MODELS
 from tst_mm.utils import closest, reject_unknown_keys, require_mapping
 from tst_mm.utils.running_mean import RunningMean
 
+from .flipped_objective import FlippedObjective
 from .plateau import LossPlateau
 
 _PLATEAU_KEYS = ('factor', 'min_drop_abs', 'min_drop_rel')
@@ -63,7 +64,8 @@ class GradientSearch:
 
         Raises:
             KeyError: There is no such optimiser.
-            TypeError: The policy of the model's augmenter has no gradient.
+            TypeError: The policy of the model's augmenter has no gradient, or a loss of the student
+                would not be flipped.
         """
         augmenter = model.augmenter
         if not any(parameter.requires_grad for parameter in augmenter.policy.parameters()):
@@ -72,6 +74,8 @@ class GradientSearch:
                 "allowed: augmenter=dict(type='tst_mm.PaperAugmenter', ...), or "
                 "search=dict(type='tst_mm.MeasuringSearch')"
             )
+        if isinstance(model.objective, FlippedObjective):
+            model.objective.check(model.student)
         build_policy_optimizer(model, self.config)
 
     def begin(

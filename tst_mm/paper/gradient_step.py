@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tst_mm.models.distillers.labels import fresh
 from tst_mm.models.modes import frozen
 from tst_mm.models.objectives import Confidence, confidence_in
 from tst_mm.models.ranks import mean_over_ranks
@@ -47,19 +48,20 @@ def _step(distiller: Any, objective: Any, data: Any, optim_wrapper: Any) -> dict
         distiller.draw = draw.detach()
         data_samples = distiller.move_labels(data_samples, distiller.draw)
         leaf = images.detach().requires_grad_()
-
+    with frozen(student):
         with (
-            frozen(student),
+            optim_wrapper.optim_context(distiller),
             _confidence(distiller, student) as student_confidence,
         ):
             weakness = objective.flipped_weakness(
-                lambda: distiller.parse_losses(student(leaf, data_samples, mode='loss'))[0]
+                lambda: distiller.parse_losses(student(leaf, fresh(data_samples), mode='loss'))[0]
             )
-    optim_wrapper.backward(objective.student_weight * weakness)
+        # Still frozen: blocks with with_cp=True are computed once more in the backward pass.
+        optim_wrapper.backward(objective.student_weight * weakness)
     with optim_wrapper.optim_context(distiller):
         teacher_inputs = teacher.inputs(leaf, augmenter.normalization)
         with _confidence(distiller, teacher.model) as teacher_confidence:
-            losses = teacher.losses(teacher_inputs, data_samples)
+            losses = teacher.losses(teacher_inputs, fresh(data_samples))
             strength = distiller.parse_losses(losses)[0]
     optim_wrapper.backward(objective.teacher_weight * strength)
     images.backward(leaf.grad)

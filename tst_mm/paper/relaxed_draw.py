@@ -46,6 +46,12 @@ class RelaxedDraw(Draw):
         }
         return replace(self, **tensors)
 
-    def parts(self, family: type[Operator]) -> Sequence[Part]:
+    def parts(
+        self,
+        family: type[Operator],
+        device: torch.device,
+        within: Sequence[int] | None = None,
+    ) -> Sequence[Part]:
         """The operators of a family that act on at least one image, with their gates."""
-        return [GatedPart(*cells) for cells in self.cells(family, self.levels, self.gates)]
+        tables = (self.levels, self.gates)
+        return [GatedPart(*cells) for cells in self.cells(family, device, within, *tables)]

@@ -82,6 +82,8 @@ class Objective:
         self.student_weight = student_weight
         #: The running mean of each of the student's losses, from the first update on.
         self.scales: dict[str, Tensor] = {}
+        #: What stands in for them until then.
+        self._guesses: dict[str, Tensor] = {}
 
     def prepare(self, student: nn.Module) -> None:
         """Look at the student once, when it is built. By default nothing is done."""
@@ -115,6 +117,22 @@ class Objective:
             before = self.scales.get(name, torch.ones_like(mean)).to(mean)
             after = torch.lerp(before, mean, _SHARE) if name in self.scales else mean
             self.scales[name] = torch.where(mean.isfinite(), after, before)
+
+    def scale_of(self, name: str, values: Tensor) -> Tensor:
+        """The scale of a loss, 0-dim.
+
+        Before the first update it is the power of ten nearest to the first values that are asked
+        for. That one stays, so that values of two calls can be compared.
+
+        Args:
+            name: The name of the loss.
+            values: The loss, (n,) or 0-dim.
+        """
+        if name in self.scales:
+            return self.scales[name]
+        if name not in self._guesses:
+            self._guesses[name] = _magnitude(values)
+        return self._guesses[name]
 
     def state_dict(self) -> dict[str, Any]:
         """The state that a resumed run continues from."""
@@ -168,7 +186,7 @@ class ConfidenceObjective(Objective):
 
     def _scale(self, loss: Tensor) -> Tensor:
         # Before the first update the next power of ten, beside which the loss is small.
-        return self.scales.get(self._TOTAL, _magnitude(10**0.5 * loss)).clamp(min=_FLOOR)
+        return self.scale_of(self._TOTAL, 10**0.5 * loss).clamp(min=_FLOOR)
 
 
 @MODELS.register_module()
@@ -190,7 +208,7 @@ class TeachingObjective(Objective):
         """The sum of bounded losses; before the first update the scale is a loss's power of ten."""
         return total(
             {
-                name: bounded_weakness(values, self.scales.get(name, _magnitude(values)))
+                name: bounded_weakness(values, self.scale_of(name, values))
                 for name, values in losses.student.items()
             }
         )

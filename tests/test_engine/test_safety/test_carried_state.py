@@ -40,6 +40,13 @@ class DimmingPreprocessor(ClsDataPreprocessor):
         super().__init__(**config)
         self.batch_augments = Dimming()
 
+    def forward(self, data, training=False):
+        """Mmpretrain's own calls them for soft labels only, mmdet's for all."""
+        data = super().forward(data, training)
+        if training:
+            data['inputs'], _ = self.batch_augments(data['inputs'], data['data_samples'])
+        return data
+
 
 def test_only_what_changes_is_kept():
     model = nn.ModuleDict({'data_preprocessor': DimmingPreprocessor(mean=[0.0], std=[1.0])})
@@ -68,6 +75,7 @@ def test_a_resumed_run_goes_on_with_it(make_runner, at):
     stages = {'stages': [{'begin': 1, 'iters': 3}]}
     whole = make_runner('whole', stages, length=2, model=dimmed())
     whole.train()
+    assert whole.model.data_preprocessor.batch_augments.factor is not None
     killed = make_runner('killed', stages, length=2, model=dimmed())
     killed.register_hook(SaveInside(at))
     with pytest.raises(Killed):

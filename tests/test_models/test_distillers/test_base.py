@@ -170,6 +170,15 @@ def test_student_and_teacher_take_the_preprocessor_beside_the_model():
     assert model.teacher.normalization.mean.flatten().tolist() == [127.5] * 3
 
 
+def test_the_preprocessor_beside_the_model_counts_beside_a_path_too():
+    path = {'cfg_path': 'mmpretrain::resnet/resnet18_8xb16_cifar10.py'}
+    beside = normalisation([10.0], [20.0], to_rgb=False)
+    model = distiller(path, {**path, 'checkpoint': 'random'}, data_preprocessor=beside)
+    data = {'inputs': [torch.full((3, 8, 8), 50, dtype=torch.uint8)]}
+    seen = model.data_preprocessor(data, True)['inputs']
+    torch.testing.assert_close(seen, torch.full((1, 3, 8, 8), 2.0))  # (50 - 10) / 20
+
+
 def test_built_student_is_taken_as_it_is():
     student = MODELS.build(classifier())
     assert isinstance(student, nn.Module)

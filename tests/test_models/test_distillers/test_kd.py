@@ -150,6 +150,34 @@ def test_unknown_key_is_an_error():
         distiller(distiller={**logits_kd(), 'student_recorder': {}})
 
 
+def test_a_loss_that_would_not_be_added_is_refused():
+    """MMEngine sums what has "loss" in its name."""
+    kd = logits_kd()
+    for key in ('distill_losses', 'loss_forward_mappings'):
+        kd[key] = {'kl': kd[key].pop('loss_kd')}
+    with pytest.raises(KeyError) as info:
+        distiller(distiller=kd)
+    for words in ("distill_losses has 'kl'", 'would not add to the total', "'loss_kl'"):
+        assert words in info.value.args[0]
+
+
+def test_a_recorder_inside_of_a_recomputed_block_is_refused():
+    """What is computed there has no gradient; the output of the block has one."""
+
+    def kd(source):
+        loss = {'type': 'L2Loss'}
+        return compare('l2', source, source, loss, keys=('s_feature', 't_feature'))
+
+    pair = classifier(with_cp=True), {'model': classifier(with_cp=True), 'checkpoint': 'random'}
+    message = r"records 'backbone.layer2.0.conv1' inside of .*with_cp=True: .*allowed: the output"
+    with pytest.raises(ValueError, match=message):
+        distiller(*pair, distiller=kd('backbone.layer2.0.conv1'))
+    for source in ('backbone.layer2.0', 'backbone.layer2'):
+        model = distiller(*pair, distiller=kd(source))
+        loss_of(model)[0]['loss_l2'].backward()
+        assert model.student.backbone.layer2[0].conv1.weight.grad.abs().sum() > 0
+
+
 def test_deliveries_have_no_effect_and_are_refused():
     delivery = {'draw': {'type': 'FunctionOutputs', 'max_keep_data': 2, 'func_path': 'a.b'}}
     with pytest.raises(KeyError, match="distiller has no key 'distill_deliveries'"):

@@ -55,14 +55,48 @@ def test_probabilities_are_taken_as_such():
     assert not model.distiller.distill_losses['loss_kd'].activated
 
 
+def test_classes_with_a_background_are_a_softmax():
+    """YOLACT: what all classes of an anchor share changes no probability and no loss."""
+    config = get_config('mmdet::yolact/yolact_r50_1xb8-55e_coco.py').model
+    config['_scope_'] = 'mmdet'
+    config.backbone.update(depth=18, init_cfg=None)
+    config.neck.update(in_channels=[64, 128, 256, 512], out_channels=WIDTH)
+    config.bbox_head.update(num_classes=3, in_channels=WIDTH, feat_channels=WIDTH)
+    prototypes = (16, 16, 16, None, 16, 32)
+    config.mask_head.update(in_channels=WIDTH, proto_channels=prototypes, num_classes=3)
+    model = dense_distiller('DetectionDistiller', config, mimic=False, augmenter=None)
+    assert compared(model) == {'kd': 'AnchorKLDivergence'}
+    data = model.data_preprocessor(detection_data(((128, 128), (128, 128)), masks=True), True)
+    found = []
+    for shared in (0.0, 3.0):
+        with torch.no_grad():
+            model.student.bbox_head.conv_cls.bias.add_(shared)
+        found.append(model.distilled(**data)[1]['loss_kd'])
+    assert found[0] > 0
+    torch.testing.assert_close(*found)
+
+
 def test_segmentors_with_one_channel_are_sigmoids():
     config = segmentor(2)
     for head in (config.decode_head, config.auxiliary_head):
         head.update(out_channels=1, threshold=0.3)
         head.loss_decode = dict(type='CrossEntropyLoss', use_sigmoid=True)
-    model = dense_distiller('SegmentationDistiller', config)
-    assert model.distiller.distill_losses['loss_kd'].use_sigmoid
-    assert step(model, segmentation_data(2))['loss_kd'] > 0
+    model = dense_distiller('SegmentationDistiller', config, augmenter=None)
+    data = model.data_preprocessor(segmentation_data(2), True)
+    found = []
+    for student, teacher in ((2.0, 2.0), (-4.0, 4.0)):
+        for network, value in ((model.student, student), (model.teacher.model, teacher)):
+            for head in (network.decode_head, network.auxiliary_head):
+                head.dropout = None
+                with torch.no_grad():
+                    head.conv_seg.weight.zero_()
+                    head.conv_seg.bias.fill_(value)
+        losses = model(**data, mode='loss')
+        found.append(losses['loss_kd'] + losses['loss_kd_aux'])
+    same, opposite = found
+    # Nothing where both agree; where the student says the opposite, a pull to the teacher.
+    assert abs(same) < 1e-5 and opposite > 1
+    assert torch.autograd.grad(opposite, model.student.decode_head.conv_seg.bias)[0] < -0.1
 
 
 def test_a_cascade_teaches_by_its_last_head():
@@ -117,9 +151,16 @@ def test_cosines_are_compared_at_their_scale():
     model = distiller(config, {'model': config, 'checkpoint': 'random'}, augmenter=None)
     model.student.load_state_dict(model.teacher.model.state_dict())
     model.student.backbone.eval()
-    losses = model(**model.data_preprocessor(batch(), True), mode='loss')
+    data = model.data_preprocessor(batch(), True)
+    losses = model(**data, mode='loss')
     assert abs(losses['loss_kd']) < 1e-5 < losses['loss']
-    assert abs(model.distiller.connectors['kd_student'].factor - 30) < 1e-2
+    with torch.no_grad():  # a teacher that is as sure of the opposite
+        model.teacher.model.head.norm_product.weight.neg_()
+        head = model.student.head
+        cosines = head.norm_product(model.student.extract_feat(data['inputs'])[-1])
+    log_s, log_t = ((sign * 30 * cosines / 4).log_softmax(1) for sign in (1, -1))
+    expected = 16 * (log_t.exp() * (log_t - log_s)).sum(1).mean()
+    torch.testing.assert_close(model(**data, mode='loss')['loss_kd'].detach(), expected)
 
 
 def test_the_config_overrules():

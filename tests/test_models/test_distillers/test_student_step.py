@@ -12,6 +12,7 @@ from ..helpers import (
     classifier,
     distiller,
     noisy_distiller,
+    normalisation,
     policy_of,
     snapshot,
     student_optimizer,
@@ -117,3 +118,33 @@ def test_teacher_sees_its_own_normalisation():
     mean, std = model.data_preprocessor.mean, model.data_preprocessor.std
     expected = ((images * std + mean).flip(1) - 127.5) / 127.5
     torch.testing.assert_close(teacher_images, expected)
+
+
+@pytest.mark.parametrize('step', ['train_step', 'score'])
+@pytest.mark.parametrize('kind', ['normalised already', 'of 0 to 1'])
+def test_images_of_another_range_are_refused(step, kind):
+    """By both steps: the augmenter would take them for other colours."""
+    plain = {'type': 'mmpretrain.ClsDataPreprocessor'}
+    model = distiller(classifier(preprocessor=plain), augmenter=INVERT)
+    data = batch()
+    data['inputs'] = [image / 255 for image in data['inputs']]
+    if kind == 'normalised already':
+        data['inputs'] = [(image - 0.45) / 0.23 for image in data['inputs']]
+    with pytest.raises(ValueError, match=f'images .*{kind}.*allowed: mean and std given'):
+        model.score(data) if step == 'score' else model.train_step(data, student_optimizer(model))
+
+
+def test_images_of_0_to_1_are_inverted_in_their_unit():
+    preprocessor = normalisation([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    model = distiller(classifier(preprocessor=preprocessor), augmenter=INVERT)
+    model.augmenter.policy.probability_logits.data.fill_(50.0)  # always
+    data = batch(4)
+    data['inputs'] = [image / 255 for image in data['inputs']]
+    data = model.data_preprocessor(data, True)
+    seen = {}
+    model.student.register_forward_pre_hook(lambda module, args: seen.update(images=args[0]))
+    model(**data, mode='loss')
+    mean, std = model.data_preprocessor.mean, model.data_preprocessor.std
+    count = len(model.draw)
+    unit, inverted = (x[:count] * std + mean for x in (data['inputs'], seen['images']))
+    torch.testing.assert_close(inverted, 1 - unit, rtol=0, atol=1e-4)

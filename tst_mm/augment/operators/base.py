@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..rows import take
+from ..rows import Selection, take
 
 #: The ITU-R 601 weights of red, green and blue, which Pillow's grey images have too.
 LUMA_RGB = (0.299, 0.587, 0.114)
@@ -34,8 +33,8 @@ class ImageInfo:
     mask: Tensor | None = None
     channel_order: str = 'rgb'
 
-    def select(self, images: Sequence[int] | None) -> ImageInfo:
-        """The same information for the images at these positions only; None means all."""
+    def select(self, images: Selection | None) -> ImageInfo:
+        """The same information for some of the images only; None means all."""
         if images is None or self.mask is None:
             return self
         return replace(self, mask=take(self.mask, images))

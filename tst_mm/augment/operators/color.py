@@ -39,7 +39,11 @@ class _Blend(ColorOperator):
     def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
         """Apply the operator, as :meth:`ColorOperator.apply` describes it."""
         extreme = self.degenerate(images, info)
-        return info.limited(torch.lerp(extreme, images, 1 + level * self.limit))
+        return info.limited(torch.lerp(extreme, images, self.factor(level)))
+
+    def factor(self, level: Tensor) -> Tensor:
+        """The factor at an operator level, ``1 + level * limit``, in one launch."""
+        return torch.rsub(level, 1, alpha=-self.limit)
 
 
 @OPERATORS.register_module()
@@ -50,7 +54,7 @@ class Brightness(_Blend):
 
     def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
         """Apply the operator; the degenerate image is 0, so the blend is one product."""
-        return info.limited(images * (1 + level * self.limit))
+        return info.limited(images * self.factor(level))
 
 
 @OPERATORS.register_module()
@@ -145,10 +149,11 @@ class Posterize(ColorOperator):
 
     def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
         """Apply the operator, as :meth:`ColorOperator.apply` describes it."""
-        step = torch.exp2((self.start - self.limit) * level) / 255
-        position = images / step
-        whole = torch.floor(position.detach() + _ROUNDING)
-        return straight_through(whole, position) * step
+        # 255 / 2 ** bits, as a power of two.
+        steps = torch.exp2(torch.rsub(level, math.log2(255), alpha=self.start - self.limit))
+        position = images * steps
+        whole = (position.detach() + _ROUNDING).floor_()
+        return straight_through(whole, position) / steps
 
 
 @OPERATORS.register_module()
@@ -168,12 +173,14 @@ class Solarize(ColorOperator):
 
     def apply(self, images: Tensor, level: Tensor, info: ImageInfo) -> Tensor:
         """Apply the operator, as :meth:`ColorOperator.apply` describes it."""
-        threshold = self.physical(level) / 255
-        above = (images >= threshold - _ROUNDING / 255).to(images.dtype)
+        slack = _ROUNDING / 255
+        start, range_ = self.start / 255 - slack, (self.start - self.limit) / 255
+        least = torch.rsub(level, start, alpha=range_)
+        above = images >= least
         if torch.is_grad_enabled() and level.requires_grad:
-            soft = torch.sigmoid((images.detach() - threshold) / self._width)
-            above = straight_through(above, soft)
-        return images + above * (1 - 2 * images)
+            soft = torch.sigmoid((images.detach() - (least + slack)) / self._width)
+            return images + straight_through(above.to(images.dtype), soft) * (1 - 2 * images)
+        return torch.where(above, 1 - images, images)
 
 
 @OPERATORS.register_module()
@@ -256,7 +263,9 @@ class _Smoothed(torch.autograd.Function):
 
 
 def _smooth(images: Tensor) -> Tensor:
-    """Weight by [[1, 1, 1], [1, 5, 1], [1, 1, 1]] / 13, (..., H, W) -> (..., H - 2, W - 2)."""
+    """Weight by [[1, 1, 1], [1, 5, 1], [1, 1, 1]] / 13, (n, C, H, W) -> (n, C, H - 2, W - 2)."""
+    if images.device.type != 'cpu':
+        return torch.lerp(F.avg_pool2d(images, 3, 1), images[..., 1:-1, 1:-1], 4 / 13)
     # Sums of shifted images: on a CPU several times as fast as pooling or convolution.
     rows = (images[..., :-2, :] + images[..., 1:-1, :]).add_(images[..., 2:, :])
     smooth = (rows[..., :-2] + rows[..., 1:-1]).add_(rows[..., 2:])

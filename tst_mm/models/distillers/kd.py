@@ -152,9 +152,18 @@ def _check_sources(key: str, recorders: Mapping[str, Any], model: nn.Module) -> 
         parts = source.split('.')
         for i in range(1, len(parts)):
             around = '.'.join(parts[:i])
-            if getattr(modules[around], 'with_cp', False) and modules[around].training:
+            if _recomputes(modules[around]) and modules[around].training:
                 raise ValueError(
                     f'{key}.{name} records {source!r} inside of {around!r}, which has '
                     'with_cp=True: what is computed there has no gradient; allowed: the output '
                     f'of {around!r} itself, or with_cp=False'
                 )
+
+
+def _recomputes(module: nn.Module) -> bool:
+    """Whether a module is computed once more in the backward pass.
+
+    A backbone or a stage that hands ``with_cp`` on to its blocks is not, only they are.
+    """
+    owners = [part for part in module.modules() if getattr(part, 'with_cp', False)]
+    return owners == [module]

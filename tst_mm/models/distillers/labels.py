@@ -24,7 +24,7 @@ from mmengine.structures import BaseDataElement, InstanceData, PixelData
 from torch import Tensor
 
 from tst_mm.augment import Draw, at_scale, move_boxes, move_keypoints, move_maps, move_points
-from tst_mm.augment.rows import take
+from tst_mm.augment.rows import select, take
 
 #: Of instances, floats of 2, 4 or 5 numbers that are no places.
 _NO_PLACES = ('scores', 'labels', 'scales', 'weights', 'logits', 'embeds', 'embedding')
@@ -134,7 +134,8 @@ class _Mover:
         fill = self._fill(maps[0], kind)
         alike = len({(m.shape, m.dtype, s) for m, s in zip(maps, scales, strict=True)}) == 1
         if alike and maps[0].shape[0] == 1 and maps[0].dim() == 3:
-            motion = take(self.draw.matrix, self.rows), take(self.draw.extents, self.rows)
+            rows = select(self.rows, len(self.draw), self.draw.matrix.device)
+            motion = take(self.draw.matrix, rows), take(self.draw.extents, rows)
             moved = move_maps(torch.cat(maps), *at_scale(*motion, scales[0]), fill)
             return list(moved.unsqueeze(1))
         return [self._move_map(n, m, scales[n], fill) for n, m in enumerate(maps)]

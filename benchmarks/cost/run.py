@@ -1,0 +1,262 @@
+"""Whole trainings: JPEG files, loader, hooks, stages, logs and checkpoints, not only steps.
+
+    python -m benchmarks.cost.run            # about half an hour on two cores
+    python -m benchmarks.cost.run --quick    # at most ten minutes
+
+The same networks, images, batches and loader workers train with plain KD in MMRazor's own wrapper
+(classifiers only: there both compute the same losses), with this project's KD, and with TST, half
+of each batch augmented and a search stage; the latter two through ``tools/train.py`` with all its
+default hooks. Methods take turns, each training is a process of its own, and what is measured is
+written after each, so that an interrupted benchmark goes on where it was. Trainings are short, so
+that start-up, the first iterations and what happens once in a run are told apart, and the stage,
+which would be too large a part, counts as the share that the default schedule gives it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.progress import track
+
+from tst_mm.experiments import markdown_table
+from tst_mm.utils.files import write_bytes, write_json
+
+from .clock import SHARES
+from .environment import describe
+
+ROOT = Path(__file__).resolve().parents[2]
+#: The methods in the order in which they take turns.
+METHODS = {'mmrazor': "MMRazor's KD", 'kd': 'KD', 'tst': 'TST'}
+#: What is promised: one method's time an image over another's.
+BOUNDS = {('kd', 'mmrazor'): 1.0, ('tst', 'kd'): 1.05}
+#: The part of the counted cost that the default schedule gives to its stages.
+_SHARE = 0.02
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is trained.
+
+    Attributes:
+        title: What the table calls it.
+        steps: The number of iterations of a training.
+        batch: The number of images of a batch.
+        methods: The methods that are compared.
+    """
+
+    title: str
+    steps: int
+    batch: int
+    methods: tuple[str, ...] = ('kd', 'tst')
+
+
+CASES = {
+    'small': Case('ResNet-56 to 20, 64 x 32²', 30, 64, tuple(METHODS)),
+    'large': Case('ResNet-34 to 18 of half width, 8 x 224²', 20, 8, tuple(METHODS)),
+    'retinanet': Case('RetinaNet R-34 to R-18, 2 x 256 x 320', 24, 2),
+    'pspnet': Case('PSPNet R-34 to R-18, 2 x 96 x 192', 40, 2),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train, print the table, write it.
+
+    Args:
+        argv: The command line; the process's own by default.
+
+    Returns:
+        0, also where a bound is missed: the table says so; 1 where a training failed.
+    """
+    parser = argparse.ArgumentParser(
+        prog='python -m benchmarks.cost.run',
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('--quick', action='store_true', help='two rounds of half as many steps')
+    parser.add_argument('--only', nargs='+', choices=CASES, default=list(CASES), metavar='CASE')
+    parser.add_argument('--rounds', type=int, help='of each case (default: 4; quick: 2)')
+    parser.add_argument('--workers', type=int, default=1, help='of the loader (default: 1)')
+    parser.add_argument('--device', choices=('cpu', 'cuda'), default='cpu')
+    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/cost_run'))
+    parser.add_argument(
+        '--out', type=Path, help='JSON; the table goes beside it (default: in the work folder)'
+    )
+    args = parser.parse_args(argv)
+    rounds = args.rounds or (2 if args.quick else 4)
+    if rounds < 1 or args.workers < 0:
+        parser.error('--rounds: allowed: 1 or more; --workers: 0 or more')
+    if args.device == 'cuda' and not torch.cuda.is_available():
+        parser.error('--device cuda: this machine has no CUDA device')
+    work_dir = args.work_dir.resolve()  # trainings run in folders of their own
+    out = args.out or work_dir / 'run.json'
+    out.parent.mkdir(parents=True, exist_ok=True)
+    where = {**describe(torch.device(args.device)), 'workers': args.workers, 'quick': args.quick}
+    found = json.loads(out.read_text()) if out.is_file() else {}
+    runs = found['runs'] if found.get('environment') == where and not where['modified'] else []
+    done = {(run['case'], run['round'], run['method']) for run in runs}
+    cells = [
+        (name, turn, method)
+        for name in args.only
+        for turn in range(rounds)
+        for method in CASES[name].methods
+    ]
+    missing = [cell for cell in cells if cell not in done]
+    for name, turn, method in track(missing, 'training', disable=not sys.stderr.isatty()):
+        print(f'{name}, round {turn + 1} of {rounds}: {METHODS[method]}', file=sys.stderr)
+        folder = work_dir / f'{name}_{method}_{turn}_{time.time_ns()}'
+        steps = CASES[name].steps // (2 if args.quick else 1)
+        try:
+            clock = train(name, method, steps, folder, args.workers, args.device)
+        except subprocess.CalledProcessError as error:
+            print(f'{name}, {method} failed: {error.stderr[-2000:]}', file=sys.stderr)
+            return 1
+        runs.append({'case': name, 'round': turn, 'method': method, **clock})
+        result = {'environment': where, 'runs': runs}
+        write_json(out, result)
+        write_bytes(out.with_suffix('.md'), (format_runs(result) + '\n').encode())
+    print(f'{format_runs({"environment": where, "runs": runs})}\n\n{out}, {out.with_suffix(".md")}')
+    return 0
+
+
+def train(
+    name: str, method: str, steps: int, folder: Path, workers: int, device: str
+) -> dict[str, Any]:
+    """One training in a process of its own.
+
+    Args:
+        name: The case.
+        method: The method.
+        steps: The number of iterations.
+        folder: The folder of the run.
+        workers: The number of workers of the loader.
+        device: Where to train.
+
+    Returns:
+        What the clock wrote, the seconds of the whole process, and the part of the counted cost
+        that its stage took.
+
+    Raises:
+        subprocess.CalledProcessError: The training failed.
+    """
+    from .run_config import write_config
+
+    folder.mkdir(parents=True)
+    path, batch = folder / 'config.py', CASES[name].batch
+    share = write_config(path, name, method, batch, steps, workers, device)
+    script = [str(ROOT / 'tools' / 'train.py')]
+    if method == 'mmrazor':
+        script = ['-m', 'benchmarks.cost.plain_run']
+    begin = time.perf_counter()
+    subprocess.run(
+        [sys.executable, *script, path, '--work-dir', folder / 'work'],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=_environment(device),
+    )
+    seconds = time.perf_counter() - begin
+    clock = json.loads((folder / 'work' / 'clock.json').read_text())
+    return {**clock, 'process': seconds, 'stage_share': share}
+
+
+def _environment(device: str) -> dict[str, str]:
+    hidden = {} if device == 'cuda' else {'CUDA_VISIBLE_DEVICES': ''}
+    path = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
+    return {**os.environ, **hidden, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': path}
+
+
+def an_iteration(run: Mapping[str, Any]) -> float:
+    """Seconds of an iteration with its part of the default schedule's stages.
+
+    Loader, step and hooks count by their medians: what happens once in a run, checkpoints among
+    them, is not part of every iteration, and single disturbances do not matter.
+    """
+    iterations = run['iterations']
+    alone = sum(
+        statistics.median(iteration[part] for iteration in iterations)
+        for part in ('loader', 'step', 'hooks')
+    )
+    if not run['stage_share']:
+        return alone
+    return alone + run['seconds']['stages'] / len(iterations) * _SHARE / run['stage_share']
+
+
+def format_runs(result: Mapping[str, Any]) -> str:
+    """The table of the runs, a row for each case and method."""
+    where = result['environment']
+    changed = ' with changes' if where['modified'] else ''
+    head = (
+        f'commit {where["commit"]}{changed}, {where["device"]}, 1 thread, {where["workers"]} '
+        f'loader workers'
+    )
+    rows = []
+    for name, case in CASES.items():
+        for method in case.methods:
+            runs = [r for r in result['runs'] if (r['case'], r['method']) == (name, method)]
+            if runs:
+                rows.append(
+                    (case.title, METHODS[method], *_row(case, runs), *_over(result, name, method))
+                )
+    columns = (
+        '',
+        '',
+        'images a second',
+        *SHARES,
+        'start-up, s',
+        'time an image',
+        'range',
+        'rounds',
+    )
+    return f'{head}\n\n{markdown_table(columns, rows)}'
+
+
+def _row(case: Case, runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    rate = statistics.median(case.batch / an_iteration(run) for run in runs)
+    total = sum(sum(run['seconds'].values()) for run in runs)
+    shares = [sum(run['seconds'][name] for run in runs) / total for name in SHARES]
+    start = statistics.median(run['process'] - sum(run['seconds'].values()) for run in runs)
+    return [f'{rate:.1f}', *(f'{100 * share:.1f} %' for share in shares), f'{start:.0f}']
+
+
+def _over(result: Mapping[str, Any], name: str, method: str) -> list[str]:
+    """The ratio to the method that this one has to keep up with, its range, the verdict."""
+    for (ours, other), bound in BOUNDS.items():
+        if ours == method and other in CASES[name].methods:
+            ratios = paired(result, name, ours, other)
+            if ratios:
+                value = statistics.median(ratios)
+                verdict = 'met' if value <= bound else 'MISSED'
+                words = f'{value:.3f} of {METHODS[other]}, {verdict} (at most {bound:.2f})'
+                return [words, f'{min(ratios):.3f} to {max(ratios):.3f}', f'{len(ratios)}']
+    return ['', '', '']
+
+
+def paired(result: Mapping[str, Any], name: str, ours: str, other: str) -> list[float]:
+    """Ratios of the times of an iteration, round by round."""
+    times = {
+        (run['round'], run['method']): an_iteration(run)
+        for run in result['runs']
+        if run['case'] == name
+    }
+    rounds = sorted({turn for turn, _ in times})
+    return [
+        times[turn, ours] / times[turn, other]
+        for turn in rounds
+        if (turn, ours) in times and (turn, other) in times
+    ]
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""Whole trainings: what the clock counts, what is compared, that nothing measured is lost."""
+
+import json
+import subprocess
+
+import pytest
+
+from benchmarks.cost import run
+from benchmarks.cost.clock import SHARES
+
+
+def clock(step: float, stages: float = 0.0, hooks: float = 0.1) -> dict:
+    """What a training of four iterations leaves, of which one was disturbed."""
+    parts = {'loader': 0.1, 'step': step, 'hooks': hooks, 'stages': 0.0, 'saving': 0.0}
+    iterations = [dict(parts) for _ in range(4)]
+    iterations[1]['step'] *= 9
+    iterations[2]['stages'] = stages
+    seconds = {name: sum(iteration[name] for iteration in iterations) for name in SHARES}
+    share = 0.1 if stages else 0.0
+    return {'iterations': iterations, 'seconds': seconds, 'process': 60.0, 'stage_share': share}
+
+
+def test_an_iteration_counts_stages_as_the_default_schedule_has_them():
+    assert run.an_iteration(clock(0.8)) == pytest.approx(1.0)
+    # Of ten percent of the cost, which took 0.6 s, the default schedule has two.
+    assert run.an_iteration(clock(0.8, stages=0.6)) == pytest.approx(1.0 + 0.6 / 4 * 0.2)
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """The trainings that were done; TST takes a tenth more than KD, MMRazor as much as KD."""
+    done = []
+
+    def train(name, method, *args):
+        done.append((name, method))
+        return clock(0.8 if method != 'tst' else 0.9)
+
+    monkeypatch.setattr(run, 'train', train)
+    where = {**run.describe(run.torch.device('cpu')), 'modified': False}
+    monkeypatch.setattr(run, 'describe', lambda device: where)
+    return done
+
+
+def test_methods_take_turns_and_are_judged(trained, tmp_path, capsys):
+    assert run.main(['--only', 'small', '--rounds', '2', '--work-dir', str(tmp_path)]) == 0
+    assert [method for _, method in trained] == [*run.METHODS] * 2
+    lines = [line for line in capsys.readouterr().out.splitlines() if '64 x 32²' in line]
+    assert 'met (at most 1.00)' in lines[1] and '1.000' in lines[1]
+    assert '1.100 of KD, MISSED (at most 1.05)' in lines[2]
+    found = json.loads((tmp_path / 'run.json').read_text())
+    assert len(found['runs']) == 6
+    assert run.paired(found, 'small', 'tst', 'kd') == pytest.approx([1.1, 1.1])
+
+
+def test_an_interrupted_benchmark_goes_on_where_it_was(trained, tmp_path, monkeypatch):
+    counted = run.train
+
+    def killed(name, method, *args):
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        return counted(name, method, *args)
+
+    monkeypatch.setattr(run, 'train', killed)
+    arguments = ['--only', 'retinanet', '--rounds', '2', '--work-dir', str(tmp_path)]
+    with pytest.raises(KeyboardInterrupt):
+        run.main(arguments)
+    assert len(json.loads((tmp_path / 'run.json').read_text())['runs']) == 2
+    assert '| ' in (tmp_path / 'run.md').read_text()
+    monkeypatch.setattr(run, 'train', counted)
+    run.main(arguments)
+    assert [method for _, method in trained] == ['kd', 'tst'] * 2
+
+
+def test_a_training_that_fails_is_named(trained, tmp_path, monkeypatch, capsys):
+    def fails(*args):
+        raise subprocess.CalledProcessError(1, 'train', stderr='error: no disk')
+
+    monkeypatch.setattr(run, 'train', fails)
+    assert run.main(['--only', 'pspnet', '--work-dir', str(tmp_path)]) == 1
+    assert 'pspnet, kd failed: error: no disk' in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ('name', 'method'), [('small', 'mmrazor'), ('retinanet', 'kd'), ('pspnet', 'tst')]
+)
+def test_a_real_training(name, method, tmp_path):
+    found = run.train(name, method, 6, tmp_path / 'data' / 'run', 0, 'cpu')
+    assert len(found['iterations']) == 3  # three are for warming up
+    assert all(iteration['step'] > 0 for iteration in found['iterations'])
+    spent = found['seconds']
+    assert spent['step'] > max(spent['loader'], spent['saving']) > 0
+    assert (spent['stages'] > 0) == (method == 'tst') == (found['stage_share'] > 0)
+    assert found['process'] > sum(spent.values())
+
+
+def test_the_table_that_is_shown_is_that_of_the_kept_runs(root):
+    kept = json.loads((root / 'benchmarks' / 'cost_run.json').read_text())
+    assert run.format_runs(kept) + '\n' == (root / 'benchmarks' / 'cost_run.md').read_text()
