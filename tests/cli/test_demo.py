@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from unittest.mock import Mock
 
 import pytest
 from mmengine.config import Config
@@ -35,6 +36,22 @@ def test_every_student_of_a_task_has_a_config(root):
         assert {'kd', 'tst'} <= set(task.students) <= set(demo.STUDENTS)
         for student in ('teacher', *task.students):
             assert (root / f'configs/demo/{name}_{student}.py').is_file()
+
+
+@pytest.mark.parametrize(
+    ('also', 'students'),
+    [([], 'tst randaugment kd'), (['plain', 'random'], 'tst random randaugment kd plain')],
+    ids=['default', 'also'],
+)
+def test_the_student_alone_is_trained_on_demand(tmp_path, monkeypatch, also, students):
+    train = Mock(side_effect=KeyboardInterrupt)  # at the first training the demo ends
+    monkeypatch.setattr(demo, 'train_all', train)
+    monkeypatch.setattr(demo, 'Timer', Mock())
+    with pytest.raises(KeyboardInterrupt):
+        demo.demonstrate('classification', 1, tmp_path, 2, also)
+    teacher, *runs = train.call_args.args[0]
+    assert teacher.name == 'teacher' and ' '.join(run.name for run in runs) == students
+    assert all((run.teacher is None) == (run.name == 'plain') for run in runs)
 
 
 @pytest.mark.faults

@@ -1,8 +1,9 @@
 """Show TST on real images, in minutes: a teacher and its students, a table, a picture, a report.
 
-Trains a teacher, then the same student several times: with plain distillation (KD), with KD on
-images that RandAugment changes (classification; the dense tasks: KD with an untrained policy, and
-the student alone), and with TST, all through tools/train.py from the configs in configs/demo.
+Trains a teacher, then the same student several times, through tools/train.py from the configs in
+configs/demo. For classification: with plain distillation (KD), with KD on images that RandAugment
+changes, and with TST; --also adds the student alone and KD with an untrained policy. For the dense
+tasks: alone, with KD, with KD and an untrained policy, and with TST.
 Runs that are finished are not repeated, interrupted ones are continued; delete the work folder to
 start anew. Data and work folder are made in the current folder.
 
@@ -203,10 +204,8 @@ def demonstrate(name: str, seeds: int, folder: Path, jobs: int, also: Sequence[s
     }
     table = cost_table(results, {'teacher': 'teacher', **STUDENTS}, 'kd', task.head)
     print(f'\n{table}\n')
-    print(
-        'Cost is relative to KD, in the last column with the augmenter stages; while it is alone,'
-    )
-    print('the teacher has all processors.')
+    print('Cost is relative to KD and includes, in the last column, the augmenter stages.')
+    print('The teacher may have had more processors than a student, which makes it look cheap.')
     if seeds == 1:
         print('One seed: differences of about one point can be chance; --seeds 3 shows the spread.')
     options = ' '.join([f'--task {name} --seeds {seeds}', *(['--also', *also] if also else [])])

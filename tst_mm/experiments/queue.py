@@ -12,7 +12,7 @@ from pathlib import Path
 from .progress import Display, Position, last_position, time_left
 from .run import Run
 
-#: More processors than this do not make a training in our demos faster.
+#: Networks as small as those of the demos are not worth more threads.
 _MOST_THREADS = 4
 
 
@@ -87,9 +87,9 @@ def train_all(
 
 
 def _start(run: Run, side_by_side: int, cwd: Path | None) -> subprocess.Popen:
-    """Start a training; it gets its share of the processors and no more.
+    """Start a training with its share of the processors, unless the environment says another.
 
-    What others wait for, a teacher, is thus trained on all of them where it is alone.
+    What others wait for, a teacher, thus has the share of all of them.
     """
     command = run.prepare()
     threads = len(os.sched_getaffinity(0)) // side_by_side
