@@ -11,26 +11,27 @@ methods have the same counted cost: stages and looks are paid for with student s
 ``digits``. The teacher is trained once a data set, on all of its training images. One half of the
 test images chooses defaults (``validation``), the other half reports (``test``); seeds below 100
 report, from 100 on they choose. Seeds come first, so that an interrupted matrix is even; a run that
-is on file is not repeated.
+is on file is not repeated. With ``--jobs`` several train at once; a GPU has room for a dozen, and
+gives other numbers than a CPU, so a file of runs is of one device.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from itertools import product
 from pathlib import Path
 
-from rich.progress import track
-
 from tst_mm.utils import closest
-from tst_mm.utils.git import git_state
 
 from .matrix import METHODS, TASKS
 from .report import PATH, read_runs, table
+from .runs import expected_time, train
 
-ROOT = Path(__file__).resolve().parents[2]
+#: What a reader can try in a few minutes.
+QUICK = {
+    'tasks': ['fashion_300', 'land_cover', 'digits'],
+    'methods': ['kd', 'randaugment-9', 'tst'],
+}
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -47,12 +48,21 @@ def main(argv: list[str] | None = None) -> None:
     run.add_argument('--seeds', default='0-4', help='one, or first-last (default: 0-4)')
     run.add_argument('--data', type=Path, default=Path('data'), help='(default: data)')
     run.add_argument('--work-dir', type=Path, default=Path('work_dirs/small'))
+    run.add_argument('--device', default='cpu', help='cpu, or cuda (default: cpu)')
+    run.add_argument('--jobs', type=int, default=1, help='trainings at once (default: 1)')
+    run.add_argument(
+        '--quick',
+        action='store_true',
+        help=f'one seed of {", ".join(QUICK["tasks"])}: {", ".join(QUICK["methods"])}',
+    )
     for command in (run, commands.add_parser('table', help='of all runs')):
         command.add_argument('--out', type=Path, default=PATH, help='the file of the runs')
     args = parser.parse_args(argv)
     if args.command == 'table':
         print(table(read_runs(args.out)))
         return
+    if args.quick:
+        args.tasks, args.methods, args.seeds = QUICK['tasks'], QUICK['methods'], '0'
     for given, known in ((args.tasks, TASKS), (args.methods, METHODS)):
         for name in given:
             if name not in known:
@@ -60,24 +70,17 @@ def main(argv: list[str] | None = None) -> None:
     first, _, last = args.seeds.partition('-')
     if not first.isdigit() or not (last or first).isdigit():
         parser.error(f'--seeds is {args.seeds!r}; allowed: a number, or two as in 0-4')
-    cells = list(product(range(int(first), int(last or first) + 1), args.tasks, args.methods))
+    if args.jobs < 1:
+        parser.error(f'--jobs is {args.jobs}; allowed: 1 or more')
     for task in args.tasks:
         if not (args.data / TASKS[task].data).is_dir():
             parser.error(f'{args.data / TASKS[task].data} is missing; tools/data makes it')
-    from .training import Training  # it takes seconds to import
-
-    for seed, task, method in track(cells, 'training', disable=not sys.stderr.isatty()):
-        if any(
-            (line['seed'], line['task'], line['method']) == (seed, task, method)
-            for line in read_runs(args.out)
-        ):
-            continue
-        data = args.data / TASKS[task].data
-        found = Training(TASKS[task], METHODS[method], seed, data, args.work_dir).run()
-        line = {'task': task, 'method': method, 'seed': seed, **found, 'commit': git_state(ROOT)}
-        with args.out.open('a') as file:
-            file.write(json.dumps(line) + '\n')
-        print(f'{task}, {method}, seed {seed}: {found["test"]} % in {found["seconds"]} s')
+    runs = read_runs(args.out)
+    there = {(line['seed'], line['task'], line['method']) for line in runs}
+    seeds = range(int(first), int(last or first) + 1)
+    missing = [cell for cell in product(seeds, args.tasks, args.methods) if cell not in there]
+    print(f'{len(missing)} runs{expected_time(missing, runs, args.device, args.jobs)}', flush=True)
+    train(missing, args.out, args.data, args.work_dir, args.device, args.jobs)
 
 
 if __name__ == '__main__':

@@ -38,6 +38,7 @@ class Method:
             0.
         augment: What augments: ``'policy'`` (default), ``'trivialaugment'``, ``'randaugment'``,
             ``'mixup'`` or ``'cutmix'``.
+        augmenter: Arguments of the augmenter of a policy, in place of its defaults.
         strength: The magnitude of RandAugment, of 30. Defaults to 0.
         stages: The number of stages of the search. Defaults to 0, no search.
         search: Arguments of :class:`tst_mm.search.MeasuringSearch`.
@@ -51,6 +52,7 @@ class Method:
     title: str
     fraction: float | None = 0.0
     augment: str = 'policy'
+    augmenter: dict[str, Any] = field(default_factory=dict)
     strength: int = 0
     stages: int = 0
     search: dict[str, Any] = field(default_factory=dict)

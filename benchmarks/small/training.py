@@ -34,20 +34,32 @@ class Training:
         seed: It chooses the training images, the initial weights and all draws.
         data: The folder with the task's data.
         work_dir: The folder in which teachers and unpacked images are kept.
+        device: Where it trains. Defaults to the CPU. Random numbers are drawn on the host, the same
+            ones for every device.
     """
 
-    def __init__(self, task: Task, method: Method, seed: int, data: Path, work_dir: Path) -> None:
+    def __init__(
+        self,
+        task: Task,
+        method: Method,
+        seed: int,
+        data: Path,
+        work_dir: Path,
+        device: str = 'cpu',
+    ) -> None:
         torch.set_num_threads(1)
+        torch.backends.cudnn.deterministic = True
         self.task, self.method, self.seed = task, method, seed
+        self.device = torch.device(device)
         images, labels = load_images(data, 'train', work_dir)
         test_images, test_labels = load_images(data, 'test', work_dir)
         order = np.random.default_rng(0).permutation(len(test_labels))
-        self.test = [test_images[order], test_labels[order]]
+        self.test = [part[order].to(device) for part in (test_images, test_labels)]
         # Of a sample: only the scale matters.
         sample = images[:: max(1, len(images) // 2000)].float()
         mean, std = sample.mean((0, 2, 3)), sample.std((0, 2, 3))
-        self.normalization = Normalization(mean.tolist(), std.tolist(), 'rgb')
-        self.augmenter = augmenter_of(method.augment, method.strength)
+        self.normalization = Normalization(mean.tolist(), std.tolist(), 'rgb').to(device)
+        self.augmenter = augmenter_of(method.augment, method.strength, method.augmenter)
         self.augmenter.normalization = self.normalization
         self.objective = MODELS.build({'type': f'tst_mm.{method.objective}'})
         channels, classes = images.shape[1], int(labels.max()) + 1
@@ -55,8 +67,8 @@ class Training:
         torch.manual_seed(seed)
         self.random = torch.Generator().manual_seed(seed)
         chosen = torch.randperm(len(labels), generator=self.random)[: task.images]
-        self.images, self.labels = images[chosen], labels[chosen]
-        self.student = network(12, channels, classes)
+        self.images, self.labels = images[chosen].to(device), labels[chosen].to(device)
+        self.student = network(12, channels, classes).to(device)
         adaptive = method.fraction is None
         held = min(max(round(HELD_OUT * len(chosen)), 40), 2000) if adaptive else 0
         if held > 0.2 * len(chosen):  # as the hook does, where a slice cannot be spared
@@ -75,7 +87,7 @@ class Training:
 
         A backward pass counts as two forward passes.
         """
-        self._image = image.float()
+        self._image = image.to(self.device).float()
         of_student, of_teacher = (self.flops(net) for net in (self.student, self.teacher))
         step, look = 3 * of_student + of_teacher, of_student + of_teacher
         budget, self.stage_length, self.looks = self.task.budget, 0, 0
@@ -186,7 +198,7 @@ class Training:
         losses = []
         with torch.no_grad():
             for indices in (self.seen, self.held):
-                chosen = indices[self._integers(len(indices), LOOKED_AT)]
+                chosen = indices[self._integers(len(indices), LOOKED_AT)].to(self.device)
                 images = self._normalized(self.images[chosen])
                 both = forward(self.student, images), forward(self.teacher, images)
                 losses.append(float(imitation(*both).mean()))
@@ -218,7 +230,7 @@ class Training:
         return self.method.label_weight * own.mean() + imitation(student, teacher).mean()
 
     def _batch(self, count: int) -> tuple[Tensor, Tensor]:
-        chosen = self.seen[self._integers(len(self.seen), count)]
+        chosen = self.seen[self._integers(len(self.seen), count)].to(self.device)
         return self._usual(self._normalized(self.images[chosen])), self.labels[chosen]
 
     def _integers(self, high: int, count: int) -> Tensor:
@@ -231,27 +243,27 @@ class Training:
         """Mirrors, and shifts by up to an eighth of the size."""
         if self.task.mirrors:
             flip = torch.rand(len(images), generator=self.random) < 0.5
-            images = torch.where(flip[:, None, None, None], images.flip(-1), images)
-        size, reach = images.shape[-1], images.shape[-1] // 8
-        wide = F.pad(images, (reach,) * 4)
-        places = torch.randint(2 * reach + 1, (len(images), 2), generator=self.random).tolist()
-        return torch.stack(
-            [
-                image[:, y : y + size, x : x + size]
-                for image, (y, x) in zip(wide, places, strict=True)
-            ]
-        )
+            flip = flip.to(self.device)[:, None, None, None]
+            images = torch.where(flip, images.flip(-1), images)
+        count, size, reach = len(images), images.shape[-1], images.shape[-1] // 8
+        places = torch.randint(2 * reach + 1, (count, 2), generator=self.random).to(self.device)
+        along = places[:, :, None] + torch.arange(size, device=self.device)
+        wide = F.pad(images, (reach,) * 4).permute(0, 2, 3, 1)
+        chosen = torch.arange(count, device=self.device)[:, None, None]
+        moved = wide[chosen, along[:, 0, :, None], along[:, 1, None, :]]
+        return moved.permute(0, 3, 1, 2).flatten().view(images.shape)  # with the usual strides
 
     def _teacher(self, images: Tensor, labels: Tensor, classes: int, work_dir: Path) -> nn.Module:
         """Trained once, with a third of each batch augmented."""
         path = work_dir / f'teacher_{self.task.data}.pth'
-        teacher = network(32, images.shape[1], classes)
+        teacher = network(32, images.shape[1], classes).to(self.device)
         if path.exists():
-            teacher.load_state_dict(torch.load(path, weights_only=True))
+            teacher.load_state_dict(torch.load(path, self.device, weights_only=True))
             return teacher.eval().requires_grad_(False)
         torch.manual_seed(0)
-        teacher = network(32, images.shape[1], classes)
-        self.images, self.labels, self.seen = images, labels, torch.arange(len(labels))
+        teacher = network(32, images.shape[1], classes).to(self.device)
+        self.images, self.labels = images.to(self.device), labels.to(self.device)
+        self.seen = torch.arange(len(labels))
         self.random = torch.Generator().manual_seed(0)
         optimizer = torch.optim.SGD(
             teacher.parameters(), 0.1, momentum=0.9, weight_decay=5e-4, nesterov=True
