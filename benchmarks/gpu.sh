@@ -30,15 +30,15 @@ cost() { # NAME SECONDS ARGUMENTS...
 		--out "$out/$name.json" "$@"
 }
 
-cost cost_float32 130 --only counts augmenter steps labels
-cost cost_bfloat16 70 --only steps --precision bfloat16
+cost cost_float32 120 --only counts augmenter steps labels
+cost cost_bfloat16 60 --only steps --precision bfloat16
 # A short real training on the GPU that is killed and goes on.
 config=configs/demo/classification_plain.py
-part killed 25 "$python" tools/train.py "$config" --work-dir "$out/train" \
+part killed 20 "$python" tools/train.py "$config" --work-dir "$out/train" \
 	--cfg-options train_cfg.max_epochs=1000
-part resumed 40 "$python" tools/train.py "$config" --work-dir "$out/train" --resume \
+part resumed 30 "$python" tools/train.py "$config" --work-dir "$out/train" --resume \
 	--cfg-options train_cfg.max_epochs=1000 default_hooks.checkpoint.interval=1
-part whole_runs 120 "$python" -m benchmarks.cost.run --device cuda --quick --only small pspnet \
+part whole_runs 90 "$python" -m benchmarks.cost.run --device cuda --quick --only small pspnet \
 	--work-dir "$out/run"
-part tests 90 "$python" -m pytest -q -x tests/test_augment tests/test_search
+part tests 60 "$python" -m pytest -q -x tests/test_augment tests/test_search
 cat "$out/parts.txt"

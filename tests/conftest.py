@@ -18,6 +18,9 @@ from mmengine.logging import MessageHub, MMLogger  # noqa: E402
 from mmengine.registry import DefaultScope  # noqa: E402
 from mmengine.visualization import Visualizer  # noqa: E402
 
+if not torch.cuda.is_available():  # kernels are interpreted then; read when Triton is imported
+    os.environ.setdefault('TRITON_INTERPRET', '1')
+
 import tst_mm  # noqa: E402, F401  (its mends come before any other library)
 
 torch.set_num_threads(1)

@@ -6,6 +6,8 @@ from copy import deepcopy
 from typing import Any
 
 import torch
+from torch.autograd import DeviceType
+from torch.profiler import ProfilerActivity, profile
 
 from tst_mm.search import MeasuringSearch
 
@@ -33,6 +35,29 @@ def count_augmenter(shape: Shape) -> dict[str, Any]:
         'default augmenter': _counted(shape, False),
         'relaxed augmenter': _counted(shape, True),
     }
+
+
+def count_on_gpu(shape: Shape, device: torch.device) -> dict[str, dict[str, float]]:
+    """What a GPU is given to do in one call of the augmenter, as its profiler sees it.
+
+    Args:
+        shape: (B, C, H, W).
+        device: The GPU.
+
+    Returns:
+        ``augmenter on the GPU``: launches, samplings, and copies from the host.
+    """
+    augmenter, images = make_augmenter(device), random_images(shape, device)
+    augmenter(images)  # the first call compiles the kernel
+    torch.cuda.synchronize(device)
+    with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as profiler:
+        augmenter(images)
+        torch.cuda.synchronize(device)
+    names = [event.name for event in profiler.events() if event.device_type == DeviceType.CUDA]
+    copies = sum(name.startswith('Memcpy') for name in names)
+    samplings = sum('grid_sampl' in name or '_augment' in name for name in names)
+    counts = {'launches': len(names) - copies, 'samplings': samplings, 'copies': copies}
+    return {'augmenter on the GPU': counts}
 
 
 def step_waits(case: Case) -> dict[str, str]:

@@ -9,7 +9,7 @@ import torch
 from .augmenters import SIZES, Call, augmenter_pass, beside_peers, moving_draw
 from .batches import box_batch
 from .counters import peak_bytes
-from .counts import count_augmenter, step_waits
+from .counts import count_augmenter, count_on_gpu, step_waits
 from .demo import demo_cost
 from .host import count_launches, host_steps
 from .networks import cases
@@ -155,7 +155,9 @@ class Measurement:
             for name in STEPS_WITHOUT_WAITS
             for step, message in step_waits(found[name]).items()
         }
-        return {**count_augmenter((128, 3, 32, 32)), **waits}
+        shape = (128, 3, 32, 32)
+        seen = count_on_gpu(shape, self.device) if self.device.type == 'cuda' else {}
+        return {**count_augmenter(shape), **seen, **waits}
 
     def _turns(self, variants: dict[str, Call]) -> dict[str, Times]:
         return take_turns(variants, self.rounds, self.device, self.progress)

@@ -16,6 +16,7 @@ from tst_mm.utils.aliases import explain_switches
 
 from .composition import Setting, in_sequence
 from .draw import Draw, Noise, compose, hard_gate, true_positions
+from .fused import fits, in_one_pass
 from .normalization import Normalization
 from .operators import OPERATOR_SETS, GeometricOperator, Operator
 from .operators.build import build_operators
@@ -262,4 +263,6 @@ class LearnedAugmenter(nn.Module):
         Returns:
             The changed images, in the same shape and dtype; their padding need not be what it was.
         """
+        if fits(images, draw):
+            return in_one_pass(images, draw, self.normalization)
         return in_sequence(images, draw, Setting(self.normalization, mask))

@@ -241,10 +241,14 @@ def compose(
     offset = torch.zeros_like(eye).expand(len(levels), 3, 3)
     # Mixed precision would round pixel coordinates to 8 or 11 bits.
     with torch.autocast(levels.device.type, enabled=False):
-        for i, operator in enumerate(operators):
-            if isinstance(operator, GeometricOperator):
-                # Kept as the distance from the identity: exactly zero stays exactly zero.
-                step = gates[:, i, None, None] * (operator.matrix(levels[:, i], extents) - eye)
+        moving = [(i, op) for i, op in enumerate(operators) if isinstance(op, GeometricOperator)]
+        if moving:
+            columns = levels.unbind(1)
+            maps = torch.stack([op.matrix(columns[i], extents) for i, op in moving])
+            # Kept as the distance from the identity: exactly zero stays exactly zero.
+            steps = gates.T[[i for i, _ in moving]][..., None, None] * (maps - eye)
+            offset, *rest = steps.unbind()
+            for step in rest:
                 offset = offset + step + step @ offset
         return from_centre(offset, extents, eye)
 
