@@ -38,7 +38,6 @@ class Method:
             0.
         augment: What augments: ``'policy'`` (default), ``'trivialaugment'``, ``'randaugment'``,
             ``'mixup'`` or ``'cutmix'``.
-        augmenter: Arguments of the augmenter of a policy, in place of its defaults.
         strength: The magnitude of RandAugment, of 30. Defaults to 0.
         stages: The number of stages of the search. Defaults to 0, no search.
         search: Arguments of :class:`tst_mm.search.MeasuringSearch`.
@@ -47,12 +46,12 @@ class Method:
         label_weight: The weight of the label's loss. Defaults to 1.
         trust: Whether labels count as far as the teacher believes them. Defaults to False.
         rival: Whether users would do it without this project. Defaults to False.
+        augmenter: Arguments of the augmenter of a policy, in place of its defaults.
     """
 
     title: str
     fraction: float | None = 0.0
     augment: str = 'policy'
-    augmenter: dict[str, Any] = field(default_factory=dict)
     strength: int = 0
     stages: int = 0
     search: dict[str, Any] = field(default_factory=dict)
@@ -61,6 +60,7 @@ class Method:
     label_weight: float = 1.0
     trust: bool = False
     rival: bool = False
+    augmenter: dict[str, Any] = field(default_factory=dict)
 
 
 TASKS = {
