@@ -32,11 +32,13 @@ def policy(names=DEFAULT_OPERATORS, init=None):
     return AugmentPolicy([operator(name) for name in names], init)
 
 
-def test_twenty_five_scalars_start_at_one_half():
+def test_twenty_five_scalars_start_at_the_operators_rates():
     start = policy()
     assert start.names == DEFAULT_OPERATORS
     assert [parameter.numel() for parameter in start.parameters()] == [14, 11]
-    assert torch.equal(start.rates(), torch.full((14,), 0.5))
+    seldom = ('Invert', 'Cutout')
+    rates = torch.tensor([0.1 if name in seldom else 0.8 for name in start.names])
+    assert torch.allclose(start.rates(), rates)
     expected = torch.tensor([0.5 if name in LEARNED else 1.0 for name in start.names])
     assert torch.equal(start.magnitudes(), expected)
 

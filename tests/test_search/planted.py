@@ -57,7 +57,7 @@ def distiller(operators: Any, **options: Any) -> nn.Module:
     augmenter = {
         'operators': operators,
         'num_ops': options.pop('num_ops', len(operators)),
-        'init': options.pop('init', None),
+        'init': options.pop('init', {'rate': 0.5}),
     }
     model = MODELS.build(
         {

@@ -128,7 +128,7 @@ def test_without_stages_it_shows_the_initial_policy(make_runner):
     runner = make_runner('run', {}, length=1, custom_hooks=hooks({}, schedule))
     runner.train()
     page = Path(runner.work_dir, 'report.html').read_text()
-    assert 'No augmenter stage has run' in page and '50.0%' in page
+    assert 'No augmenter stage has run' in page and '80.0%' in page
     files = {path.name for path in Path(runner.work_dir, 'report').glob('*.png')}
     assert files == {'final_policy.png', 'distribution.png', 'images.png', 'images_dark.png'}
 

@@ -49,9 +49,10 @@ class LearnedAugmenter(nn.Module):
             operator; or a dict of arguments of that operator. Defaults to the ranges of the
             operators themselves.
         num_ops: The number of operators that are drawn for each image, without replacement.
-            Defaults to 4.
+            Defaults to 2.
         init: The rates and magnitudes that the policy starts from, as :class:`AugmentPolicy` takes
-            them. Defaults to 0.5 everywhere.
+            them. Defaults to the operators' own rates, 0.8 and 0.1 for Invert and Cutout, and to
+            uniform magnitudes.
 
     Raises:
         KeyError: An argument, an operator or a range is unknown.
@@ -68,7 +69,7 @@ class LearnedAugmenter(nn.Module):
         self,
         operators: str | Sequence[str | Mapping[str, Any]] = 'standard',
         ranges: Mapping[str, float | Mapping[str, Any]] | None = None,
-        num_ops: int = 4,
+        num_ops: int = 2,
         init: Mapping[str, Any] | str | Path | None = None,
         **unknown: Any,
     ) -> None:

@@ -30,10 +30,10 @@ class AugmentPolicy(nn.Module):
 
     Args:
         operators: The operators, with distinct names, in the order of their indices.
-        init: What the policy starts from: None (default) for 0.5 everywhere; a dict with ``rate``
-            and/or ``magnitude``, each a number in [0, 1] or a dict from operator name to number;
-            or the path of a policy file. A magnitude is the mean of its density; 0 and 1 are
-            exact.
+        init: What the policy starts from: None (default) for each operator's own rate and uniform
+            magnitudes; a dict with ``rate`` and/or ``magnitude``, each a number in [0, 1] or a
+            dict from operator name to number; or the path of a policy file. A magnitude is the
+            mean of its density; 0 and 1 are exact.
 
     Attributes:
         probability_logits (nn.Parameter): The logit of each rate, (N,).
@@ -81,9 +81,10 @@ class AugmentPolicy(nn.Module):
 
     def make_parameters(self) -> None:
         """Create the parameters with the values that they have before ``init`` is read."""
-        for name, count in (('probability_logits', self.names), ('magnitude_tilts', self.learned)):
-            start = torch.zeros(len(count))
-            self.register_parameter(name, nn.Parameter(start, requires_grad=False))
+        logits = torch.tensor([finite_logit(operator.rate) for operator in self.operators])
+        tilts = torch.zeros(len(self.learned))
+        self.probability_logits = nn.Parameter(logits, requires_grad=False)
+        self.magnitude_tilts = nn.Parameter(tilts, requires_grad=False)
 
     def rates(self) -> Tensor:
         """The rate of each operator, (N,) in (0, 1)."""

@@ -64,6 +64,8 @@ class Operator:
     has_magnitude: bool = True
     #: Whether an operator level may be negative.
     signed: bool = False
+    #: How often it acts on an image that it is drawn for, before anything is learned.
+    rate: float = 0.8
     #: The physical value at operator level 0.
     start: float = 0.0
     #: The smallest and the largest ``limit`` that are allowed.

@@ -212,9 +212,10 @@ class Equalize(ColorOperator):
 
 @OPERATORS.register_module()
 class Invert(ColorOperator):
-    """Turn the image into its negative."""
+    """Turn the image into its negative, which no camera takes: seldom, at first."""
 
     pointwise = True
+    rate = 0.1
     has_magnitude = False
     bounds = (1.0, 1.0)  # there is no range to set
 

@@ -27,6 +27,7 @@ class Cutout(EraseOperator):
     """
 
     has_magnitude = False
+    rate = 0.1  # it can take away what the label names
     limit = 0.5
     bounds = (0.0, 1.0)
     unit = 'of shorter side'

@@ -1,5 +1,0 @@
-"""Ablation: 2 operators drawn for an image in place of 4."""
-
-_base_ = ['./tst_resnet32x4_resnet8x4_1xb128-240e_cifar100.py']
-
-model = dict(augmenter=dict(num_ops=2))
