@@ -3,6 +3,7 @@
 #   PYTHON=PATH  the Python that makes it, 3.10 to 3.13; the first of python3.11, 3.12, 3.13, 3.10
 #                that runs, where nothing is said (the classic family: 3.11 only)
 #   ARGS='…'     further arguments for pytest
+#   TESTS='…'    files and folders of tests; tests, which is all of them, by default
 #   TST_MM_WHEELS=DIR  wheels of mmcv that were built elsewhere
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-tests demo demo-detection demo-segmentation results test test-fast test-classic test-all \
@@ -12,6 +13,7 @@
 first = $(shell for name in $(1); do $$name -c '' 2>/dev/null && echo $$name && break; done)
 
 VENV ?= .venv
+TESTS ?= tests
 CLASSIC_VENV ?= .venv-classic
 ifeq ($(VENV),active)
 PYTHON ?= python
@@ -27,7 +29,7 @@ SET_UP = @command -v $(1) >/dev/null || { echo 'set-up failed: $(1) is not there
 	$(1) tools/setup_env.py
 # A process a core with one thread each: threads in competition are many times slower. The tests of
 # a file share what is expensive to make, so they stay together.
-PYTEST = OMP_NUM_THREADS=1 MPLBACKEND=Agg $(1) -m pytest -q -n auto --maxprocesses 4 --dist loadfile tests $(2) $(ARGS)
+PYTEST = OMP_NUM_THREADS=1 MPLBACKEND=Agg $(1) -m pytest -q -n auto --maxprocesses 4 --dist loadfile $(TESTS) $(2) $(ARGS)
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

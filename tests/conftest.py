@@ -17,6 +17,7 @@ from hypothesis import settings  # noqa: E402
 from mmengine.logging import MessageHub, MMLogger  # noqa: E402
 from mmengine.registry import DefaultScope  # noqa: E402
 from mmengine.visualization import Visualizer  # noqa: E402
+from quick import be_quick  # noqa: E402
 
 if not torch.cuda.is_available():  # kernels are interpreted then; read when Triton is imported
     os.environ.setdefault('TRITON_INTERPRET', '1')
@@ -24,6 +25,7 @@ if not torch.cuda.is_available():  # kernels are interpreted then; read when Tri
 import tst_mm  # noqa: E402, F401  (its mends come before any other library)
 
 torch.set_num_threads(1)
+be_quick()
 # The same examples on every machine, and no deadline: a busy machine is not a failure.
 settings.register_profile('tst_mm', derandomize=True, deadline=None, max_examples=30)
 settings.load_profile('tst_mm')

@@ -8,14 +8,6 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 
-@pytest.fixture(autouse=True)
-def _no_pretty_printing(monkeypatch):
-    """MMEngine formats the config for the log and for each checkpoint; unformatted will do."""
-    # Imported where it is used, or (the original MMEngine) at the top of the module.
-    for module in ('yapf.yapflib.yapf_api', 'mmengine.config.config'):
-        monkeypatch.setattr(f'{module}.FormatCode', lambda text, **_: (text, True), raising=False)
-
-
 @pytest.fixture(scope='module', autouse=True)
 def _few_objects_to_collect():
     """Every data set collects garbage; the libraries' million objects are not among it."""

@@ -14,6 +14,8 @@ from mmengine.config import Config, ConfigDict
 from mmengine.hub import get_config
 
 STEPS = 50
+#: Where a checkpoint is, to go on from: in front of the last of five stages.
+MIDDLE = 40
 #: Iterations of an epoch, where a recipe counts in epochs.
 PER_EPOCH = 2
 BATCH = {'mmdet': 2, 'mmseg': 2, 'mmpretrain': 8}
@@ -158,8 +160,8 @@ def model_of(cfg: Config, who: str) -> ConfigDict:
 
 def _few_proposals(node: dict) -> None:
     """What a small image has of them; more would take most of a step."""
-    for key in ('max_per_img', 'nms_pre'):
-        if key in node:
+    for key in ('max_per_img', 'nms_pre', 'num_points'):
+        if isinstance(node.get(key), int):
             node[key] = min(node[key], _FEW[key])
 
 
@@ -251,6 +253,6 @@ def _shorten(cfg: Config) -> None:
                 hook[key] = _each(hook[key], lambda value: shorter(value, True))
     cfg.custom_hooks.append(dict(type='tst_mm.FirstBatchHook'))
     cfg.default_hooks.checkpoint = dict(
-        type='CheckpointHook', by_epoch=bool(epochs), interval=(end + 1) // 2
+        type='CheckpointHook', by_epoch=bool(epochs), interval=end * MIDDLE // STEPS
     )
     cfg.default_hooks.pop('visualization', None)

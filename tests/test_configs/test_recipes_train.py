@@ -12,7 +12,7 @@ from tst_mm.engine.safety.moved_labels import large_shift
 from tst_mm.models import ClassificationDistiller
 from tst_mm.models.distillers.labels import fresh
 
-from .cut_recipe import IMAGES, PER_EPOCH, STEPS, cut_recipe
+from .cut_recipe import IMAGES, MIDDLE, PER_EPOCH, STEPS, cut_recipe
 from .recipe_data import write_all
 
 RECIPES = {
@@ -20,7 +20,7 @@ RECIPES = {
     for path in sorted((Path(__file__).parents[2] / 'configs' / 'recipes').glob('*.py'))
 }
 #: The checkpoint in the middle of a run.
-MIDDLES = (f'epoch_{STEPS // PER_EPOCH // 2 + 1}.pth', f'iter_{STEPS // 2}.pth')
+MIDDLES = (f'epoch_{MIDDLE // PER_EPOCH}.pth', f'iter_{MIDDLE}.pth')
 #: What has a place in the images of a recipe, by words in its name.
 LABELS = {
     '_coco': 'boxes',
