@@ -155,7 +155,7 @@ def test_what_is_logged(make_runner):
     assert last['rates'] == rates
     assert len(last['magnitudes']) == 14
     assert policy['provenance']['stages'] == [[0, 5]]
-    assert policy['start']['rates'] == [0.5] * 14
+    assert policy['start']['rates'] == pytest.approx([0.8] * 12 + [0.1] * 2)
     hub = runner.message_hub
     assert hub.get_scalar('augmenter/loss').current() == last['loss']
     assert hub.get_scalar('augmenter/rate/Rotate').current() == rates[10]
