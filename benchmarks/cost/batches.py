@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from mmengine.structures import InstanceData, PixelData
 
@@ -13,12 +15,12 @@ def _images(shape: Shape) -> list[torch.Tensor]:
     return list(torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8))
 
 
-def class_batch(shape: Shape) -> dict[str, list]:
-    """Images with a class each, of ten."""
+def class_batch(shape: Shape) -> dict[str, Any]:
+    """Images with a class each, of ten; in one tensor, as the classifiers' loaders stack them."""
     from mmpretrain.structures import DataSample
 
     samples = [DataSample().set_gt_label(i % 10) for i in range(shape[0])]
-    return {'inputs': _images(shape), 'data_samples': samples}
+    return {'inputs': torch.stack(_images(shape)), 'data_samples': samples}
 
 
 def box_batch(shape: Shape, boxes: int = 10, masks: bool = False) -> dict[str, list]:

@@ -39,7 +39,7 @@ class Case:
     student: dict[str, Any]
     teacher: dict[str, Any]
     shape: Shape
-    data: Callable[[Shape], dict[str, list]]
+    data: Callable[[Shape], dict[str, Any]]
 
     def build(
         self, augmenter: bool, batch_mode: str | float = 'double', seed: int = 0

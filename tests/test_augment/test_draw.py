@@ -252,3 +252,12 @@ def test_only_what_labels_need_leaves_the_host():
         assert getattr(there, name) is getattr(draw, name)
     assert len(there) == 3
     assert draw.gates.device.type == 'cpu'
+
+
+def test_a_draw_on_a_device_has_not_left_the_host():
+    draw = drawn(LearnedAugmenter(), 3)
+    there = draw.to('meta')
+    assert there.on(torch.device('meta')) is there
+    assert there.on(torch.device('cpu')) is draw.on(torch.device('cpu')) is draw
+    assert there.to('meta').on(torch.device('cpu')) is draw
+    assert draw.on(torch.device('meta')).matrix.device.type == 'meta'

@@ -2,12 +2,13 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tst_mm.augment import move_boxes, move_maps, move_points
+from tst_mm.augment import move_boxes, move_maps, move_masks, move_points
 from tst_mm.augment.warp import warp_images
 
 from .helpers import about_centre, rotation, shift
@@ -242,3 +243,39 @@ def test_targets_carry_no_gradient_and_inputs_stay():
     moved, _ = move(boxes, matrix, torch.tensor([[20.0, 20.0]]))
     assert not moved.requires_grad and not map_through(maps, matrix).requires_grad
     assert torch.equal(boxes, copies[0]) and torch.equal(maps, copies[1])
+
+
+# Masks
+
+ENTRY = st.floats(-2, 2)
+
+
+@given(
+    linear=st.lists(ENTRY, min_size=4, max_size=4),
+    offset=st.tuples(st.floats(-40, 40), st.floats(-40, 40)),
+    valid=st.tuples(st.integers(1, 31), st.integers(1, 43)),
+    boxes=st.lists(
+        st.tuples(st.integers(0, 43), st.integers(0, 31), st.integers(0, 43), st.integers(0, 31)),
+        min_size=1,
+        max_size=4,
+    ),
+    kind=st.sampled_from([np.uint8, np.bool_, np.int64]),
+)
+def test_masks_move_as_maps_do(linear, offset, valid, boxes, kind):
+    """Empty masks and masks that reach into the padding are among them."""
+    matrix = torch.eye(3)[None].clone()
+    matrix[0, :2] = torch.tensor([[*linear[:2], offset[0]], [*linear[2:], offset[1]]])
+    if matrix[0, :2, :2].det().abs() < 0.05:
+        return
+    masks = np.zeros((len(boxes), 31, 43), kind)
+    for mask, (x1, y1, x2, y2) in zip(masks, boxes, strict=True):
+        mask[y1:y2, x1:x2] = np.random.default_rng(0).random(mask[y1:y2, x1:x2].shape) < 0.7
+    extents = torch.tensor([valid]).float()
+    kept = list(range(len(boxes)))[::2]
+    moved = move_masks(masks, kept, matrix, extents)
+    expected = move_maps(torch.from_numpy(masks[kept]), matrix, extents, 0).numpy()
+    assert moved.dtype == expected.dtype and np.array_equal(moved, expected)
+
+
+def test_no_masks_move():
+    assert move_masks(np.zeros((2, 5, 6)), [], torch.eye(3)[None], SQUARE).shape == (0, 5, 6)

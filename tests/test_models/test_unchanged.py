@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from tst_mm.models.unchanged import unchanged
 
@@ -153,3 +154,33 @@ def test_gradients_stay():
         model.weight.add_(1)
     assert torch.equal(model.weight.grad, torch.full((3,), 2.0))
     assert model.weight.requires_grad and torch.equal(model.weight, torch.ones(3))
+
+
+def test_tensors_of_all_kinds_are_put_back_together():
+    model = nn.Module()
+    kinds = (torch.float32, torch.float16, torch.int64, torch.bool)
+    model.parts = [torch.randn(2, 3, 4, 4).to(kind) for kind in kinds]
+    model.parts += [torch.randn(2, 3, 4, 4).to(memory_format=torch.channels_last)]
+    model.parts += [torch.zeros(0), torch.zeros(()), torch.randn(6, 4)[:, :2], torch.randn(3, 5).T]
+    before = [part.clone() for part in model.parts]
+    with unchanged(model):
+        for part in model.parts:
+            part.logical_not_()
+    assert all(torch.equal(*pair) for pair in zip(model.parts, before, strict=True))
+
+
+def test_copies_do_not_grow_with_the_number_of_tensors():
+    class Calls(TorchDispatchMode):
+        count = 0
+
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            self.count += '_like' not in str(func)
+            return func(*args, **(kwargs or {}))
+
+    counts = []
+    for depth in (1, 20):
+        model = nn.Sequential(*[nn.BatchNorm2d(3) for _ in range(depth)])
+        with Calls() as calls, unchanged(model):
+            pass
+        counts.append(calls.count)
+    assert counts[0] == counts[1]

@@ -2,7 +2,7 @@
 
 from .augmenter import LearnedAugmenter
 from .draw import Draw, hard_gate
-from .labels import at_scale, move_boxes, move_keypoints, move_maps, move_points
+from .labels import at_scale, move_boxes, move_keypoints, move_maps, move_masks, move_points
 from .normalization import Normalization
 from .policy import AugmentPolicy
 
@@ -16,5 +16,6 @@ __all__ = [
     'move_boxes',
     'move_keypoints',
     'move_maps',
+    'move_masks',
     'move_points',
 ]

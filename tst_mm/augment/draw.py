@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import torch
@@ -90,6 +90,7 @@ class Draw:
         matrix (Tensor): The composed forward maps, (B, 3, 3), from source to destination. They act
             on (x, y, 1) in pixels from the top left corner; pixel i covers [i, i + 1].
         moved_images (tuple[int]): The positions of the images whose pixels, and so labels, move.
+        origin (Draw | None): The draw as it was made, where this is its copy on another device.
     """
 
     operators: tuple[Operator, ...]
@@ -102,6 +103,7 @@ class Draw:
     acted_on: tuple[tuple[int, ...] | None, ...]
     matrix: Tensor
     moved_images: tuple[int, ...]
+    origin: Draw | None = field(default=None, repr=False, compare=False, kw_only=True)
 
     #: The tensors that never leave the host.
     host_only: ClassVar[tuple[str, ...]] = ('gates', 'magnitudes', 'levels', 'positions')
@@ -120,7 +122,14 @@ class Draw:
         ]
         there = send([getattr(self, name) for name in names], torch.device(device))
         tensors: dict[str, Any] = dict(zip(names, there, strict=True))
-        return replace(self, **tensors)
+        return replace(self, **tensors, origin=self.origin or self)
+
+    def on(self, device: torch.device) -> Draw:
+        """The draw for labels on a device; where it was made there, nothing is read or copied."""
+        if device == self.matrix.device:
+            return self
+        made = self.origin or self
+        return made if device == made.matrix.device else made.to(device)
 
     def acted_on_by(self, family: type[Operator]) -> tuple[int, ...]:
         """The positions of the images that at least one operator of a family acts on."""

@@ -5,6 +5,9 @@ All functions are batched over instances or images, carry no gradient, and retur
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -49,10 +52,7 @@ def move_boxes(
         The moved boxes, (n, 4), and whether each is kept, (n,) bool. Where the map is the
         identity, boxes are kept as they are, whatever their size.
     """
-    x1, y1, x2, y2 = boxes.unbind(-1)
-    corners = torch.stack((x1, y1, x2, y1, x2, y2, x1, y2), dim=-1).view(-1, 4, 2)
-    corners = move_points(corners, matrix)
-    low, high = corners.amin(1), corners.amax(1)
+    low, high = _around_moved(boxes, matrix)
     limit = extents.flip(-1).to(boxes.dtype)
     inside_low = torch.minimum(low.clamp(min=0), limit)
     inside_high = torch.minimum(high.clamp(min=0), limit)
@@ -78,18 +78,52 @@ def move_maps(maps: Tensor, matrix: Tensor, extents: Tensor, fill: int) -> Tenso
     Returns:
         The moved maps, (n, H, W), in the same dtype.
     """
-    height, width = maps.shape[-2:]
-    x, y = source_points(matrix, height, width).floor().unbind(-1)
-    rows, columns = extents[:, 0, None, None], extents[:, 1, None, None]
-    outside = (x < 0) | (x >= columns) | (y < 0) | (y >= rows)
     # All but two passes have the size of the matrices, of which there may be one for all maps.
-    own_y = torch.arange(height, device=maps.device)[:, None]
-    own_x = torch.arange(width, device=maps.device)
-    padding = (own_y >= rows) | (own_x >= columns)
-    index = (y * width + x).clamp_(0, height * width - 1).long()
-    index = torch.where(padding, own_y * width + own_x, index)
+    index, outside = _source_pixels(matrix, extents, *maps.shape[-2:])
     moved = maps.flatten(1).gather(1, index.flatten(1).expand(len(maps), -1)).view_as(maps)
-    return moved.masked_fill_(outside & ~padding, fill)
+    return moved.masked_fill_(outside, fill)
+
+
+@torch.no_grad()
+def move_masks(
+    masks: np.ndarray, kept: Sequence[int], matrix: Tensor, extents: Tensor
+) -> np.ndarray:
+    """Move instance masks on the host: what :func:`move_maps` gives, computed where they are.
+
+    Most masks cover a small part of their image. Each is read once to find it, and only the region
+    that it moves to is sampled.
+
+    Args:
+        masks: The masks of one image, (n, H, W), 0 outside of the instances.
+        kept: The positions of the k masks that are moved; the others are left out.
+        matrix: The forward map of the image, (1, 3, 3), on the host.
+        extents: The height and width of the valid area in pixels, (1, 2), on the host.
+
+    Returns:
+        The moved masks, (k, H, W), in the same dtype; 0 comes from outside.
+    """
+    height, width = masks.shape[-2:]
+    # Zeros of numpy take no time until they are written.
+    moved = np.zeros((len(kept), height, width), masks.dtype)
+    if not len(kept):
+        return moved
+    boxes = torch.tensor([_box_around(masks[i]) for i in kept], dtype=matrix.dtype)
+    low, high = _around_moved(boxes, matrix.expand(len(kept), 3, 3))
+    # What lies in the padding stays there.
+    stays = (boxes[:, 2:] > extents.flip(-1)).any(1, keepdim=True)
+    low = torch.where(stays, torch.minimum(low, boxes[:, :2]), low)
+    high = torch.where(stays, torch.maximum(high, boxes[:, 2:]), high)
+    # A pixel more on each side, as corners and pixels are rounded differently.
+    limit = torch.tensor([width, height], dtype=matrix.dtype)
+    low = torch.minimum((low.floor() - 1).clamp(min=0), limit)
+    high = torch.minimum((high.ceil() + 1).clamp(min=0), limit)
+    index, outside = (part[0].numpy() for part in _source_pixels(matrix, extents, height, width))
+    for new, i, (x1, y1, x2, y2) in zip(
+        moved, kept, torch.cat((low, high), 1).int().tolist(), strict=True
+    ):
+        region = slice(y1, y2), slice(x1, x2)
+        new[region] = np.where(outside[region], 0, masks[i].take(index[region]))
+    return moved
 
 
 @torch.no_grad()
@@ -130,3 +164,38 @@ def at_scale(matrix: Tensor, extents: Tensor, scale: tuple[float, float]) -> tup
     ratio[:, 1] /= rows
     size = torch.stack((extents[:, 0] * rows, extents[:, 1] * columns), dim=1)
     return matrix * ratio, size.ceil()
+
+
+def _around_moved(boxes: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """The corners of the upright boxes around moved boxes, (n, 4): low and high x and y, (n, 2)."""
+    x1, y1, x2, y2 = boxes.unbind(-1)
+    corners = torch.stack((x1, y1, x2, y1, x2, y2, x1, y2), dim=-1).view(-1, 4, 2)
+    corners = move_points(corners, matrix)
+    return corners.amin(1), corners.amax(1)
+
+
+def _source_pixels(
+    matrix: Tensor, extents: Tensor, height: int, width: int
+) -> tuple[Tensor, Tensor]:
+    """Which pixel, counted row by row, each pixel comes from, and whether it is outside.
+
+    Both are (n, H, W), for n maps and extents. Padding comes from itself.
+    """
+    x, y = source_points(matrix, height, width).floor().unbind(-1)
+    rows, columns = extents[:, 0, None, None], extents[:, 1, None, None]
+    outside = (x < 0) | (x >= columns) | (y < 0) | (y >= rows)
+    own_y = torch.arange(height, device=matrix.device)[:, None]
+    own_x = torch.arange(width, device=matrix.device)
+    padding = (own_y >= rows) | (own_x >= columns)
+    index = (y * width + x).clamp_(0, height * width - 1).long()
+    return torch.where(padding, own_y * width + own_x, index), outside & ~padding
+
+
+def _box_around(mask: np.ndarray) -> tuple[int, int, int, int]:
+    """The corners x1, y1, x2, y2 of what a mask, (H, W), covers; all 0 where that is nothing."""
+    columns = np.flatnonzero(mask.max(0))
+    if not len(columns):
+        return 0, 0, 0, 0
+    x1, x2 = int(columns[0]), int(columns[-1]) + 1
+    rows = np.flatnonzero(mask[:, x1:x2].max(1))
+    return x1, int(rows[0]), x2, int(rows[-1]) + 1

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from operator import is_
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -36,8 +37,7 @@ def unchanged(*models: nn.Module) -> Iterator[None]:
         models: The models, which may share parts.
     """
     state = _Snapshot()
-    for model in models:
-        state.take(model)
+    state.take_all(models)
     with global_generators_kept():
         try:
             yield
@@ -46,32 +46,76 @@ def unchanged(*models: nn.Module) -> Iterator[None]:
 
 
 class _Snapshot:
-    """The content of everything that modules lead to, and how it is put back."""
+    """The content of everything that modules lead to, and how it is put back.
+
+    It is taken and put back in every step of a search, so tensors are copied all at once.
+    """
 
     def __init__(self) -> None:
         self._undo: list[Callable[[], None]] = []
+        #: Containers with the keys, for dictionaries, and the values that they had.
+        self._containers: list[tuple[Any, tuple, tuple]] = []
+        #: Containers that were empty, as most are: each module has a dozen for hooks.
+        self._empty: list[Any] = []
+        self._tensors: list[Tensor] = []
+        self._copies: list[Tensor] = []
         #: What was taken, by its id; it is held, so that no id goes to another object.
         self._taken: dict[int, Any] = {}
 
+    def take_all(self, models: Iterable[nn.Module]) -> None:
+        """Keep the content of models, which may share parts."""
+        for model in models:
+            self._take(model, False)
+        with torch.no_grad():
+            self._copies = [torch.empty_like(tensor) for tensor in self._tensors]
+            _copy(self._copies, self._tensors)
+
     def put_back(self) -> None:
         """Give everything the content that it had."""
+        for container in self._empty:
+            if container:
+                container.clear()
+        for container, keys, values in self._containers:
+            _refill(container, keys, values)
+        for undo in self._undo:
+            undo()
+        same: list[tuple[Tensor, Tensor]] = []
+        for pair in zip(self._tensors, self._copies, strict=True):
+            now, kept = pair
+            if (now.shape, now.dtype, now.device) == (kept.shape, kept.dtype, kept.device):
+                same.append(pair)
+            else:
+                now.data = kept
         with torch.no_grad():
-            for undo in self._undo:
-                undo()
+            # Always, as writing to .data leaves the version of a tensor as it was.
+            _copy(*map(list, zip(*same, strict=True)) if same else ([], []))
 
-    def take(self, value: Any, held_by_object: bool = False) -> None:
+    def _take(self, value: Any, held_by_object: bool) -> None:
         """Keep a value's content.
 
         Args:
             value: The value, which may be anything.
             held_by_object: Whether a plain object led here. Its content is state of the model, but
-                not that of the objects that it holds, which may lead anywhere. Defaults to False.
+                not that of the objects that it holds, which may lead anywhere.
         """
-        if type(value) in _CONSTANTS or id(value) in self._taken or isinstance(value, _CLOSED):
+        if type(value) in _CONSTANTS or id(value) in self._taken:
             return
         self._taken[id(value)] = value
-        if isinstance(value, Tensor):
+        # The most frequent kinds come first.
+        if isinstance(value, _CONTAINERS):
+            if not value:
+                self._empty.append(value)
+                return
+            self._take_container(value, held_by_object)
+        elif isinstance(value, nn.Module):
+            self._take_container(vars(value), False)
+        elif isinstance(value, Tensor):
             self._take_tensor(value)
+        elif isinstance(value, tuple):
+            for item in value:
+                self._take(item, held_by_object)
+        elif isinstance(value, _CLOSED):
+            return
         elif isinstance(value, np.ndarray):
             if value.flags.writeable:
                 array = value.copy()
@@ -79,49 +123,53 @@ class _Snapshot:
         elif isinstance(value, torch.Generator):
             state = value.get_state()
             self._undo.append(lambda: value.set_state(state) and None)
-        elif isinstance(value, tuple):
-            for item in value:
-                self.take(item, held_by_object)
-        elif isinstance(value, _CONTAINERS):
-            self._take_container(value, held_by_object)
-        elif isinstance(value, nn.Module):
-            self._take_container(vars(value), False)
         elif hasattr(value, '__dict__') and not held_by_object:
             self._take_container(vars(value), True)
 
     def _take_tensor(self, tensor: Tensor) -> None:
         spread = any(s == 0 and n > 1 for s, n in zip(tensor.stride(), tensor.shape, strict=True))
         # Nobody can write these tensors in place, so they cannot change.
-        if is_lazy(tensor) or tensor.is_inference() or spread:
-            return
-        kept = tensor.detach().clone()
-
-        def put_back() -> None:
-            if (tensor.shape, tensor.dtype, tensor.device) == (kept.shape, kept.dtype, kept.device):
-                # Always, as writing to .data leaves the version of the tensor as it was.
-                tensor.copy_(kept)
-            else:
-                tensor.data = kept
-
-        self._undo.append(put_back)
+        if not (is_lazy(tensor) or tensor.is_inference() or spread):
+            self._tensors.append(tensor)
 
     def _take_container(self, container: Any, held_by_object: bool) -> None:
-        pairs = isinstance(container, dict)
-        items = list(container.items() if pairs else container)
-        for item in items:
-            self.take(item[1] if pairs else item, held_by_object)
+        keys, values = _content(container)
+        self._containers.append((container, keys, values))
+        for value in values:
+            self._take(value, held_by_object)
 
-        def put_back() -> None:
-            now = list(container.items() if pairs else container)
-            if len(now) == len(items) and all(map(_is_same, now, items)):
-                return
-            container.clear()
-            if isinstance(container, (list, deque)):
-                container.extend(items)
-            else:
-                container.update(items)
 
-        def _is_same(new: Any, old: Any) -> bool:
-            return new[0] == old[0] and new[1] is old[1] if pairs else new is old
+def _content(container: Any) -> tuple[tuple, tuple]:
+    """The keys of a dictionary, or none, and the values."""
+    if isinstance(container, dict):
+        return tuple(container), tuple(container.values())
+    return (), tuple(container)
 
-        self._undo.append(put_back)
+
+def _refill(container: Any, keys: tuple, values: tuple) -> None:
+    """Let a container have these keys and values again, unless it has them."""
+    now = _content(container)
+    if len(now[1]) == len(values) and now[0] == keys and all(map(is_, now[1], values)):
+        return
+    container.clear()
+    if isinstance(container, dict):
+        container.update(zip(keys, values, strict=True))
+    elif isinstance(container, set):
+        container.update(values)
+    else:
+        container.extend(values)
+
+
+def _copy(targets: list[Tensor], sources: list[Tensor]) -> None:
+    """Copy tensors to others like them, on a GPU with a few launches for all.
+
+    One launch serves tensors of one kind on one device that are alike in memory.
+    """
+    groups: dict[Any, tuple[list[Tensor], list[Tensor]]] = {}
+    for target, source in zip(targets, sources, strict=True):
+        kind = (target.device, target.dtype, target.is_contiguous(), source.is_contiguous())
+        group = groups.setdefault(kind, ([], []))
+        group[0].append(target)
+        group[1].append(source)
+    for group in groups.values():
+        torch._foreach_copy_(*group)

@@ -1,6 +1,7 @@
 """mmdet's data samples follow a draw."""
 
 import copy
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from mmengine.structures import InstanceData, PixelData
+from torch.overrides import TorchFunctionMode
 
+from benchmarks.cost.counters import Launches, NoWaits
 from tst_mm.augment import LearnedAugmenter
 from tst_mm.augment.draw import compose
 from tst_mm.models.distillers.labels import fresh, move_labels
@@ -263,3 +266,48 @@ def test_consumers_get_containers_of_their_own():
     assert 'masks' not in given_sample.gt_instances
     assert 'pred_instances' not in given_sample and 'scale' not in given_sample
     assert consumer.gt_instances.bboxes is given_sample.gt_instances.bboxes
+
+
+def test_labels_on_the_host_stay_there_when_the_draw_is_on_a_device():
+    from mmdet.structures.mask import PolygonMasks
+
+    boxes = [[4, 4, 20, 24], [30, 10, 44, 20]]
+    polygons = [[np.array([4.0, 4, 20, 4, 20, 24])], [np.array([30.0, 10, 44, 10, 44, 20])]]
+    samples = [
+        sample(48, 64, boxes, masks=bitmaps(48, 64, boxes)),
+        sample(48, 64, boxes, masks=PolygonMasks(polygons, 48, 64)),
+    ]
+    for data in samples:
+        data.gt_sem_seg = PixelData(data=torch.arange(48 * 64).view(1, 48, 64))
+    draw = draw_of([(48, 64)] * 2, Rotate=0.5, TranslateX=0.1)
+    launches = Launches('meta')
+    with NoWaits(), launches:
+        moved = move_labels(samples, draw.to('meta'))
+    # The copy is that of the draw.
+    assert (launches.total, launches.copies) == (0, 1)
+    for new, old in zip(moved, move_labels(samples, draw), strict=True):
+        assert torch.equal(new.gt_instances.bboxes, old.gt_instances.bboxes)
+        assert torch.equal(new.gt_sem_seg.data, old.gt_sem_seg.data)
+    assert np.array_equal(
+        moved[0].gt_instances.masks.masks,
+        move_labels(samples, draw)[0].gt_instances.masks.masks,
+    )
+
+
+def test_what_is_kept_is_read_once_for_all_images():
+    class Reads(TorchFunctionMode):
+        names = Counter()
+
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            self.names[getattr(func, '__name__', '')] += 1
+            masked = func is torch.Tensor.__getitem__ and isinstance(args[1], torch.Tensor)
+            self.names['masked'] += masked and args[1].dtype is torch.bool
+            return func(*args, **(kwargs or {}))
+
+    boxes = [[4, 4, 20, 24], [30, 10, 44, 20]]
+    samples = [sample(48, 64, boxes, masks=bitmaps(48, 64, boxes)) for _ in range(3)]
+    for data in samples:
+        del data.ignored_instances
+    with Reads() as reads:
+        move_labels(samples, draw_of([(48, 64)] * 3, Rotate=0.5))
+    assert (reads.names['cpu'], reads.names['masked']) == (1, 0)

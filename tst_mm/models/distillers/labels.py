@@ -23,8 +23,16 @@ import torch
 from mmengine.structures import BaseDataElement, InstanceData, PixelData
 from torch import Tensor
 
-from tst_mm.augment import Draw, at_scale, move_boxes, move_keypoints, move_maps, move_points
-from tst_mm.augment.rows import select, take
+from tst_mm.augment import (
+    Draw,
+    at_scale,
+    move_boxes,
+    move_keypoints,
+    move_maps,
+    move_masks,
+    move_points,
+)
+from tst_mm.augment.rows import select, send, take
 
 #: Of instances, floats of 2, 4 or 5 numbers that are no places.
 _NO_PLACES = ('scores', 'labels', 'scales', 'weights', 'logits', 'embeds', 'embedding')
@@ -134,8 +142,9 @@ class _Mover:
         fill = self._fill(maps[0], kind)
         alike = len({(m.shape, m.dtype, s) for m, s in zip(maps, scales, strict=True)}) == 1
         if alike and maps[0].shape[0] == 1 and maps[0].dim() == 3:
-            rows = select(self.rows, len(self.draw), self.draw.matrix.device)
-            motion = take(self.draw.matrix, rows), take(self.draw.extents, rows)
+            draw = self.draw.on(maps[0].device)
+            rows = select(self.rows, len(draw), draw.matrix.device)
+            motion = take(draw.matrix, rows), take(draw.extents, rows)
             moved = move_maps(torch.cat(maps), *at_scale(*motion, scales[0]), fill)
             return list(moved.unsqueeze(1))
         return [self._move_map(n, m, scales[n], fill) for n, m in enumerate(maps)]
@@ -144,10 +153,13 @@ class _Mover:
         """(..., h, w) maps of one sample."""
         if not maps.numel():
             return maps
-        row = slice(self.rows[n], self.rows[n] + 1)
-        motion = self.draw.matrix[row].to(maps.device), self.draw.extents[row].to(maps.device)
         flat = maps.reshape(-1, *maps.shape[-2:])
-        return move_maps(flat, *at_scale(*motion, scale), fill).view_as(maps)
+        return move_maps(flat, *at_scale(*self._motion(n, maps.device), scale), fill).view_as(maps)
+
+    def _motion(self, n: int, device: torch.device) -> tuple[Tensor, Tensor]:
+        """The map of one sample, (1, 3, 3), and its extents, (1, 2)."""
+        draw, row = self.draw.on(device), self.rows[n]
+        return draw.matrix[row : row + 1], draw.extents[row : row + 1]
 
     def _scale(self, n: int, size: tuple[int, int]) -> tuple[float, float]:
         """Rows and columns of a map for one of the image.
@@ -182,25 +194,24 @@ class _Mover:
     ) -> list[InstanceData]:
         """Instances of several images; the plain boxes of all are moved at once."""
         boxes = [self._plain_boxes(item) for item in items]
-        if not all(isinstance(value, Tensor) for value in boxes):
-            return [
-                self._rebuild(n, item, *self._other_boxes(n, item)) for n, item in enumerate(items)
+        if all(isinstance(value, Tensor) for value in boxes):
+            counts = [len(value) for value in boxes]
+            image = torch.tensor(self.rows).repeat_interleave(torch.tensor(counts))
+            draw = self.draw.on(boxes[0].device)
+            (image,) = send([image], draw.matrix.device)
+            motion = draw.matrix[image], draw.extents[image]
+            together, keep = move_boxes(torch.cat(boxes), *motion, min_size, min_visible)
+            moved = [
+                _like(item.get('bboxes'), new)
+                for item, new in zip(items, together.split(counts), strict=True)
             ]
-        counts = [len(value) for value in boxes]
-        image = torch.tensor(self.rows).repeat_interleave(torch.tensor(counts))
-        image = image.to(self.draw.matrix.device, non_blocking=True)
-        moved, keep = move_boxes(
-            torch.cat(boxes),
-            self.draw.matrix[image],
-            self.draw.extents[image],
-            min_size,
-            min_visible,
-        )
-        parts = zip(items, moved.split(counts), keep.split(counts), strict=True)
-        return [
-            self._rebuild(n, item, _like(item.get('bboxes'), new), kept)
-            for n, (item, new, kept) in enumerate(parts)
-        ]
+        else:
+            moved, keeps = zip(*map(self._other_boxes, range(len(items)), items), strict=True)
+            counts, keep = [len(part) for part in keeps], torch.cat(keeps)
+        # How many are kept decides about sizes: one read for all images, and one answer.
+        kept = [part.nonzero().flatten() for part in keep.cpu().split(counts)]
+        there = send(kept, keep.device)
+        return [self._rebuild(n, item, moved[n], kept[n], there[n]) for n, item in enumerate(items)]
 
     def _plain_boxes(self, item: InstanceData) -> Tensor | None:
         """(n, 4) x1, y1, x2, y2 of instances, of their masks where they have no boxes."""
@@ -232,27 +243,31 @@ class _Mover:
         moved.clip_(size)
         return moved, keep
 
-    def _rebuild(self, n: int, item: InstanceData, boxes: Any, keep: Tensor) -> InstanceData:
-        """New instances: what has places moved, those that left the image dropped."""
+    def _rebuild(
+        self, n: int, item: InstanceData, boxes: Any, kept: Tensor, there: Tensor
+    ) -> InstanceData:
+        """New instances: what has places moved, those that left the image dropped.
+
+        The positions of those that stay are ``kept`` on the host, ``there`` on the device.
+        """
         fields, masks = {}, {}
         for key, value in item.items():
             if hasattr(value, 'masks') and hasattr(value, 'height'):
                 masks[key] = value
             else:
                 fields[key] = boxes if key == 'bboxes' else self._field(n, key, value)
-        new = InstanceData(metainfo=item.metainfo, **fields)[keep]
+        new = InstanceData(metainfo=item.metainfo, **fields)[there]
         for key, value in masks.items():
-            setattr(new, key, self._masks(n, value, keep.cpu().numpy()))
+            setattr(new, key, self._masks(n, value, kept.tolist()))
         return new
 
     def _field(self, n: int, key: str, value: Any) -> Any:
         """A field of instances beside their boxes and masks."""
         if not isinstance(value, Tensor) or value.dim() < 2 or not len(value):
             return value
-        row = self.rows[n]
-        count = len(value)
-        matrix = self.draw.matrix[row].to(value.device).expand(count, 3, 3)
-        extents = self.draw.extents[row].to(value.device).expand(count, 2)
+        matrix, extents = (
+            part.expand(len(value), *part.shape[1:]) for part in self._motion(n, value.device)
+        )
         if 'keypoint' in key and value.dim() == 3 and value.shape[-1] in (2, 3):
             points, inside = move_keypoints(value[..., :2], matrix, extents)
             if value.shape[-1] == 3:
@@ -271,21 +286,16 @@ class _Mover:
             )
         return value
 
-    def _masks(self, n: int, masks: Any, keep: np.ndarray) -> Any:
-        """Mmdet's bitmap or polygon masks of one image."""
-        row = slice(self.rows[n], self.rows[n] + 1)
-        matrix = self.draw.matrix[row].cpu()
+    def _masks(self, n: int, masks: Any, kept: list[int]) -> Any:
+        """Mmdet's bitmap or polygon masks of one image, which lie on the host and stay there."""
+        motion = self._motion(n, torch.device('cpu'))
         if isinstance(masks.masks, list):
-            polygons = [
-                [_move_polygon(part, matrix) for part in masks.masks[i]]
-                for i in np.flatnonzero(keep)
-            ]
-            return type(masks)(polygons, masks.height, masks.width)
-        bitmaps = torch.from_numpy(masks.masks[keep])
-        if len(bitmaps):
-            scale = self._scale(n, (masks.height, masks.width))
-            bitmaps = self._move_map(n, bitmaps, scale, 0)
-        return type(masks)(bitmaps.numpy(), masks.height, masks.width)
+            moved: Any = [[_move_polygon(part, motion[0]) for part in masks.masks[i]] for i in kept]
+        else:
+            if kept:
+                motion = at_scale(*motion, self._scale(n, (masks.height, masks.width)))
+            moved = move_masks(masks.masks, kept, *motion)
+        return type(masks)(moved, masks.height, masks.width)
 
 
 def _move_polygon(polygon: np.ndarray, matrix: Tensor) -> np.ndarray:
