@@ -6,8 +6,10 @@
 Networks are built as their configs say, at full size, on torch's meta device: a forward pass is
 counted, not run. A backward pass costs two forward passes, one that stops at the image costs one.
 What is assumed and not counted stands above the table: the rate that a GPU sustains,
-the images that a loader delivers, and what a step costs over its floor, which
-``python -m benchmarks.cost`` measures.
+the images that a loader delivers, what a step costs over its floor, which
+``python -m benchmarks.cost`` measures, and the host's time for a launch. The launches of a step
+are counted too: they take the host a time that no batch changes, so it hides behind the device
+from some number of images on.
 """
 
 from __future__ import annotations
@@ -25,11 +27,15 @@ from mmengine.registry import DefaultScope
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.cost.counters import PeakBytes, meta_device
+from benchmarks.cost.counters import Launches, PeakBytes, meta_device
+from benchmarks.cost.counts import count_augmenter
 from benchmarks.cost.steps import DRAWS
 from tst_mm.engine.schedule.stages import DEFAULT_STAGES, DRAW_COST
 from tst_mm.experiments import markdown_table
 from tst_mm.registry import MODELS
+
+#: Launches of an optimiser's step, whose parameters go together.
+UPDATE = 20
 
 
 @dataclass(frozen=True)
@@ -65,11 +71,15 @@ class Passes:
         flops: Of a forward pass.
         memory: Bytes of activations at the peak of a forward and backward pass.
         looking: Bytes at the peak of a forward pass without gradient.
+        launches: Of a forward pass without gradient, whatever the batch.
+        learning: Launches of a forward and a backward pass.
     """
 
     flops: float
     memory: float
     looking: float
+    launches: int
+    learning: int
 
 
 def recipes() -> list[Recipe]:
@@ -126,15 +136,23 @@ def count(model: nn.Module, size: tuple[int, int]) -> Passes:
             FlopCounterMode(display=False) as counter,
             torch.no_grad(),
             PeakBytes() as looking,
+            Launches('meta') as launches,
         ):
             forward()
-        with PeakBytes() as memory:
+        with PeakBytes() as memory, Launches('meta') as learning:
             forward().backward()
-    flops, peaks = counter.get_total_flops(), (memory.peak, looking.peak)
-    return Passes(flops / len(images), *(peak / len(images) for peak in peaks))
+    return Passes(
+        counter.get_total_flops() / len(images),
+        memory.peak / len(images),
+        looking.peak / len(images),
+        launches.total,
+        learning.total,
+    )
 
 
-def row(recipe: Recipe, tflops: float, loader: float, overhead: float) -> list[list[str]]:
+def row(
+    recipe: Recipe, tflops: float, loader: float, overhead: float, launch: float
+) -> list[list[str]]:
     """Lines of the table: plain KD, the default, double, the reference's schedule.
 
     Args:
@@ -142,6 +160,7 @@ def row(recipe: Recipe, tflops: float, loader: float, overhead: float) -> list[l
         tflops: What a GPU sustains, in 1e12 operations per second.
         loader: How many images per second a node delivers to its GPUs.
         overhead: The time of a step over that of its passes.
+        launch: The host's time for a launch, in microseconds.
     """
     student, teacher = (count(make(), recipe.size) for make in (recipe.student, recipe.teacher))
     seen = recipe.images * recipe.epochs
@@ -158,6 +177,7 @@ def row(recipe: Recipe, tflops: float, loader: float, overhead: float) -> list[l
         'TST, double': (2, drawn, search, looking),
         'reference': (2, reference, 2 * search, both),  # both graphs at once
     }
+    augmenter = count_augmenter((recipe.per_gpu, 3, *recipe.size))['default augmenter']
     lines = []
     for name, (views, searched, passes, stage) in plans.items():
         flops = seen * views * kd + searched * passes
@@ -165,6 +185,9 @@ def row(recipe: Recipe, tflops: float, loader: float, overhead: float) -> list[l
         loaded = searched / DRAWS if passes == search else searched
         loading = (seen + loaded) / loader
         peak = recipe.per_gpu * max(views * student.memory, stage)
+        launches = student.learning + teacher.launches + UPDATE
+        launches += 0 if name == 'plain KD' else augmenter['launches']
+        host = launches * launch * 1e-6
         lines.append(
             [
                 f'{recipe.name}: {name}',
@@ -175,6 +198,8 @@ def row(recipe: Recipe, tflops: float, loader: float, overhead: float) -> list[l
                 f'{max(seconds / 8, loading) / 3600:,.1f}',
                 f'{loading / 3600:,.1f}',
                 f'{peak / 2**30:.1f}',
+                f'{1e3 * host:.1f}',
+                f'{host * tflops * 1e12 / (views * kd):.1f}',
             ]
         )
     return lines
@@ -188,18 +213,21 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument('--tflops', type=float, default=30.0, help='a GPU sustains (default: 30)')
     parser.add_argument('--images', type=float, default=5000, help='a second (default: 5000)')
     parser.add_argument('--overhead', type=float, default=1.05, help='over the floor (1.05)')
+    parser.add_argument('--launch', type=float, default=10.0, help='microseconds of the host (10)')
     args = parser.parse_args(argv)
     for key, value in vars(args).items():
         if value <= 0:
             parser.error(f'--{key} is {value}; allowed: above 0')
     warnings.filterwarnings('ignore')
     print(f'A GPU sustains {args.tflops:g} TFLOP/s, a node loads {args.images:g} images a second,')
-    print(f'a step takes {args.overhead:g} times its passes. float32 activations.\n')
+    print(f'a step takes {args.overhead:g} times its passes, a launch the host {args.launch:g} us.')
+    print('float32 activations, eager operators.\n')
     head = ('', 'PFLOP', 'over KD', 'stages', 'hours, 1 GPU', '8 GPUs', 'loader', 'GiB a GPU')
+    head += ('host, ms a step', 'hidden from images')
     lines = [
         line
         for recipe in recipes()
-        for line in row(recipe, args.tflops, args.images, args.overhead)
+        for line in row(recipe, args.tflops, args.images, args.overhead, args.launch)
     ]
     print(markdown_table(head, lines))
 

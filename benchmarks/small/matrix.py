@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from tst_mm.augment.operators import DEFAULT_OPERATORS
 
 
 @dataclass(frozen=True)
@@ -107,3 +109,27 @@ METHODS = {
     'kd-trust': Method('KD, labels by trust', trust=True),
     'kd-label-half': Method('KD, labels at half weight', label_weight=0.5),
 }
+
+# What the prior was before, and what was tried on the way to the present one.
+_PRIORS: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
+    'four': (
+        'four operators at 0.5',
+        dict(num_ops=4, init=dict(rate=0.5)),
+        tuple(name for name in METHODS if METHODS[name].augment == 'policy'),
+    ),
+    'two': ('two operators at 0.5', dict(init=dict(rate=0.5)), ('random-half', 'tst')),
+    'without': (
+        'two of twelve operators, without Invert and Cutout',
+        dict(operators=[name for name in DEFAULT_OPERATORS if name not in ('Invert', 'Cutout')]),
+        ('random-half', 'random', 'tst'),
+    ),
+}
+METHODS.update(
+    {
+        f'{name}-{prior}': replace(
+            METHODS[name], title=f'{METHODS[name].title}; {words}', augmenter=changes, rival=False
+        )
+        for prior, (words, changes, names) in _PRIORS.items()
+        for name in names
+    }
+)
