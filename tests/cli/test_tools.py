@@ -84,7 +84,7 @@ def test_student_file_has_the_accuracy_of_the_run(tool, tmp_path):
     exported = json.loads(policies[0].read_text())
     assert exported.keys() == {'version', 'operators', 'augmenter', 'provenance'}
     assert exported['augmenter'] == {
-        'num_ops': 4,
+        'num_ops': 2,
         'sign': 'random',
         'magnitudes': 'spread',
         'fill': [pytest.approx(72.9)],

@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from tst_mm.augment import Draw, LearnedAugmenter, Normalization
 from tst_mm.augment.draw import compose
-from tst_mm.augment.operators import DEFAULT_OPERATORS, ImageInfo, Operator
+from tst_mm.augment.operators import DEFAULT_OPERATORS, OPERATOR_SETS, ImageInfo, Operator
 from tst_mm.augment.warp import warp_images
 from tst_mm.registry import OPERATORS
 
@@ -22,6 +22,9 @@ IMAGENET_MEAN, IMAGENET_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 LEARNED = DEFAULT_OPERATORS[:11]
 COLOR = (*DEFAULT_OPERATORS[:6], 'Equalize', 'Invert')
 GEOMETRIC = DEFAULT_OPERATORS[6:11]
+#: What the kernel of a whole draw knows.
+KNOWN = [name for name in OPERATOR_SETS['wide'] if name not in ('Blur', 'Noise')]
+DEVICE = 'cuda' if torch.cuda.is_available() else 'cpu'
 #: Logits at which a gate is exactly 1 and exactly 0.
 ALWAYS, NEVER = 100.0, -100.0
 
@@ -194,3 +197,13 @@ class NoHostReads(TorchDispatchMode):
         if func.overloadpacket.__name__ in reads:
             assert args[0].dtype not in self.dtypes, f'host waits for {func}'
         return func(*args, **(kwargs or {}))
+
+
+def known_augmenter(
+    operators: Sequence[str | Mapping], channels: int = 3, order: str = 'rgb', **options: int
+) -> LearnedAugmenter:
+    """An augmenter that acts at 0.9, on the GPU where there is one."""
+    augmenter = LearnedAugmenter(operators, init=dict(rate=0.9), **options)
+    mean, std = [120.0, 110.0, 100.0][:channels], [58.0, 57.0, 60.0][:channels]
+    augmenter.normalization = Normalization(mean, std, order).to(DEVICE)
+    return augmenter
