@@ -2,7 +2,7 @@
 
 import torch
 
-from tst_mm.augment import LearnedAugmenter
+from tst_mm.augment import LearnedAugmenter, fused
 from tst_mm.augment.fused import augment_images, fits, knows
 
 from .helpers import DEVICE, KNOWN, known_augmenter
@@ -23,3 +23,18 @@ def test_what_it_knows():
     assert not fits(images.requires_grad_(), draw)
     assert not fits(torch.zeros(4, 2, 8, 8, device=DEVICE), draw)
     assert not fits(torch.zeros(4, 3, 1000, 1000, device=DEVICE), draw)
+
+
+def test_a_kernel_that_fails_is_told_once_and_left(monkeypatch):
+    """For example without a C compiler, which Triton needs."""
+
+    def broken(*args):
+        raise RuntimeError('Failed to find C compiler')
+
+    said = []
+    monkeypatch.setattr(fused, 'augment_images', broken)
+    monkeypatch.setattr(fused, 'print_log', lambda words, **_: said.append(words))
+    fused.runs_on.cache_clear()
+    assert not any(fused.runs_on(torch.device('cpu')) for _ in range(2))
+    fused.runs_on.cache_clear()
+    assert len(said) == 1 and 'Failed to find C compiler' in said[0]

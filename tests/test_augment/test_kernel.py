@@ -6,7 +6,7 @@ import torch
 pytest.importorskip('triton')
 
 from tst_mm.augment.composition import Setting, in_sequence  # noqa: E402
-from tst_mm.augment.fused import augment_images, in_one_pass, knows  # noqa: E402
+from tst_mm.augment.fused import augment_images, in_one_pass, knows, runs_on  # noqa: E402
 from tst_mm.augment.warp import valid_mask  # noqa: E402
 
 from .helpers import DEVICE, KNOWN, known_augmenter  # noqa: E402
@@ -50,6 +50,10 @@ def test_larger_than_a_tile():
     expected = in_sequence(images, draw, Setting(augmenter.normalization, None))
     off = (in_one_pass(images, draw, augmenter.normalization) - expected).abs()
     assert off.median() < 1e-5 and (off > 1e-3).float().mean() < 5e-3
+
+
+def test_it_can_be_tried():
+    assert runs_on(torch.device(DEVICE))
 
 
 @pytest.mark.skipif(DEVICE == 'cpu', reason='needs a GPU')

@@ -8,7 +8,11 @@ that is the reference, and is used wherever :func:`fits` says no.
 
 from __future__ import annotations
 
+import functools
+import logging
+
 import torch
+from mmengine.logging import print_log
 from torch import Tensor
 
 from .draw import Draw
@@ -50,6 +54,8 @@ _KINDS: tuple[type, ...] = (
     Equalize,
     Cutout,
 )
+#: The numbers of a row that do not belong to an operator.
+_PLACES = 12
 _NUMBERS = {kind: number for number, kind in enumerate(_KINDS)}
 
 
@@ -71,7 +77,29 @@ def fits(images: Tensor, draw: Draw) -> bool:
         and images.shape[2] * images.shape[3] <= _MOST_PIXELS
         and not images.requires_grad
         and knows(draw)
+        and runs_on(images.device)
     )
+
+
+@functools.cache
+def runs_on(device: torch.device) -> bool:
+    """Whether the kernel can be compiled and started on a device, which is tried once.
+
+    Triton needs a C compiler on the machine, and a GPU that is not too old. Where it fails, a
+    warning says why, and eager operators are used.
+    """
+    image, level = torch.zeros(1, 1, 1, 1, device=device), torch.ones(1, device=device)
+    try:
+        augment_images(image, torch.zeros(_PLACES, device=device), 0, _PLACES, (level,) * 5, False)
+    except Exception as error:  # whatever goes wrong, nothing needs the kernel
+        print_log(
+            f'augmenter: no kernel of Triton on {device}, so operators are launched one by one: '
+            f'{type(error).__name__}: {error}',
+            logger='current',
+            level=logging.WARNING,
+        )
+        return False
+    return True
 
 
 def knows(draw: Draw) -> bool:

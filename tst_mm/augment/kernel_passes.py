@@ -58,8 +58,8 @@ def change_colors(
 ):
     """Operators for which a pixel's new channels depend on its old ones."""
     factor = 1.0 + limit * level
-    cosine, sine = tl.cos(turn * level * limit * 6.283185307179586), 0.0
-    sine = tl.sin(turn * level * limit * 6.283185307179586)
+    angle = turn * level * limit * 6.283185307179586
+    cosine, sine = tl.cos(angle), tl.sin(angle)
     for start in range(0, pixels, TILE):
         offsets = start + tl.arange(0, TILE)
         inside = offsets < pixels
@@ -75,9 +75,10 @@ def change_colors(
             first = tl.load(work + offsets, inside, 0.0) - grey
             second = tl.load(work + pixels + offsets, inside, 0.0) - grey
             third = tl.load(work + 2 * pixels + offsets, inside, 0.0) - grey
-            side = 1.7320508075688772
-            one, two, three = (third - second) / side, (first - third) / side, 0.0 * first
-            three = (second - first) / side
+            # The cross product with the grey axis turns by a right angle.
+            one = (third - second) / 1.7320508075688772
+            two = (first - third) / 1.7320508075688772
+            three = (second - first) / 1.7320508075688772
             mean = (
                 tl.load(weights) * one + tl.load(weights + 1) * two + tl.load(weights + 2) * three
             )
