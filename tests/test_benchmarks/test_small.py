@@ -100,7 +100,7 @@ def test_the_table_says_what_the_runs_say(tmp_path):
     chose = [
         {**runs[-1], 'seed': 100 + seed, 'method': method, 'validation': value + seed}
         for seed in range(4)
-        for method, value in (('tst', 70), ('tst-trust', 72), ('kd', 71 - seed))
+        for method, value in (('tst-four', 70), ('tst-trust', 72), ('kd', 71 - seed))
     ]
     said = report.section([*runs[:-1], *chose], tmp_path).split('Other settings')[1]
     assert 'over TST' in said and '4 seeds' in said
