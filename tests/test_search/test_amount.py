@@ -17,12 +17,9 @@ def test_student_that_has_memorised_wants_all():
 
 @pytest.mark.parametrize('unseen', [1.0, 0.5])
 def test_student_that_generalises_wants_none(unseen):
-    """Equal losses, or even smaller ones on unseen images; it takes longer than the way up."""
+    """Equal losses, or even smaller ones on unseen images."""
     amount = AdaptiveAmount(0.05, start=1.0, looks=10)
     for _ in range(10):
-        amount.update(1.0, unseen)
-    assert amount.fraction == pytest.approx(0.6)
-    for _ in range(15):
         amount.update(1.0, unseen)
     assert amount.fraction == pytest.approx(0, abs=1e-9)
 

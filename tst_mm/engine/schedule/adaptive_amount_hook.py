@@ -60,8 +60,8 @@ class AdaptiveAmountHook(Hook):
             many as take about 1 % of the training's cost, from 20 to 100.
         images: The number of images of either kind in a look, over all ranks, at least 1. Defaults
             to 32.
-        speed: The part of the training in which the fraction can rise from 0 to 1, positive; down
-            again takes two and a half times as long. Defaults to 0.2.
+        speed: The part of the training in which the fraction can go from 1 to 0, positive.
+            Defaults to 0.2.
 
     Raises:
         ValueError: A value is outside of its range; or, when training starts, the amount of the
