@@ -110,6 +110,7 @@ METHODS = {
     'kd-label-half': Method('KD, labels at half weight', label_weight=0.5),
 }
 
+_WITHOUT = [name for name in DEFAULT_OPERATORS if name not in ('Invert', 'Cutout')]
 # What the prior was before, and what was tried on the way to the present one.
 _PRIORS: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     'four': (
@@ -120,8 +121,13 @@ _PRIORS: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     'two': ('two operators at 0.5', dict(init=dict(rate=0.5)), ('random-half', 'tst')),
     'without': (
         'two of twelve operators, without Invert and Cutout',
-        dict(operators=[name for name in DEFAULT_OPERATORS if name not in ('Invert', 'Cutout')]),
-        ('random-half', 'random', 'tst'),
+        dict(operators=_WITHOUT),
+        ('tst',),
+    ),
+    'always': (
+        'two of twelve operators at 1, without Invert and Cutout',
+        dict(operators=_WITHOUT, init=dict(rate=1.0)),
+        ('random-half', 'random'),
     ),
 }
 METHODS.update(

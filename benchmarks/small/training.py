@@ -114,6 +114,7 @@ class Training:
         stages = self.method.stages
         begins = {int(steps * (i + 0.5) / stages): i for i in range(stages)}
         amounts, effects = [], None
+        prior = self.augmenter.policy.probability_logits.clone()
         for step in range(steps):
             if step in begins:
                 effects = self._search(search, begins[step])
@@ -127,7 +128,7 @@ class Training:
             optimizer.step()
             schedule.step()
         half = len(self.test[0]) // 2
-        moved = self.augmenter.policy.probability_logits.tolist()
+        moved = (self.augmenter.policy.probability_logits - prior).tolist()
         return {
             'validation': self.accuracy(self.student, slice(0, half)),
             'test': self.accuracy(self.student, slice(half, None)),
