@@ -9,6 +9,7 @@ from string import Template
 from typing import Any
 
 from benchmarks.small import report as small
+from tst_mm.augment import LearnedAugmenter
 from tst_mm.experiments import markdown_table
 
 from . import pictures
@@ -174,6 +175,7 @@ def _gap_cells(gap: Difference | None) -> list[str]:
 def _policies(book: Book) -> str:
     """How far seeds agree: the spread over seeds beside the distance from the start."""
     lines = []
+    start = {operator.name: operator.rate for operator in LearnedAugmenter().operators}
     for task in book.tasks():
         found = [row.policy for row in book.seeds(task, 'tst').values() if row.policy]
         if len(found) < 2:
@@ -183,7 +185,7 @@ def _policies(book: Book) -> str:
         agree = [
             f'{name} {mean:.2f}'
             for name, (mean, sd) in sorted(moved.items(), key=lambda item: -item[1][0])
-            if abs(mean - 0.5) > 2 * sd and abs(mean - 0.5) > 0.1
+            if abs(mean - start[name]) > max(2 * sd, 0.1)
         ]
         spread = max(sd for _, sd in moved.values())
         lines.append(

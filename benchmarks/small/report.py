@@ -148,13 +148,17 @@ def agreement(runs: Sequence[Mapping[str, Any]]) -> dict[str, tuple[float, int, 
     return result
 
 
-def draw_amounts(runs: Sequence[Mapping[str, Any]], path: Path, method: str = 'amount') -> None:
-    """Draw the fraction over training, a panel a task, a line a seed."""
-    found = {
-        task: methods[method]
-        for task, methods in cells(runs, 'amount').items()
-        if any(methods.get(method, {}).values())
-    }
+def draw_amounts(runs: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Draw the fraction over training, a panel a task, a line a seed.
+
+    Lines are those of TST; where a task has none yet, of the amount alone, with either prior.
+    """
+    found = {}
+    for task, methods in cells(runs, 'amount').items():
+        for method in ('tst', 'amount', 'amount-four'):
+            if any(methods.get(method, {}).values()):
+                found[task] = methods[method]
+                break
     columns = max(1, min(3, len(found)))
     rows = max(1, -(-len(found) // columns))
     figure, panels = plt.subplots(
