@@ -21,6 +21,8 @@ import argparse
 from itertools import product
 from pathlib import Path
 
+import torch
+
 from tst_mm.utils import closest
 
 from .matrix import METHODS, TASKS
@@ -48,7 +50,7 @@ def main(argv: list[str] | None = None) -> None:
     run.add_argument('--seeds', default='0-4', help='one, or first-last (default: 0-4)')
     run.add_argument('--data', type=Path, default=Path('data'), help='(default: data)')
     run.add_argument('--work-dir', type=Path, default=Path('work_dirs/small'))
-    run.add_argument('--device', default='cpu', help='cpu, or cuda (default: cpu)')
+    run.add_argument('--device', choices=('cpu', 'cuda'), default='cpu', help='(default: cpu)')
     run.add_argument('--jobs', type=int, default=1, help='trainings at once (default: 1)')
     run.add_argument(
         '--quick',
@@ -70,6 +72,8 @@ def main(argv: list[str] | None = None) -> None:
     first, _, last = args.seeds.partition('-')
     if not first.isdigit() or not (last or first).isdigit():
         parser.error(f'--seeds is {args.seeds!r}; allowed: a number, or two as in 0-4')
+    if args.device == 'cuda' and not torch.cuda.is_available():
+        parser.error('--device cuda: this machine has no CUDA device')
     if args.jobs < 1:
         parser.error(f'--jobs is {args.jobs}; allowed: 1 or more')
     for task in args.tasks:

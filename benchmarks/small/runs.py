@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import torch
 from rich.progress import track
 
 from tst_mm.utils.git import git_state
@@ -57,7 +58,7 @@ def train(
         out: The file that gets a line for each.
         data: The folder with the folders of the tasks' data.
         work_dir: The folder in which teachers and unpacked images are kept.
-        device: ``'cpu'``, or ``'cuda'`` with an index or without.
+        device: ``'cpu'`` or ``'cuda'``.
         jobs: How many train at once, each in a process of its own.
     """
     commit = git_state(ROOT)
@@ -88,9 +89,5 @@ def _line(
 ) -> dict[str, Any]:
     """Train one student: its line of the file, less the commit."""
     found = _training(seed, task, method, data, work_dir, device).run()
-    name = device
-    if device != 'cpu':
-        import torch
-
-        name = f'{device}, {torch.cuda.get_device_name(device)}'
+    name = 'cpu' if device == 'cpu' else f'{device}, {torch.cuda.get_device_name(device)}'
     return {'task': task, 'method': method, 'seed': seed, **found, 'device': name}

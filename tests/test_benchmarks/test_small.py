@@ -10,6 +10,7 @@ import pytest
 from benchmarks.small import __main__ as command
 from benchmarks.small import report
 from benchmarks.small.matrix import METHODS, TASKS
+from benchmarks.small.runs import expected_time
 from benchmarks.small.training import BATCH, LOOKED_AT, RELEASE, STAGE_BATCH, Training
 
 
@@ -70,6 +71,8 @@ def test_a_run_is_on_file_once_and_repeats_exactly(data, tmp_path, capsys):
         (['--methods', 'tsd'], "'tsd' is unknown; did you mean 'tst'"),
         (['--tasks', 'digit'], "'digit' is unknown; did you mean 'digits'"),
         (['--seeds', 'a-4'], "--seeds is 'a-4'"),
+        (['--jobs', '0'], '--jobs is 0; allowed: 1 or more'),
+        (['--device', 'gpu'], "invalid choice: 'gpu'"),
         (['--data', 'nowhere'], 'is missing; tools/data makes it'),
     ],
 )
@@ -105,3 +108,13 @@ def test_the_table_says_what_the_runs_say(tmp_path):
     said = report.section([*runs[:-1], *chose], tmp_path).split('Other settings')[1]
     assert 'over TST' in said and '4 seeds' in said
     assert '**+2.00** (+2.00 to +2.00)' in said and '-0.50 (' in said
+
+
+def test_the_expected_time_is_that_of_like_runs():
+    """Of the same task on the same kind of device, shared by those that train at once."""
+    runs = [dict(task='digits', seconds=seconds) for seconds in (100, 120, 900)]
+    runs.append(dict(task='digits', seconds=1, device='cuda, some card'))
+    missing = [(seed, 'digits', 'kd') for seed in range(10)]
+    assert expected_time(missing, runs, 'cpu', 2) == ', about 10 minutes'
+    assert expected_time(missing, runs, 'cuda', 2) == ', about 1 minutes'
+    assert expected_time([(0, 'cifar_1k', 'kd')], runs, 'cpu', 1) == ''
