@@ -6,8 +6,8 @@
 #   TESTS='…'    files and folders of tests; tests, which is all of them, by default
 #   TST_MM_WHEELS=DIR  wheels of mmcv that were built elsewhere
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests demo demo-detection demo-segmentation results test test-fast test-classic test-all \
-	lint docs dist
+.PHONY: help setup setup-tests setup-classic demo demo-detection demo-segmentation results \
+	test test-fast test-classic test-all lint docs dist
 
 # The first of some programs that there is and that runs.
 first = $(shell for name in $(1); do $$name -c '' 2>/dev/null && echo $$name && break; done)
@@ -40,6 +40,9 @@ setup:  ## the environment and nothing else (the others call it)
 setup-tests:  ## the same, and what tests and checks of style need
 	$(call SET_UP,$(PYTHON)) --venv $(VENV) --tests
 
+setup-classic:  ## an environment with the original OpenMMLab packages, and what tests need
+	$(call SET_UP,$(CLASSIC_PYTHON)) --venv $(CLASSIC_VENV) --family classic --tests
+
 demo: setup  ## train a teacher and its students on real images, compare them (minutes)
 	@$(RUN) tools/demo.py
 
@@ -59,8 +62,7 @@ test: setup-tests  ## the whole test suite
 test-fast: setup-tests  ## the test suite without the tests marked slow
 	$(call PYTEST,$(RUN),-m 'not slow')
 
-test-classic:  ## the test suite on the original OpenMMLab packages, in a second environment
-	$(call SET_UP,$(CLASSIC_PYTHON)) --venv $(CLASSIC_VENV) --family classic --tests
+test-classic: setup-classic  ## the test suite on the original OpenMMLab packages, in a second environment
 	$(call PYTEST,$(CLASSIC_VENV)/bin/python)
 
 test-all: lint docs test test-classic  ## all checks and tests, on both package families

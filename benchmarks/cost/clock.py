@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import resource
 import time
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
@@ -41,7 +43,7 @@ class _Edge(Hook):
 
 @HOOKS.register_module()
 class RunClock(Hook):
-    """Writes ``clock.json`` into the work folder: seconds by what they were spent on.
+    """Writes ``clock.json`` into the work folder: seconds by what they were spent on, and memory.
 
     It stands before all hooks, and lets another stand after them.
 
@@ -99,8 +101,11 @@ class RunClock(Hook):
         self.now('saving')
 
     def after_train(self, runner: Runner) -> None:
-        """Write what was found."""
+        """Write what was found, and the most bytes of the GPU's memory or of the process's."""
         self.now('hooks')
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        if torch.cuda.is_available():
+            peak = torch.cuda.max_memory_allocated()
         # After the last iteration there is no other.
-        found = {'iterations': self.iterations[:-1], 'seconds': self.seconds}
+        found = {'iterations': self.iterations[:-1], 'seconds': self.seconds, 'peak': peak}
         Path(runner.work_dir, 'clock.json').write_text(json.dumps(found))

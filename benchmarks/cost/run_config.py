@@ -29,6 +29,11 @@ _LOGITS: dict[str, Any] = {
     },
 }
 
+_HOOKS = {
+    'channels_last': {'type': 'tst_mm.ChannelsLastHook'},
+    'ema': {'type': 'EMAHook', 'ema_type': 'ExponentialMovingAverage'},
+}
+
 
 def write_config(
     path: Path, name: str, method: str, batch: int, steps: int, workers: int, device: str
@@ -38,7 +43,7 @@ def write_config(
     Args:
         path: The file.
         name: The case, ``'small'``, ``'large'``, ``'retinanet'`` or ``'pspnet'``.
-        method: ``'mmrazor'``, ``'kd'`` or ``'tst'``.
+        method: ``'mmrazor'``, ``'kd'``, ``'tst'``, or an option with which TST trains.
         batch: The number of images of a batch.
         steps: The number of iterations.
         workers: The number of workers of the loader.
@@ -54,7 +59,7 @@ def write_config(
     model = _razor(networks) if method == 'mmrazor' else _ours(networks, method)
     hooks: list[dict[str, Any]] = [{'type': 'tst_mm.RunClock', 'processor': device == 'cpu'}]
     share = 0.0
-    if method == 'tst':
+    if method not in ('mmrazor', 'kd'):
         stage = {'begin': steps // 2, 'iters': 1}
         hooks.append(
             {
@@ -84,6 +89,14 @@ def write_config(
         'custom_hooks': hooks,
         'randomness': {'seed': 0},
     }
+    if method in ('bfloat16', 'float16'):
+        content['optim_wrapper'] |= {'type': 'AmpOptimWrapper', 'dtype': method}
+    elif method == 'accumulation':
+        content['optim_wrapper']['accumulative_counts'] = 4
+    elif method == 'compile':
+        content['compile'] = True
+    elif method in _HOOKS:
+        hooks.append(_HOOKS[method])
     path.write_text(''.join(f'{key} = {value!r}\n' for key, value in _plain(content).items()))
     return share
 
@@ -96,7 +109,7 @@ def _ours(networks: dict[str, Any], method: str) -> dict[str, Any]:
     }
     if networks['distiller'] == 'tst_mm.ClassificationDistiller':
         model['distiller'] = _LOGITS
-    if method == 'tst':
+    if method != 'kd':
         model |= {'augmenter': {'type': 'tst_mm.LearnedAugmenter'}, 'batch_mode': 0.5}
     return model
 

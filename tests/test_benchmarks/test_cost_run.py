@@ -4,9 +4,11 @@ import json
 import subprocess
 
 import pytest
+from mmengine.config import Config
 
 from benchmarks.cost import run
 from benchmarks.cost.clock import SHARES
+from benchmarks.cost.run_config import write_config
 
 
 def clock(step: float, stages: float = 0.0, hooks: float = 0.1) -> dict:
@@ -17,7 +19,8 @@ def clock(step: float, stages: float = 0.0, hooks: float = 0.1) -> dict:
     iterations[2]['stages'] = stages
     seconds = {name: sum(iteration[name] for iteration in iterations) for name in SHARES}
     share = 0.1 if stages else 0.0
-    return {'iterations': iterations, 'seconds': seconds, 'process': 60.0, 'stage_share': share}
+    found = {'iterations': iterations, 'seconds': seconds, 'peak': 300 * 2**20}
+    return {**found, 'process': 60.0, 'stage_share': share}
 
 
 def test_an_iteration_counts_stages_as_the_default_schedule_has_them():
@@ -50,6 +53,35 @@ def test_methods_take_turns_and_are_judged(trained, tmp_path, capsys):
     found = json.loads((tmp_path / 'run.json').read_text())
     assert len(found['runs']) == 6
     assert run.paired(found, 'small', 'tst', 'kd') == pytest.approx([1.1, 1.1])
+
+
+def test_options_are_compared_with_tst(trained, tmp_path, capsys):
+    arguments = ['--only', 'large', '--rounds', '1', '--work-dir', str(tmp_path), '--options']
+    assert run.main(arguments) == 0
+    options = [name for name in run.OPTIONS if name != 'float16']  # not on a CPU
+    assert [method for _, method in trained] == ['tst', *options]
+    lines = [line for line in capsys.readouterr().out.splitlines() if '8 x 224²' in line]
+    assert 'TST, bfloat16' in lines[1]
+    assert '0.909 of TST' in lines[1] and 'at most' not in lines[1]
+    assert lines[1].split('|')[10].strip() == '300'
+    assert (tmp_path / 'options.json').is_file()
+
+
+@pytest.mark.parametrize('option', run.OPTIONS)
+def test_an_option_is_in_the_config(option, tmp_path):
+    (tmp_path / 'run').mkdir()
+    path = tmp_path / 'run' / 'config.py'
+    share = write_config(path, 'small', option, 64, 30, 0, 'cpu')
+    config = Config.fromfile(path)
+    text = str({key: config.get(key) for key in ('optim_wrapper', 'custom_hooks', 'compile')})
+    words = {
+        'channels_last': 'ChannelsLastHook',
+        'compile': "'compile': True",
+        'accumulation': "'accumulative_counts': 4",
+        'ema': 'EMAHook',
+    }
+    assert words.get(option, f"'dtype': '{option}'") in text
+    assert share > 0 and config.model.augmenter.type == 'tst_mm.LearnedAugmenter'
 
 
 def test_an_interrupted_benchmark_goes_on_where_it_was(trained, tmp_path, monkeypatch):

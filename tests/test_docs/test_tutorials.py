@@ -24,17 +24,11 @@ _SCENES = {'--train 100 --val 40': '--train 6 --val 2', 'iter_500': 'iter_2'}
 #: What a page's words become, so that a test is over soon, and the options of a training.
 TUTORIALS = {
     'tutorial_classification.md': (
-        {'PER_CLASS = 60': 'PER_CLASS = 5', 'max_epochs=20': 'max_epochs=1', 'epoch_20': 'epoch_1'},
+        {'PER_CLASS = 60': 'PER_CLASS = 2', 'max_epochs=20': 'max_epochs=1', 'epoch_20': 'epoch_1'},
         [],
     ),
-    'tutorial_detection.md': (
-        {'--train 100 --val 40': '--train 6 --val 2', 'iter_500': 'iter_2'},
-        _STEPS,
-    ),
-    'tutorial_segmentation.md': (
-        {'--train 100 --val 40': '--train 6 --val 2', 'iter_500': 'iter_2'},
-        _STEPS,
-    ),
+    'tutorial_detection.md': (_SCENES, _STEPS),
+    'tutorial_segmentation.md': (_SCENES, _STEPS),
 }
 
 
