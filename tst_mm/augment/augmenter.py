@@ -90,6 +90,9 @@ class LearnedAugmenter(nn.Module):
         if type(num_ops) is not int or not 1 <= num_ops <= len(built):
             raise ValueError(f'num_ops is {num_ops!r}; allowed: 1 to {len(built)} (operators)')
         self.policy = self.build_policy(built, init)
+        # Not buffers: like all that is drawn, they stay on the host.
+        self._signed = torch.tensor([operator.signed for operator in self.operators])
+        self._moves = torch.tensor([isinstance(op, GeometricOperator) for op in self.operators])
         self.normalization = Normalization()
         self.num_ops = num_ops
         self._generator = torch.Generator()
@@ -185,10 +188,9 @@ class LearnedAugmenter(nn.Module):
         gates = torch.rand(rows, count, generator=generator).clamp_(_EPSILON, 1 - _EPSILON)
         signs = torch.rand(rows, count, generator=generator).lt(0.5).float() * 2 - 1
         positions = torch.rand(batch, 2, generator=generator)
-        signed = torch.tensor([operator.signed for operator in self.operators])
         drawn = torch.zeros(rows, count, dtype=torch.bool)
         drawn.scatter_(1, order[:, : self.num_ops], True)
-        return Noise(drawn, gates, torch.where(signed, signs, 1.0), positions)
+        return Noise(drawn, gates, torch.where(self._signed, signs, 1.0), positions)
 
     def sample_magnitudes(self, batch: int) -> Tensor:
         """Draw (B, N) magnitudes in [0, 1]; they are the last random numbers of a draw."""
@@ -211,19 +213,22 @@ class LearnedAugmenter(nn.Module):
             magnitudes: The magnitude of each operator, (R, N) in [0, 1].
         """
         shape = (len(sizes), len(self.operators))
+        # Mostly one size for all: reading them one by one takes longer than an operator does.
+        known = {size: (int(size[0]), int(size[1])) for size in set(sizes)}
+        sizes = tuple(map(known.__getitem__, sizes))
+        told = sizes[:1] if len(known) == 1 else sizes
         gates, levels = acts.float().expand(shape), (noise.signs * magnitudes).expand(shape)
-        extents = torch.tensor(sizes, dtype=torch.float32).view(-1, 2)
+        extents = torch.tensor(told, dtype=torch.float32).view(-1, 2).expand(shape[0], 2)
         matrix = self.compose(gates, levels, extents)
         acts = acts.expand(shape)
-        moves = torch.tensor([isinstance(op, GeometricOperator) for op in self.operators])
-        moved = (acts & moves).any(1) & ~is_identity(matrix)
+        moved = (acts & self._moves).any(1) & ~is_identity(matrix)
         return Draw(
             operators=self.operators,
             gates=gates,
             magnitudes=magnitudes.expand(shape),
             levels=levels,
             positions=noise.positions,
-            sizes=tuple((int(h), int(w)) for h, w in sizes),
+            sizes=sizes,
             extents=extents,
             acted_on=tuple(None if all(c) else true_positions(c) for c in acts.T.tolist()),
             matrix=matrix,
@@ -241,7 +246,7 @@ class LearnedAugmenter(nn.Module):
         with torch.autocast(inputs.device.type, enabled=False):
             exact = inputs if inputs.dtype == torch.float64 else inputs.float()
             height, width = inputs.shape[-2:]
-            padded = any(size != (height, width) for size in draw.sizes)
+            padded = set(draw.sizes) != {(height, width)}
             mask = None
             if padded:
                 extents = draw.extents.to(inputs.device, non_blocking=True)

@@ -83,12 +83,19 @@ def _color_in_sequence(rows: Rows, draw: Draw, setting: Setting) -> None:
     touched = draw.acted_on_by(ColorOperator)
     if not touched:
         return
-    parts = draw.parts(ColorOperator, rows.device, touched)
-    chosen = select(touched, len(draw), rows.device)
+    # Where few images are left as they are, all are taken, and those put back.
+    left = set(range(len(draw))).difference(touched)
+    most = not rows.apart and len(left) < len(touched)
+    inputs = rows.whole()
+    chosen = None if most else select(touched, len(draw), rows.device)
+    parts = draw.parts(ColorOperator, rows.device, None if most else touched)
     images = rows.take(chosen)
     info = setting.info(images.shape[1]).select(chosen)
     pixels = Rows(setting.normalization.to_unit(images), own=True)
     for part in parts:
         new = part.recolor(pixels.take(part.images), info.select(part.images))
         pixels.put(part.images, new)
-    rows.put(chosen, setting.normalization.from_unit(pixels.whole()))
+    rows.put(chosen, setting.normalization.from_unit(pixels.whole()), own=True)
+    if most and left:
+        stay = select(sorted(left), len(draw), rows.device)
+        rows.put(stay, take(inputs, stay))

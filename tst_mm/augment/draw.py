@@ -58,10 +58,10 @@ class Part:
 
         It is on the device of the level.
         """
-        extents = torch.tensor(draw.sizes, dtype=draw.positions.dtype)
+        device = self.level.device
         positions, extents = (
-            take(tensor.to(self.level.device, non_blocking=True), self.images)
-            for tensor in (draw.positions, extents)
+            take(tensor.to(device, non_blocking=True), self.images)
+            for tensor in (draw.positions, draw.on(device).extents)
         )
         return self.operator.region(self.level.flatten(), positions, extents, height, width)
 

@@ -44,25 +44,26 @@ class Rows:
         self.device, self.dtype, self.size = tensor.device, tensor.dtype, tensor.shape[-2:]
         self._whole: Tensor | None = tensor
         self._rows: list[Tensor] = []
-        self._apart = len(tensor) <= _FEW or torch.is_grad_enabled()
+        #: Whether images are handled one by one.
+        self.apart = len(tensor) <= _FEW or torch.is_grad_enabled()
         self._own = own and not torch.is_grad_enabled()
 
     def take(self, selection: Selection | None) -> Tensor:
         """Take k images, (k, ...); all of them, and single ones of a few, without a copy."""
         if selection is None:
             return self.whole()
-        if not self._apart:
+        if not self.apart:
             return self.whole().index_select(0, selection.index)
         rows = self._single()
         if len(selection) == 1:
             return rows[selection.positions[0]].unsqueeze(0)
         return torch.stack([rows[position] for position in selection.positions])
 
-    def put(self, selection: Selection | None, values: Tensor) -> None:
-        """Replace k images by ``values``, (k, ...)."""
+    def put(self, selection: Selection | None, values: Tensor, own: bool = False) -> None:
+        """Replace k images by ``values``, (k, ...), which may be modified if nobody else's."""
         if selection is None:
-            self._whole, self._rows, self._own = values, [], False
-        elif self._apart:
+            self._whole, self._rows, self._own = values, [], own and not torch.is_grad_enabled()
+        elif self.apart:
             rows = self._single()
             for position, value in zip(selection.positions, values.unbind(), strict=True):
                 rows[position] = value
