@@ -1,7 +1,7 @@
 """Measure what TST is worth: train the matrix, write the page of results.
 
     python -m benchmarks.accuracy run                       # what is missing of the whole matrix
-    python -m benchmarks.accuracy run --task cifar10_1000 --method kd prior tst --seeds 5
+    python -m benchmarks.accuracy run --task cifar10_1000 --method kd random tst --seeds 5
     python -m benchmarks.accuracy report                    # docs/results.md and its pictures
     python -m benchmarks.accuracy repeat tst --task cifar10_1000    # the same number twice?
 

@@ -104,13 +104,6 @@ def make_config(cell: Cell, policy: str | None = None) -> Config:
         pipeline = config.val_dataloader.dataset.pipeline
         dataset = {**config.train_dataloader.dataset, 'pipeline': pipeline, 'indices': held_out}
         config.val_dataloader.dataset = dataset
-    if method.transforms:
-        pipeline = config.train_dataloader.dataset.pipeline
-        config.train_dataloader.dataset.pipeline = [
-            *pipeline[:-1],
-            *map(dict, method.transforms),
-            pipeline[-1],
-        ]
     if method.model is not None:
         config.model = distiller(task, config.model, dict(method.model), policy)
     if method.search is not None:

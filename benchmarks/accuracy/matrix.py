@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
+from benchmarks.small.parts import randaugment
 
-_ROOT = Path(__file__).resolve().parents[2]
 _CONFIGS = 'benchmarks/accuracy/configs'
 _GRADIENT = dict(type='tst_mm.GradientSearch')
 
@@ -58,7 +56,6 @@ class Method:
         images: Images through the networks a step, in batches.
         search: Arguments of ``AlternatingScheduleHook``, nothing for its defaults; None for a
             method that searches nothing.
-        transforms: Transforms of the loader, before the images are packed.
         policy_of: The method whose final policy (task and seed alike) it keeps from the start.
     """
 
@@ -66,7 +63,6 @@ class Method:
     model: Mapping[str, Any] | None = field(default_factory=dict)
     images: int = 1
     search: Mapping[str, Any] | None = None
-    transforms: tuple[Mapping[str, Any], ...] = ()
     policy_of: str | None = None
 
     @property
@@ -156,20 +152,20 @@ def _objective(title: str, **changes: Any) -> Method:
     return _tst(title, objective={'type': 'tst_mm.TeachingObjective', **changes})
 
 
-def _randaugment() -> dict[str, Any]:
-    """The RandAugment of the demo's teacher: operators that grey images have too."""
-    config = Config.fromfile(_ROOT / 'configs/demo/classification_teacher.py')
-    pipeline = config.train_dataloader.dataset.pipeline
-    return next(step for step in pipeline if step.type == 'mmpretrain.RandAugment').to_dict()
-
-
+#: Where ``benchmarks.small`` has a method too, it has the same name.
 METHODS = {
     'plain': Method('student alone', None),
     'kd': Method('KD'),
-    'kd_randaugment': Method('KD + RandAugment', transforms=(_randaugment(),)),
-    'prior': Method('KD + untrained policy', _AUGMENTED),
+    'random-half': Method(
+        'KD + untrained policy, half of the images', {**_AUGMENTED, 'batch_mode': 0.5}
+    ),
+    'random': Method('KD + untrained policy, all images', {**_AUGMENTED, 'batch_mode': 1.0}),
+    'randaugment-9': Method(
+        'KD + RandAugment, strength 9',
+        dict(augmenter=dict(type='tst_mm.LearnedAugmenter', **randaugment(9)), batch_mode=1.0),
+    ),
     'tst': _tst('TST'),
-    'tst_split': _tst('TST, half of the images', batch_mode=0.5),
+    'amount': Method('TST, amount only', _AUGMENTED),
     # The reference's stages are half as long as its training; these take a tenth of the images.
     'paper': Method(
         'TST as published',
@@ -183,7 +179,8 @@ METHODS = {
     ),
 }
 ABLATIONS = {
-    'all': _tst('TST, all images', batch_mode=1.0),
+    'policy-half': _tst('TST, policy only, half of the images', batch_mode=0.5),
+    'policy': _tst('TST, policy only, all images', batch_mode=1.0),
     'teacher_term_only': _objective("teacher's term only", student_weight=0.0),
     'student_term_only': _objective("student's term only", teacher_weight=0.0),
     'disagreement': _objective('disagreement', type='tst_mm.DisagreementObjective'),
@@ -196,7 +193,7 @@ ABLATIONS = {
 #: Those of the main table.
 STUDENTS = tuple(METHODS)
 #: What the others are compared with.
-BASELINES = ('kd', 'prior')
+BASELINES = ('kd', 'random')
 METHODS |= ABLATIONS
 #: Titles of what before.jsonl compares: the search by gradient, in its order.
 BEFORE = {

@@ -52,9 +52,14 @@ def write_report(
         )
     images = folder / 'images'
     images.mkdir(parents=True, exist_ok=True)
+    others = {
+        TASKS[task].title: {method: now.values(task, method) for method in now.methods(task)}
+        for task in now.tasks()
+    }
     page = Template(_PAGE.read_text()).substitute(
         runs=len(rows),
         commits=_commits(rows),
+        headline=small.headline(small_runs, others) or 'Nothing to compare yet.',
         verdict=_verdict(now, small_runs),
         students=_students(now),
         ablations=_ablations(now),
@@ -87,7 +92,7 @@ def _commits(rows: Sequence[Row]) -> str:
 def _verdict(book: Book, small_runs: Sequence[Mapping[str, Any]] = ()) -> str:
     """Where TST is above, where not: one line a baseline."""
     lines = []
-    for other in (*book.baselines, *(n for n in book.titles if n.endswith('randaugment'))):
+    for other in (*book.baselines, *(n for n in book.titles if n.startswith('randaugment'))):
         found: dict[str, list[str]] = {'above': [], 'not told apart from': [], 'below': []}
         for task in book.tasks():
             gap = book.gap(task, 'tst', other)

@@ -26,7 +26,7 @@ import torch
 from tst_mm.utils import closest
 
 from .matrix import METHODS, TASKS
-from .report import PATH, read_runs, table
+from .report import PATH, headline, read_runs, tables
 from .runs import expected_time, train
 
 #: What a reader can try in a few minutes.
@@ -61,7 +61,8 @@ def main(argv: list[str] | None = None) -> None:
         command.add_argument('--out', type=Path, default=PATH, help='the file of the runs')
     args = parser.parse_args(argv)
     if args.command == 'table':
-        print(table(read_runs(args.out)))
+        runs = read_runs(args.out)
+        print(headline(runs), tables(runs), sep='\n\n')
         return
     if args.quick:
         args.tasks, args.methods, args.seeds = QUICK['tasks'], QUICK['methods'], '0'

@@ -64,18 +64,23 @@ def augmenter_of(
         arguments: Those of the augmenter of a policy. Defaults to none.
     """
     if kind == 'randaugment':
-        ranges = {
-            operator.name: operator.physical(strength / 30)
-            for operator in LearnedAugmenter(operators=OPERATORS).operators
-            if operator.has_magnitude
-        }
-        init = dict(rate=1.0, magnitude=1.0)
-        return LearnedAugmenter(operators=OPERATORS, num_ops=2, ranges=ranges, init=init)
+        return LearnedAugmenter(**randaugment(strength))
     if kind == 'trivialaugment':
         return LearnedAugmenter(
             operators=OPERATORS, num_ops=1, ranges=WIDE, init=dict(rate=1.0, magnitude=0.5)
         )
     return LearnedAugmenter(**arguments or {})
+
+
+def randaugment(strength: float) -> dict[str, Any]:
+    """RandAugment at a strength, of 30, as arguments of :class:`LearnedAugmenter`."""
+    ranges = {
+        operator.name: operator.physical(strength / 30)
+        for operator in LearnedAugmenter(operators=OPERATORS).operators
+        if operator.has_magnitude
+    }
+    init = dict(rate=1.0, magnitude=1.0)
+    return dict(operators=OPERATORS, num_ops=2, ranges=ranges, init=init)
 
 
 def mixed(images: Tensor, how: str, random: torch.Generator) -> tuple[Tensor, Tensor, float]:

@@ -52,11 +52,10 @@ def cells(
     }
 
 
-def table(runs: Sequence[Mapping[str, Any]]) -> str:
-    """The headline, and a table for each task, as Markdown."""
-    found = cells(runs)
-    parts = [headline(found)]
-    for task, methods in found.items():
+def tables(runs: Sequence[Mapping[str, Any]]) -> str:
+    """A table for each task, as Markdown."""
+    parts = []
+    for task, methods in cells(runs).items():
         best = best_rival(methods)
         others = list(dict.fromkeys(name for name in ('kd', best) if name))
         rows = []
@@ -83,27 +82,39 @@ def best_rival(methods: Mapping[str, Mapping[int, float]]) -> str | None:
     return max(means, key=means.__getitem__)
 
 
-def headline(found: Mapping[str, Mapping[str, Mapping[int, float]]]) -> str:
-    """Differences to the best rival of each task: a row a method, a column a task, the worst."""
-    wanted = [name for name in METHODS if METHODS[name].rival or name in ('tst', 'amount')]
+def headline(
+    runs: Sequence[Mapping[str, Any]],
+    others: Mapping[str, Mapping[str, Mapping[int, float]]] | None = None,
+) -> str:
+    """Differences to the best rival of each task: a row a method, a column a task, the worst.
+
+    Args:
+        runs: The lines of the file.
+        others: Values of tasks that are not in it, by the title of the task, method and seed.
+            Defaults to none.
+
+    Returns:
+        A table of Markdown; empty where no method has a rival.
+    """
+    found = {TASKS[task].title: methods for task, methods in cells(runs).items()} | (others or {})
     rows = []
-    for method in wanted:
-        row, gaps = [METHODS[method].title], []
-        for methods in found.values():
-            best = best_rival(methods)
-            if method == best:
-                gaps.append(0.0)
-                row.append('best')
-                continue
-            gap = difference(methods.get(method, {}), methods.get(best or '', {}))
-            row.append('' if gap is None else f'{gap.mean:+.2f}')
-            if gap is not None:
-                gaps.append(gap.mean)
-        row.append(f'{min(gaps):+.2f}' if len(gaps) == len(found) and gaps else '')
-        if any(row[1:]):
-            rows.append(row)
-    head = ['over the best rival', *(TASKS[task].title for task in found), 'worst']
-    return markdown_table(head, rows)
+    for method in (name for name in METHODS if METHODS[name].rival or name in ('tst', 'amount')):
+        gaps = [_behind(methods, method) for methods in found.values()]
+        known = [gap for gap in gaps if gap is not None]
+        if known:
+            worst = f'{min(known):+.2f}' if len(known) == len(gaps) else ''
+            told = ['' if gap is None else f'{gap:+.2f}' if gap else 'best' for gap in gaps]
+            rows.append([METHODS[method].title, *told, worst])
+    return markdown_table(['over the best rival', *found, 'worst'], rows) if rows else ''
+
+
+def _behind(methods: Mapping[str, Mapping[int, float]], method: str) -> float | None:
+    """A method's mean difference to the best rival, 0 for that itself, None where it has none."""
+    best = best_rival(methods)
+    if method == best:
+        return 0.0
+    gap = difference(methods.get(method, {}), methods.get(best or '', {}))
+    return None if gap is None else gap.mean
 
 
 def choices(runs: Sequence[Mapping[str, Any]]) -> str:
@@ -197,7 +208,7 @@ def section(runs: Sequence[Mapping[str, Any]], images: Path) -> str:
         f'\n\n**Other settings**, on the other half of the test images and other seeds:\n\n{chosen}'
     )
     return (
-        f'{len(reported)} runs of commits {commits}.\n\n{table(reported)}\n\n'
+        f'{len(reported)} runs of commits {commits}.\n\n{tables(reported)}\n\n'
         '![The learned amount over training, a line a seed](images/results_amounts.png)\n\n'
         '**Do seeds agree?** The correlation of the policies of two seeds, logits less prior:\n\n'
         f'{agreed}{settings if chosen else ""}'

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -66,7 +68,7 @@ def train(
     for task in dict.fromkeys(task for _, task, _ in missing) if jobs > 1 else ():
         _training(0, task, 'kd', *where)  # the teacher, which only one may make
     context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(jobs, context) as pool:
+    with ProcessPoolExecutor(jobs, context, _end_with_parent) as pool:
         if jobs > 1:
             futures = [pool.submit(_line, *cell, *where) for cell in missing]
             lines = (future.result() for future in as_completed(futures))
@@ -76,6 +78,18 @@ def train(
             with out.open('a') as file:
                 file.write(json.dumps({**line, 'commit': commit}) + '\n')
             print('{task}, {method}, seed {seed}: {test} % in {seconds} s'.format(**line))
+
+
+def _end_with_parent() -> None:
+    """Let this process end when the one that started it is killed: nobody would take its line."""
+
+    def wait() -> None:
+        parent = multiprocessing.parent_process()
+        assert parent is not None
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _training(seed: int, task: str, method: str, data: Path, work_dir: Path, device: str) -> Any:

@@ -65,7 +65,7 @@ def test_methods_cost_the_budget(task, name):
 def test_stages_and_looks_are_paid_for_with_student_steps():
     cost = Cost(student=1.0, teacher=1.0, judge=3.0, images=64)  # a draw costs a step of KD's image
     task = replace(TASKS['cifar10_1000'], stage_images=16, budget=1000)
-    split, adaptive = (plan(task, METHODS[name], cost) for name in ('tst_split', 'tst'))
+    split, adaptive = (plan(task, METHODS[name], cost) for name in ('policy-half', 'tst'))
     searched = sum(stage.length for stage in split.stages)
     assert split.cost == split.steps + searched
     assert searched == pytest.approx(0.02 * split.steps, abs=5)
@@ -81,7 +81,7 @@ def test_a_search_by_gradient_costs_twice_the_passes():
 
 def test_few_images_have_no_slice_to_look_at():
     cost = Cost(student=1.0, teacher=9.0, judge=10.0, images=4)
-    split, adaptive = (plan(TASKS['land_cover'], METHODS[n], cost) for n in ('tst_split', 'tst'))
+    split, adaptive = (plan(TASKS['land_cover'], METHODS[n], cost) for n in ('policy-half', 'tst'))
     assert split == adaptive
 
 
@@ -115,7 +115,7 @@ def test_the_hook_finds_the_stages_that_are_paid_for(tiny):
     config = make_config(Cell('tiny', 'tst', 0))
     (hook,) = config.custom_hooks
     assert 'stages' not in hook and hook.dataloader.batch_size == 4
-    config = make_config(Cell('tiny', 'prior', 0))
+    config = make_config(Cell('tiny', 'amount', 0))
     assert [h.stages for h in config.custom_hooks] == [[]]
 
 
