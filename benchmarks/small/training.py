@@ -71,16 +71,16 @@ class Training:
         self.student = network(12, channels, classes).to(device)
         adaptive = method.fraction is None
         held = min(max(round(HELD_OUT * len(chosen)), 40), 2000) if adaptive else 0
+        fixed = method.fraction
         if held > 0.2 * len(chosen):  # as the hook does, where a slice cannot be spared
-            held, adaptive = 0, False
+            held, adaptive, fixed = 0, False, 1.0
         order = torch.randperm(len(chosen), generator=self.random)
         self.held, self.seen = order[:held], order[held:]
         self._share_cost(images[:1], adaptive)
         self.amount = None
         if adaptive:
             self.amount = AdaptiveAmount(method.target, 1.0, SPEED * self.looks)
-        fraction = 0.5 if method.fraction is None else method.fraction
-        self.fraction = 1.0 if adaptive else fraction
+        self.fraction = 1.0 if fixed is None else fixed
 
     def _share_cost(self, image: Tensor, adaptive: bool) -> None:
         """From the budget: the length of stages, the number of looks, and the student's steps.

@@ -173,8 +173,8 @@ def test_too_few_images_have_a_fixed_fraction(make_runner, caplog):
     runner = make_runner('run', {}, **adaptive(images=192, length=1))
     runner.logger.addHandler(caplog.handler)
     runner.train()
-    assert 'fixed at 0.5, as 40 of 192 images are too many to hold out' in caplog.text
-    assert runner.model.fraction == 0.5 and amount_of(runner).history == []
+    assert 'fixed at 1.0, as 40 of 192 images are too many to hold out' in caplog.text
+    assert runner.model.fraction == 1.0 and amount_of(runner).history == []
 
 
 def test_mixing_data_sets_have_a_fixed_fraction(make_runner, caplog):

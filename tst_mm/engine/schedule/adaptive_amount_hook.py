@@ -29,8 +29,9 @@ _KEY = 'tst_mm_amount'
 _LEAST, _MOST, _LARGEST_PART = 40, 2000, 0.2
 #: The fewest and the most looks, and the part of the training's cost that they may take.
 _LEAST_LOOKS, _MOST_LOOKS, _LOOKS_SHARE = 20, 100, 0.01
-#: The fraction of images that are augmented where there is no slice to spare.
-_FIXED = 0.5
+#: The fraction of images that are augmented where there is no slice: of few images, which are soon
+#: known by heart, and of data sets that cannot be told apart by index.
+_OF_FEW, _OF_OTHERS = 1.0, 0.5
 
 
 @HOOKS.register_module()
@@ -41,8 +42,9 @@ class AdaptiveAmountHook(Hook):
     looks the student's distillation loss on some of them is compared with that on images it trains
     on, without gradient and without changing anything, and :class:`AdaptiveAmount` moves the
     fraction: more augmentation where the student memorises, less where it does not. From the
-    release on the fraction stays where it is. A data set of which the slice would be more than a
-    fifth, or whose samples mix several images, has a fixed fraction of one half; the log says so.
+    release on the fraction stays where it is. Where the slice would be more than a fifth of the
+    data set, all images are augmented; where samples mix several images, half of them; the log
+    says so.
 
     ``AlternatingScheduleHook`` brings this hook along. Fractions and losses go to the runner's
     message hub and visualizer (``amount/...``) and to ``policy.json``. A resumed run goes on as if
@@ -143,7 +145,8 @@ class AdaptiveAmountHook(Hook):
         # Short runs have fewer looks; runs whose length they do not divide have more.
         self.amount.looks = self.speed * runner.max_iters / self._interval
         self._slice = self._hold_out(runner)
-        model.fraction = self.amount.fraction if self._slice else _FIXED
+        if self._slice:
+            model.fraction = self.amount.fraction
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Take a look where it is time for one."""
@@ -163,8 +166,12 @@ class AdaptiveAmountHook(Hook):
         return min(max(looks, _LEAST_LOOKS), _MOST_LOOKS)
 
     def _hold_out(self, runner: Runner) -> HeldOut | None:
-        """Choose the slice and keep it from the student's batches; None where there is none."""
-        loader = runner.train_loop.dataloader
+        """Choose the slice and keep it from the student's batches.
+
+        Returns:
+            The slice; None where there is none, and the fraction is fixed.
+        """
+        loader, fixed = runner.train_loop.dataloader, _OF_OTHERS
         batches = getattr(loader, 'batch_sampler', None)
         if not isinstance(batches, SeededBatches):
             reason = 'the data set has no index'
@@ -177,6 +184,7 @@ class AdaptiveAmountHook(Hook):
                 reason = f'samples of {type(inner).__name__} show several images'
             elif count > _LARGEST_PART * size:
                 reason = f'{count} of {size} images are too many to hold out'
+                fixed = _OF_FEW
             else:
                 release = int(self.release * runner.max_iters)
                 held_out = HeldOut(size, count, _common_seed(runner), release)
@@ -191,7 +199,8 @@ class AdaptiveAmountHook(Hook):
                     f'{self.amount.fraction:.2f} at first'
                 )
                 return held_out
-        runner.logger.warning(f'Amount of augmentation: fixed at {_FIXED}, as {reason}')
+        runner.logger.warning(f'Amount of augmentation: fixed at {fixed}, as {reason}')
+        unwrap_model(runner).fraction = fixed
         return None
 
     def _loader(self, loader: DataLoader, batches: LookBatches) -> DataLoader:
