@@ -18,6 +18,8 @@ class Task:
         images: How many training images the student sees; the seed of a run chooses which.
         budget: The cost of a run, in steps of plain KD on 64 images.
         mirrors: Whether the usual augmentation mirrors images, beside shifts. Defaults to True.
+        usual: Whether there is the usual augmentation in every method. Defaults to True; a task
+            without is apart from the headline.
         teacher_steps: Steps of 96 images of the teacher, which sees all training images. Defaults
             to 4,000.
     """
@@ -27,6 +29,7 @@ class Task:
     images: int
     budget: int
     mirrors: bool = True
+    usual: bool = True
     teacher_steps: int = 4000
 
 
@@ -71,6 +74,10 @@ TASKS = {
     'fashion_300': Task('Fashion-MNIST, 300 images', 'fashion_mnist', 300, 1000),
     'fashion_60k': Task('Fashion-MNIST, 60,000 images, 1.6 epochs', 'fashion_mnist', 60000, 1500),
     'land_cover': Task('land-cover patches, 600 images', 'land_cover_patches', 600, 1500),
+    'cifar_1k_bare': Task('CIFAR-10, 1,000 images as they are', 'cifar10', 1000, 1500, usual=False),
+    'cifar_50k_bare': Task(
+        'CIFAR-10, 50,000 images as they are, 2.6 epochs', 'cifar10', 50000, 2000, usual=False
+    ),
     'digits': Task('digits, 50 images', 'digits', 50, 1000, mirrors=False, teacher_steps=1500),
 }
 

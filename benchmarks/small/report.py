@@ -96,7 +96,10 @@ def headline(
     Returns:
         A table of Markdown; empty where no method has a rival.
     """
-    found = {TASKS[task].title: methods for task, methods in cells(runs).items()} | (others or {})
+    found = {
+        TASKS[task].title: methods for task, methods in cells(runs).items() if TASKS[task].usual
+    }
+    found |= others or {}
     rows = []
     for method in (name for name in METHODS if METHODS[name].rival or name in ('tst', 'amount')):
         gaps = [_behind(methods, method) for methods in found.values()]

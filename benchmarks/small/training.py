@@ -241,7 +241,9 @@ class Training:
         return (images.float() - self.normalization.mean) / self.normalization.std
 
     def _usual(self, images: Tensor) -> Tensor:
-        """Mirrors, and shifts by up to an eighth of the size."""
+        """Mirrors, and shifts by up to an eighth of the size, where the task has them."""
+        if not self.task.usual:
+            return images
         if self.task.mirrors:
             flip = torch.rand(len(images), generator=self.random) < 0.5
             flip = flip.to(self.device)[:, None, None, None]

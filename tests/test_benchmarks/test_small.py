@@ -93,9 +93,10 @@ def test_the_table_says_what_the_runs_say(tmp_path):
     runs.append({**runs[-1], 'seed': 100, 'test': 0.0})  # it chose, and is not reported
     said = report.section(runs, tmp_path)
     assert '**+3.00** (+3.00 to +3.00)' in said and '12 runs of commits `abc1234`' in said
-    assert (
-        'over KD + untrained policy, all images' in said and '0.0 |' not in said.split('worst')[0]
-    )
+    assert 'over KD + untrained policy, all images' in said
+    kd, random, tst = report.headline([*runs, {**runs[0], 'task': 'cifar_1k_bare'}]).splitlines()[2:]
+    assert [cell.strip() for cell in kd.split('|')[2:-1]] == ['-2.50', '-2.50']  # a task, the worst
+    assert 'best' in random and '+0.50' in tst
     assert '1.00 on average over 6 pairs of seeds; 14.0 of 14 effects are known' in said
     assert 'TST against KD: above it on CIFAR-10, 1,000 images (+3.00).' in report.verdict(runs)
     assert (tmp_path / 'results_amounts.png').stat().st_size > 3000
