@@ -76,7 +76,6 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/demo'))
     parser.add_argument('--out', type=Path, default=PATH)
     args = parser.parse_args(argv)
-    logging.disable(logging.INFO)
     found = json.loads(args.out.read_text()) if args.out.exists() else {}
     for task in args.task:
         checkpoint = _student(args.work_dir, task)
@@ -228,4 +227,5 @@ def _correlation(a: Tensor, b: Tensor) -> float:
 
 
 if __name__ == '__main__':
+    logging.disable(logging.INFO)
     main()

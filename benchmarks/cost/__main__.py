@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 import warnings
 from collections.abc import Iterator
@@ -171,4 +172,5 @@ def check(result: dict) -> None:
 
 
 if __name__ == '__main__':
+    logging.disable(logging.INFO)  # how networks are initialised, line by line
     sys.exit(main())
