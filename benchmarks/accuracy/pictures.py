@@ -8,6 +8,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from tst_mm.augment import LearnedAugmenter
+
 from .book import Book
 from .matrix import TASKS
 
@@ -15,19 +17,20 @@ from .matrix import TASKS
 _COLORS = ('#3465a4', '#c4651d')
 
 
-def draw_all(book: Book, folder: Path, stem: str) -> list[Path]:
+def draw_all(book: Book, folder: Path, stem: str, start: float | None = None) -> list[Path]:
     """Draw what there is data for.
 
     Args:
         book: What to draw.
         folder: Where to.
         stem: The begin of the names: ``STEM_differences.png``, ``STEM_policies.png``.
+        start: The rate with which all operators began. Defaults to None, each with its own.
 
     Returns:
         The files written.
     """
     paths = []
-    for name, figure in (('differences', _differences(book)), ('policies', _policies(book))):
+    for name, figure in (('differences', _differences(book)), ('policies', _policies(book, start))):
         path = folder / f'{stem}_{name}.png'
         figure.savefig(path, dpi=110, metadata={'Software': None})
         plt.close(figure)
@@ -77,8 +80,9 @@ def _one_difference(
     axes.plot(gap.mean, y, 'o', color=color, ms=5)
 
 
-def _policies(book: Book) -> plt.Figure:
-    """A panel a task: rates of every seed, the mean of the magnitudes beside them."""
+def _policies(book: Book, start: float | None) -> plt.Figure:
+    """A panel a task: rates of every seed, where they began, the magnitudes beside them."""
+    began = {operator.name: operator.rate for operator in LearnedAugmenter().operators}
     tasks = [t for t in book.tasks() if any(r.policy for r in book.seeds(t, 'tst').values())]
     figure, panels = _row_of_panels(len(tasks), 2.7, 4.2)
     for axes, task in zip(panels, tasks, strict=False):
@@ -90,14 +94,19 @@ def _policies(book: Book) -> plt.Figure:
                 values = [policy[name][column] for name in names]
                 shown = [(v, at) for v, at in zip(values, y, strict=True) if v is not None]
                 axes.plot(*zip(*shown, strict=True), marker, color=color, alpha=0.45, ms=4)
-        axes.axvline(0.5, color='0.4', lw=0.8)
+        starts = [began[name] if start is None else start for name in names]
+        axes.plot(starts, y, '|', color='0.4', ms=10)
         axes.set_yticks(y, names)
         axes.set_xlim(-0.03, 1.03)
         axes.set_title(TASKS[task].title, fontsize=9)
         axes.tick_params(labelsize=8)
     handles = [
         plt.Line2D([], [], ls='', marker=marker, color=color, label=label)
-        for marker, color, label in (('o', _COLORS[0], 'rate'), ('D', _COLORS[1], 'magnitude'))
+        for marker, color, label in (
+            ('o', _COLORS[0], 'rate'),
+            ('|', '0.4', 'at first'),
+            ('D', _COLORS[1], 'magnitude'),
+        )
     ]
     return _with_legend(figure, handles)
 
@@ -113,5 +122,5 @@ def _row_of_panels(count: int, width: float, height: float) -> tuple[plt.Figure,
 
 def _with_legend(figure: plt.Figure, handles: list[plt.Line2D]) -> plt.Figure:
     """The figure with one legend for all panels below them."""
-    figure.legend(handles=handles, loc='outside lower center', ncols=2, fontsize=9, frameon=False)
+    figure.legend(handles=handles, loc='outside lower center', ncols=3, fontsize=9, frameon=False)
     return figure

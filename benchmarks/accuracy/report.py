@@ -78,9 +78,9 @@ def write_report(
     path = folder / 'results.md'
     path.write_text(page)
     paths = [path, *([images / 'results_amounts.png'] if small_runs else [])]
-    for book, stem in ((now, 'results'), (old, 'results_before')):
+    for book, stem, start in ((now, 'results', None), (old, 'results_before', 0.5)):
         if book.tasks():
-            paths += pictures.draw_all(book, images, stem)
+            paths += pictures.draw_all(book, images, stem, start)
     return paths
 
 
