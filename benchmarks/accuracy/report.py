@@ -77,7 +77,8 @@ def write_report(
     )
     path = folder / 'results.md'
     path.write_text(page)
-    paths = [path, *([images / 'results_amounts.png'] if small_runs else [])]
+    drawn = [images / f'results_{name}.png' for name in ('amounts', 'learned')]
+    paths = [path, *(drawn if small_runs else [])]
     for book, stem, start in ((now, 'results', None), (old, 'results_before', 0.5)):
         if book.tasks():
             paths += pictures.draw_all(book, images, stem, start)

@@ -46,7 +46,9 @@ class Method:
         strength: The magnitude of RandAugment, of 30. Defaults to 0.
         stages: The number of stages of the search. Defaults to 0, no search.
         search: Arguments of :class:`tst_mm.search.MeasuringSearch`.
-        objective: The objective of the search.
+        objective: The objective of the search; ``'influence'`` is how far a step on an image lowers
+            the losses of held-out images, by the gradients of the last layer, which forward passes
+            give (an idea that is tried here, and not part of the package).
         target: The target of the adaptive amount. Defaults to 0.2.
         label_weight: The weight of the label's loss. Defaults to 1.
         trust: Whether labels count as far as the teacher believes them. Defaults to False.
@@ -107,6 +109,10 @@ METHODS = {
     'policy-half': _searched('TST, policy only, half of the images', 0.5),
     'tst-disagreement': _searched('TST, disagreement', objective='DisagreementObjective'),
     'tst-confidence': _searched('TST, confidence', objective='ConfidenceObjective'),
+    'tst-influence': _searched('TST, influence', objective='influence'),
+    'policy-half-influence': _searched(
+        'TST, influence, policy only, half of the images', 0.5, objective='influence'
+    ),
     'tst-cool': _searched('TST, temperature 0.5', search=dict(temperature=0.5)),
     'tst-warm': _searched('TST, temperature 2', search=dict(temperature=2.0)),
     'tst-target-0.1': _searched('TST, target 0.1', target=0.1),

@@ -51,6 +51,35 @@ def imitation(student: Tensor, teacher: Tensor) -> Tensor:
     return TAU**2 * F.kl_div(student, teacher, reduction='none').sum(1)
 
 
+def influence(
+    images: tuple[Tensor, Tensor], others: tuple[Tensor, Tensor], student: nn.Module, teacher: Any
+) -> Tensor:
+    """How much a step of the student's last layer on each image lowers the loss of others.
+
+    Args:
+        images: (n, C, H, W), and their labels, (n,).
+        others: The images whose loss counts, and their labels.
+        student: A :func:`network`.
+        teacher: Another one.
+
+    Returns:
+        (n,) inner products of the gradients of loss and distillation, per unit of a step.
+    """
+
+    def factors(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Of the gradients: (n, d + 1) features and (n, c) derivatives by the logits."""
+        features = forward(student[:-1], images)
+        logits, target = student[-1](features), forward(teacher, images)
+        by_logits = TAU * (F.softmax(logits / TAU, 1) - F.softmax(target / TAU, 1))
+        by_logits = by_logits + F.softmax(logits, 1) - F.one_hot(labels, logits.shape[1])
+        return F.pad(features, (0, 1), value=1.0), by_logits
+
+    features, by_logits = factors(*others)
+    gradient = features.T @ by_logits / len(features)
+    features, by_logits = factors(*images)
+    return ((features @ gradient) * by_logits).sum(1)
+
+
 def augmenter_of(
     kind: str, strength: float = 0.0, arguments: Mapping[str, Any] | None = None
 ) -> LearnedAugmenter:

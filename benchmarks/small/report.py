@@ -12,6 +12,7 @@ import numpy as np
 from scipy import stats
 
 from benchmarks.accuracy.statistics import Difference, difference
+from tst_mm.augment.operators import DEFAULT_OPERATORS
 from tst_mm.experiments import markdown_table
 
 from .matrix import METHODS, TASKS
@@ -162,6 +163,56 @@ def agreement(runs: Sequence[Mapping[str, Any]]) -> dict[str, tuple[float, int, 
     return result
 
 
+def learned(runs: Sequence[Mapping[str, Any]]) -> str:
+    """What TST's policies of all seeds agree on, a line a task: more of which, less of which.
+
+    An operator is named where its logit moved the same way in every seed, at least by 0.2 on
+    average, and its effect is known in most.
+    """
+    policies, known = cells(runs, 'policy'), cells(runs, 'known')
+    lines = []
+    for task, methods in policies.items():
+        moved = np.array([values for values in methods.get('tst', {}).values() if values])
+        if len(moved) < 2:
+            continue
+        sure = np.mean([row for row in known[task]['tst'].values() if row], 0) > 0.5
+        agreed = sure & (abs(np.sign(moved).sum(0)) == len(moved)) & (abs(moved.mean(0)) >= 0.2)
+        changes = sorted(
+            zip(moved.mean(0)[agreed], np.array(DEFAULT_OPERATORS)[agreed], strict=True)
+        )
+        up = [f'{name} (+{change:.1f})' for change, name in reversed(changes) if change > 0]
+        down = [f'{name} ({change:.1f})' for change, name in changes if change < 0]
+        words = [f'{way} {", ".join(who)}' for way, who in (('more', up), ('less', down)) if who]
+        lines.append(f'- {TASKS[task].title}, {len(moved)} seeds: {"; ".join(words) or "nothing"}')
+    return '\n'.join(lines)
+
+
+def draw_learned(runs: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Draw how far TST moved the logit of each rate, a panel a task, a dot a seed.
+
+    Dots are full where the effect is known to its stage.
+    """
+    policies, known = cells(runs, 'policy'), cells(runs, 'known')
+    found = {task: values['tst'] for task, values in policies.items() if values.get('tst')}
+    count = max(1, len(found))
+    figure, panels = plt.subplots(
+        1, count, figsize=(1.2 + 2.2 * count, 3.6), squeeze=False, layout='constrained', sharey=True
+    )
+    places = np.arange(len(DEFAULT_OPERATORS))[::-1]
+    for axes, (task, seeds) in zip(panels.flat, found.items(), strict=False):
+        for seed, values in seeds.items():
+            sure = np.array(known[task]['tst'][seed])
+            axes.plot(np.array(values)[sure], places[sure], 'o', color='#3465a4', alpha=0.7, ms=4)
+            axes.plot(np.array(values)[~sure], places[~sure], 'o', mfc='none', mec='0.6', ms=4)
+        axes.axvline(0, color='0.4', lw=0.8)
+        axes.set_title(TASKS[task].title, fontsize=8)
+        axes.tick_params(labelsize=8)
+    panels[0, 0].set_yticks(places, DEFAULT_OPERATORS)
+    figure.supxlabel('logit of the rate, less that of the prior', fontsize=9)
+    figure.savefig(path, dpi=110, metadata={'Software': None})
+    plt.close(figure)
+
+
 def draw_amounts(runs: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Draw the fraction over training, a panel a task, a line a seed.
 
@@ -199,6 +250,7 @@ def section(runs: Sequence[Mapping[str, Any]], images: Path) -> str:
     if not reported:
         return 'Nothing yet: `python -m benchmarks.small run`.'
     draw_amounts(reported, images / 'results_amounts.png')
+    draw_learned(reported, images / 'results_learned.png')
     commits = ', '.join(dict.fromkeys(f'`{run["commit"]}`' for run in reported))
     lines = [
         f'- {TASKS[task].title}: {mean:.2f} on average over {pairs} pairs of seeds; '
@@ -214,7 +266,10 @@ def section(runs: Sequence[Mapping[str, Any]], images: Path) -> str:
         f'{len(reported)} runs of commits {commits}.\n\n{tables(reported)}\n\n'
         '![The learned amount over training, a line a seed](images/results_amounts.png)\n\n'
         '**Do seeds agree?** The correlation of the policies of two seeds, logits less prior:\n\n'
-        f'{agreed}{settings if chosen else ""}'
+        f'{agreed}\n\n'
+        '![How far each rate was moved, a dot a seed](images/results_learned.png)\n\n'
+        'What the policies of all seeds agree on, in logits:\n\n'
+        f'{learned(reported) or "- Nothing yet."}{settings if chosen else ""}'
     )
 
 

@@ -17,7 +17,7 @@ from tst_mm.registry import MODELS
 from tst_mm.search import AdaptiveAmount, Losses, MeasuringSearch
 
 from .matrix import Method, Task
-from .parts import augmenter_of, forward, imitation, load_images, mixed, network
+from .parts import augmenter_of, forward, imitation, influence, load_images, mixed, network
 
 BATCH, STAGE_BATCH, STAGE_SHARE = 64, 16, 0.02
 #: Of the adaptive amount, as :class:`tst_mm.AdaptiveAmountHook` has them by default.
@@ -61,7 +61,8 @@ class Training:
         self.normalization = Normalization(mean.tolist(), std.tolist(), 'rgb').to(device)
         self.augmenter = augmenter_of(method.augment, method.strength, method.augmenter)
         self.augmenter.normalization = self.normalization
-        self.objective = MODELS.build({'type': f'tst_mm.{method.objective}'})
+        kind = 'TeachingObjective' if method.objective == 'influence' else method.objective
+        self.objective = MODELS.build({'type': f'tst_mm.{kind}'})
         channels, classes = images.shape[1], int(labels.max()) + 1
         self.teacher = self._teacher(images, labels, classes, work_dir)
         torch.manual_seed(seed)
@@ -147,6 +148,12 @@ class Training:
         with torch.no_grad():
             images, labels = data[0].repeat(draws, 1, 1, 1), data[1].repeat(draws)
             images, draw = self.augmenter(images)
+            gain = None
+            if self.method.objective == 'influence':
+                held = self.held if len(self.held) else self.seen
+                chosen = held[self._integers(len(held), min(len(held), 200))].to(self.device)
+                others = self._normalized(self.images[chosen]), self.labels[chosen]
+                gain = influence((images, labels), others, self.student, self.teacher)
             student, teacher = forward(self.student, images), forward(self.teacher, images)
             own = {'loss': F.cross_entropy(student, labels, reduction='none')}
             theirs = {'loss': F.cross_entropy(teacher, labels, reduction='none')}
@@ -155,7 +162,7 @@ class Training:
             )
         self.student.train()
         return {
-            'objective': judged.objective,
+            'objective': judged.objective if gain is None else -gain,
             'loss_teacher': judged.teacher,
             'loss_student': judged.student,
             'terms': own,

@@ -38,7 +38,7 @@ def test_the_page_says_what_the_rows_say(rows, tmp_path):
     assert 'TST against KD: above it on CIFAR-10, 1,000 images (+1.00).' in page
     assert 'TST against KD + untrained policy, all images: not told apart from it' in page
     lines = [line for line in page.splitlines() if line.startswith('| TST ')]
-    assert '+0.00' in lines[0] or 'best' in lines[0]  # of the headline: over the best rival, which is that
+    assert '+0.00' in lines[0] or 'best' in lines[0]  # of the headline
     assert 'TST against KD + RandAugment' not in page  # nobody ran it
     assert '52.00 ± 1.00' in page and 'the teacher: 80.0' in page
     assert '`abc1234`' in page and '$' not in page

@@ -6,10 +6,13 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812
 
 from benchmarks.small import __main__ as command
 from benchmarks.small import report
 from benchmarks.small.matrix import METHODS, TASKS
+from benchmarks.small.parts import imitation, influence, network
 from benchmarks.small.runs import expected_time
 from benchmarks.small.training import BATCH, LOOKED_AT, RELEASE, STAGE_BATCH, Training
 
@@ -48,14 +51,35 @@ def test_all_methods_have_the_same_cost(data, tmp_path):
     assert flops['tst'] == pytest.approx(flops['kd'], rel=1 / 40)
 
 
+def test_influence_is_what_a_step_of_the_last_layer_brings():
+    """Against gradients of the last layer, image by image."""
+    torch.manual_seed(0)
+    student, teacher = (network(width, 1, 3).eval() for width in (2, 4))
+    images, others = ((torch.randn(n, 1, 8, 8), torch.randint(3, (n,))) for n in (3, 5))
+
+    def loss(images, labels):
+        with torch.no_grad():
+            wanted = teacher(images)
+        logits = student(images)
+        return F.cross_entropy(logits, labels) + imitation(logits, wanted).mean()
+
+    found = influence(images, others, student, teacher)
+    last = list(student[-1].parameters())
+    toward = torch.autograd.grad(loss(*others), last)
+    for i, value in enumerate(found):
+        own = torch.autograd.grad(loss(images[0][i : i + 1], images[1][i : i + 1]), last)
+        exact = sum((a * b).sum() for a, b in zip(own, toward, strict=True))
+        assert value.item() == pytest.approx(exact.item(), rel=0.1, abs=0.05)  # bfloat16
+
+
 def test_a_run_is_on_file_once_and_repeats_exactly(data, tmp_path, capsys):
     arguments = ['run', '--tasks', 'digits', '--seeds', '3', '--data', str(data.parent)]
-    arguments += ['--work-dir', str(tmp_path), '--methods', 'tst', 'cutmix', 'randaugment-9']
+    arguments += ['--work-dir', str(tmp_path), '--methods', 'tst', 'cutmix', 'tst-influence']
     paths = [tmp_path / 'a.jsonl', tmp_path / 'b.jsonl']
     for path in (paths[0], paths[0], paths[1]):
         command.main([*arguments, '--out', str(path)])
     first, second = ([json.loads(line) for line in path.read_text().splitlines()] for path in paths)
-    assert [run['method'] for run in first] == ['tst', 'cutmix', 'randaugment-9']
+    assert [run['method'] for run in first] == ['tst', 'cutmix', 'tst-influence']
     for runs in (first, second):
         for run in runs:
             assert run.pop('seconds') >= 0 and 40 <= run['test'] <= 100
@@ -94,9 +118,11 @@ def test_the_table_says_what_the_runs_say(tmp_path):
     said = report.section(runs, tmp_path)
     assert '**+3.00** (+3.00 to +3.00)' in said and '12 runs of commits `abc1234`' in said
     assert 'over KD + untrained policy, all images' in said
-    kd, random, tst = report.headline([*runs, {**runs[0], 'task': 'cifar_1k_bare'}]).splitlines()[2:]
+    apart = {**runs[0], 'task': 'cifar_1k_bare'}
+    kd, random, tst = report.headline([*runs, apart]).splitlines()[2:]
     assert [cell.strip() for cell in kd.split('|')[2:-1]] == ['-2.50', '-2.50']  # a task, the worst
     assert 'best' in random and '+0.50' in tst
+    assert 'Invert (+12.5)' in said and '4 seeds: more ' in said  # of policies i + seed % 2
     assert '1.00 on average over 6 pairs of seeds; 14.0 of 14 effects are known' in said
     assert 'TST against KD: above it on CIFAR-10, 1,000 images (+3.00).' in report.verdict(runs)
     assert (tmp_path / 'results_amounts.png').stat().st_size > 3000
