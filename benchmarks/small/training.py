@@ -80,9 +80,7 @@ class Training:
         self._share_cost(images[:1], adaptive)
         self.amount = None
         if adaptive:
-            start = AdaptiveAmount.first(len(chosen), BATCH * self.steps)
-            self.amount = AdaptiveAmount(method.target, start, SPEED * self.looks)
-            fixed = start  # at first
+            self.amount = AdaptiveAmount(method.target, 1.0, SPEED * self.looks)
         self.fraction = 1.0 if fixed is None else fixed
 
     def _share_cost(self, image: Tensor, adaptive: bool) -> None:

@@ -17,19 +17,11 @@ def test_student_that_has_memorised_wants_all():
 
 @pytest.mark.parametrize('unseen', [1.0, 0.5])
 def test_student_that_generalises_wants_none(unseen):
-    """Equal losses, or even smaller ones on unseen images; it takes longer than the way up."""
+    """Equal losses, or even smaller ones on unseen images."""
     amount = AdaptiveAmount(0.05, start=1.0, looks=10)
     for _ in range(10):
         amount.update(1.0, unseen)
-    assert amount.fraction == pytest.approx(0.6)
-    for _ in range(15):
-        amount.update(1.0, unseen)
     assert amount.fraction == pytest.approx(0, abs=1e-9)
-
-
-@pytest.mark.parametrize(('views', 'start'), [(1000, 0.0), (500, 0.0), (2500, 0.6), (1e5, 0.99)])
-def test_it_starts_at_the_part_of_views_that_are_repetitions(views, start):
-    assert AdaptiveAmount.first(1000, views) == pytest.approx(start)
 
 
 def test_it_stands_at_the_target_and_moves_in_proportion_near_it():

@@ -8,9 +8,6 @@ from typing import Any
 
 #: The number of time constants of the running means in which the fraction can go from 0 to 1.
 _CONSTANTS = 4
-#: The speed of falling over that of rising. A student that has only begun to learn is no better on
-#: seen images than on unseen ones, however much it will memorise.
-_FALL = 0.4
 
 
 class AdaptiveAmount:
@@ -20,14 +17,13 @@ class AdaptiveAmount:
     it has never trained on: ``gap = 1 - D_seen / D_unseen`` of the running means of its
     distillation loss. The fraction rises while the gap is above a target and falls while it is
     below, as adaptive discriminator augmentation does for a discriminator (StyleGAN2-ADA), between
-    0 and 1. Far from the target it moves at full speed, near it in proportion; it falls more
-    slowly than it rises.
+    0 and 1. Far from the target it moves at full speed, near it in proportion.
 
     Args:
         target: The gap that the controller holds, in (0, 1).
         start: The fraction of augmented images at the start, in [0, 1].
-        looks: The number of measurements in which the fraction can rise all the way from 0 to 1,
-            positive; down again takes two and a half times as many.
+        looks: The number of measurements in which the fraction can go all the way from 0 to 1,
+            positive.
 
     Raises:
         ValueError: A value is outside of its range.
@@ -47,19 +43,6 @@ class AdaptiveAmount:
         #: Running means of the distillation loss on seen and on unseen images; None at first.
         self.seen: float | None = None
         self.unseen: float | None = None
-
-    @staticmethod
-    def first(images: int, views: int) -> float:
-        """Where to start: the part of all views of images that are not the first of their image.
-
-        An image that is seen once cannot be memorised: a training of two and a half epochs starts
-        at 0.6, one of a hundred at 0.99.
-
-        Args:
-            images: The number of training images.
-            views: How many images the whole training will be shown, over all epochs.
-        """
-        return max(0.0, 1 - images / views)
 
     @property
     def gap(self) -> float:
@@ -86,7 +69,7 @@ class AdaptiveAmount:
             unseen if self.unseen is None else self.unseen + share * (unseen - self.unseen)
         )
         push = (self.gap - self.target) / self.target
-        step = min(max(push, -_FALL), 1.0) / self.looks
+        step = min(max(push, -1.0), 1.0) / self.looks
         self.fraction = min(max(self.fraction + step, 0.0), 1.0)
         return self.fraction
 

@@ -53,9 +53,7 @@ class AdaptiveAmountHook(Hook):
     Args:
         target: How far the distillation loss on seen images may lie below that on unseen ones, as
             a part of the latter, in (0, 1). Defaults to 0.2.
-        start: The fraction of augmented images at the start, in [0, 1]. Defaults to None, the part
-            of all views of images that are repetitions: 0.6 in a training of two and a half
-            epochs, 0.99 in one of a hundred.
+        start: The fraction of augmented images at the start, in [0, 1]. Defaults to 1.
         held_out: The size of the slice, as a part of the training images in (0, 0.2]; it has at
             least 40 and at most 2,000 images. Defaults to 0.05.
         release: The part of the training after which the slice is released, in (0, 1]. Defaults to
@@ -64,8 +62,8 @@ class AdaptiveAmountHook(Hook):
             many as take about 1 % of the training's cost, from 20 to 100.
         images: The number of images of either kind in a look, over all ranks, at least 1. Defaults
             to 32.
-        speed: The part of the training in which the fraction can rise from 0 to 1, positive; down
-            again takes two and a half times as long. Defaults to 0.2.
+        speed: The part of the training in which the fraction can go from 1 to 0, positive.
+            Defaults to 0.2.
 
     Raises:
         ValueError: A value is outside of its range; or, when training starts, the amount of the
@@ -78,7 +76,7 @@ class AdaptiveAmountHook(Hook):
     def __init__(
         self,
         target: float = 0.2,
-        start: float | None = None,
+        start: float = 1.0,
         held_out: float = 0.05,
         release: float = 0.6,
         looks: int | None = None,
@@ -98,10 +96,7 @@ class AdaptiveAmountHook(Hook):
                 continue
             if type(count) is not int or count < 1:
                 raise ValueError(f'{key} is {count!r}; allowed: whole numbers from 1')
-        self.amount = AdaptiveAmount(
-            target, 1.0 if start is None else start, speed * (looks or _MOST_LOOKS)
-        )
-        self.start = start
+        self.amount = AdaptiveAmount(target, start, speed * (looks or _MOST_LOOKS))
         self.speed = speed
         self.held_out = held_out
         self.release = release
@@ -191,8 +186,6 @@ class AdaptiveAmountHook(Hook):
                 reason = f'{count} of {size} images are too many to hold out'
                 fixed = _OF_FEW
             else:
-                if self.start is None and runner.iter == 0:
-                    self.amount.fraction = AdaptiveAmount.first(size, _images(runner))
                 release = int(self.release * runner.max_iters)
                 held_out = HeldOut(size, count, _common_seed(runner), release)
                 batches.held_out = dataset.held_out = held_out
