@@ -184,12 +184,13 @@ class LearnedAugmenter(nn.Module):
         """
         rows = batch if rows is None else rows
         count, generator = len(self.operators), self._generator
-        order = torch.rand(rows, count, generator=generator).argsort(dim=1)
+        places = torch.rand(rows, count, generator=generator)
         gates = torch.rand(rows, count, generator=generator).clamp_(_EPSILON, 1 - _EPSILON)
         signs = torch.rand(rows, count, generator=generator).lt(0.5).float() * 2 - 1
         positions = torch.rand(batch, 2, generator=generator)
         drawn = torch.zeros(rows, count, dtype=torch.bool)
-        drawn.scatter_(1, order[:, : self.num_ops], True)
+        first = places.topk(self.num_ops, dim=1, largest=False, sorted=False).indices
+        drawn.scatter_(1, first, True)
         return Noise(drawn, gates, torch.where(self._signed, signs, 1.0), positions)
 
     def sample_magnitudes(self, batch: int) -> Tensor:

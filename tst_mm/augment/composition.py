@@ -95,7 +95,7 @@ def _color_in_sequence(rows: Rows, draw: Draw, setting: Setting) -> None:
     for part in parts:
         new = part.recolor(pixels.take(part.images), info.select(part.images))
         pixels.put(part.images, new)
-    rows.put(chosen, setting.normalization.from_unit(pixels.whole()), own=True)
+    rows.put(chosen, setting.normalization.from_unit(pixels.whole(), pixels.own), own=True)
     if most and left:
         stay = select(sorted(left), len(draw), rows.device)
         rows.put(stay, take(inputs, stay))

@@ -115,6 +115,8 @@ class Draw:
 
     def to(self, device: torch.device | str) -> Draw:
         """The same draw for images on another device, without waiting for it."""
+        if torch.device(device) == self.matrix.device:
+            return self
         names = [
             name
             for name, value in vars(self).items()
@@ -197,8 +199,10 @@ class Draw:
         ]
         if not acting:
             return []
-        place = dict(zip(every if within is None else within, every, strict=False))
-        places = [tuple(place[image] for image in images) for _, images in acting]
+        places, count = [images for _, images in acting], len(every if within is None else within)
+        if within is not None:
+            place = dict(zip(within, every, strict=False))
+            places = [tuple(map(place.__getitem__, images)) for images in places]
         where = [image * len(self.operators) + i for i, images in acting for image in images]
         index, chosen = (
             torch.tensor([spot for spots in places for spot in spots]),
@@ -211,7 +215,7 @@ class Draw:
         lengths = [len(spots) for spots in places]
         columns = [column.split(lengths) for column in send([index, *values], device)]
         return [
-            (self.operators[i], Selection(spots, index) if len(spots) < len(place) else None, *rest)
+            (self.operators[i], Selection(spots, index) if len(spots) < count else None, *rest)
             for (i, _), spots, index, *rest in zip(acting, places, *columns, strict=True)
         ]
 
@@ -252,10 +256,10 @@ def compose(
     with torch.autocast(levels.device.type, enabled=False):
         moving = [(i, op) for i, op in enumerate(operators) if isinstance(op, GeometricOperator)]
         if moving:
-            columns = levels.unbind(1)
+            columns, opens = levels.unbind(1), gates.unbind(1)
             maps = torch.stack([op.matrix(columns[i], extents) for i, op in moving])
             # Kept as the distance from the identity: exactly zero stays exactly zero.
-            steps = gates.T[[i for i, _ in moving]][..., None, None] * (maps - eye)
+            steps = torch.stack([opens[i] for i, _ in moving])[..., None, None] * (maps - eye)
             offset, *rest = steps.unbind()
             for step in rest:
                 offset = offset + step + step @ offset

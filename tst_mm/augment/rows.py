@@ -46,7 +46,8 @@ class Rows:
         self._rows: list[Tensor] = []
         #: Whether images are handled one by one.
         self.apart = len(tensor) <= _FEW or torch.is_grad_enabled()
-        self._own = own and not torch.is_grad_enabled()
+        #: Whether the images may be modified.
+        self.own = own and not torch.is_grad_enabled()
 
     def take(self, selection: Selection | None) -> Tensor:
         """Take k images, (k, ...); all of them, and single ones of a few, without a copy."""
@@ -62,7 +63,7 @@ class Rows:
     def put(self, selection: Selection | None, values: Tensor, own: bool = False) -> None:
         """Replace k images by ``values``, (k, ...), which may be modified if nobody else's."""
         if selection is None:
-            self._whole, self._rows, self._own = values, [], own and not torch.is_grad_enabled()
+            self._whole, self._rows, self.own = values, [], own and not torch.is_grad_enabled()
         elif self.apart:
             rows = self._single()
             for position, value in zip(selection.positions, values.unbind(), strict=True):
@@ -70,8 +71,8 @@ class Rows:
             self._whole = None
         else:
             whole = self.whole()
-            copy = whole.index_copy_ if self._own else whole.index_copy
-            self._whole, self._own = copy(0, selection.index, values), True
+            copy = whole.index_copy_ if self.own else whole.index_copy
+            self._whole, self.own = copy(0, selection.index, values), True
 
     def whole(self) -> Tensor:
         """All images, (B, ...); the tensor itself where nothing was replaced."""

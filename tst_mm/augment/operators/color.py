@@ -201,9 +201,11 @@ class Equalize(ColorOperator):
             # Clamped last, so that a NaN does not become an index outside of the table.
             bins = (images * 255).round_().long().clamp_(0, 255)
             bins = bins.reshape(n * channels, -1)  # images may lie in memory in any order
-            ones = torch.ones((), dtype=torch.long, device=images.device).expand_as(bins)
+            # Floating point numbers count exactly up to here, and are divided in less time.
+            kind = torch.float32 if height * width < 2**24 else torch.float64
+            ones = torch.ones((), dtype=kind, device=images.device).expand_as(bins)
             if info.mask is not None:
-                ones = info.mask.expand(-1, channels, -1, -1).reshape_as(bins).long()
+                ones = info.mask.expand(-1, channels, -1, -1).reshape_as(bins).to(kind)
             histogram = ones.new_zeros(n * channels, 256).scatter_add_(1, bins, ones)
             table = _equalize_table(histogram).to(images.dtype) / 255
             value = table.gather(1, bins).view(n, channels, height, width)
@@ -231,12 +233,13 @@ def _grey(images: Tensor, luma: Tensor) -> Tensor:
 
 def _equalize_table(histogram: Tensor) -> Tensor:
     """Counts, (k, 256), -> the new grey value of each old one, as ``ImageOps.equalize`` has it."""
-    levels = torch.arange(256, device=histogram.device)
+    levels = torch.arange(256, dtype=histogram.dtype, device=histogram.device)
     below = histogram.cumsum(1) - histogram
     # The count of all but the last grey value that occurs: the most that lies below one of them.
     rest = (below * (histogram > 0)).amax(1, keepdim=True)
-    step = rest // 255
-    table = ((below + step // 2) // step.clamp(min=1)).clamp_(max=255)
+    step = (rest / 255).floor_()
+    # Half a step is added, rounded down in Pillow; the quotient's whole part is the same.
+    table = below.add_(step, alpha=0.5).div_(step.clamp(min=1)).floor_().clamp_(max=255)
     return torch.where(step > 0, table, levels)
 
 
