@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from statistics import mean
 
 import cv2
 import numpy as np
@@ -70,6 +71,24 @@ def test_influence_is_what_a_step_of_the_last_layer_brings():
         own = torch.autograd.grad(loss(images[0][i : i + 1], images[1][i : i + 1]), last)
         exact = sum((a * b).sum() for a, b in zip(own, toward, strict=True))
         assert value.item() == pytest.approx(exact.item(), rel=0.1, abs=0.05)  # bfloat16
+
+
+def test_the_readme_has_numbers_of_the_file(root):
+    """Of the amount, and of the worst tasks of the default, of KD and of RandAugment."""
+    text = (root / 'README.md').read_text()
+    found = report.cells(report.read_runs(report.PATH))
+    for method in ('kd', 'random-half', 'random', 'amount'):
+        means = [mean(found[task][method].values()) for task in ('cifar_1k_bare', 'cifar_50k_bare')]
+        assert f'{means[0]:.1f} |                      {means[1]:.1f} |' in text
+    page = (root / 'docs' / 'results.md').read_text()
+    worst = {
+        line.split('|')[1].strip(): float(line.split('|')[-2])
+        for line in page.split('over the best rival')[1].split('\n\n')[0].splitlines()[2:]
+        if line.split('|')[-2].strip()
+    }
+    assert f'at most {-worst["TST"]:.1f} points behind' in text
+    assert f'KD is up to {-worst["KD"]:.1f}, RandAugment at strength 9 up to' in text
+    assert f'strength 9 up to {-worst["KD + RandAugment, strength 9"]:.1f}' in text
 
 
 def test_a_run_is_on_file_once_and_repeats_exactly(data, tmp_path, capsys):
