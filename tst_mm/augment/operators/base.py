@@ -41,7 +41,7 @@ class ImageInfo:
 
     def limited(self, images: Tensor) -> Tensor:
         """Keep values in [0, 1]; a subclass may leave them as they are."""
-        return _Limited.apply(images)
+        return _Limited.apply(images) if torch.is_grad_enabled() else images.clamp(0, 1)
 
 
 class Operator:

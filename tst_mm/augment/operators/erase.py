@@ -44,11 +44,13 @@ class Cutout(EraseOperator):
         self, level: Tensor, position: Tensor, extents: Tensor, height: int, width: int
     ) -> Tensor:
         """Give the square to erase, as :meth:`EraseOperator.region` describes it."""
-        half = level * self.limit / 2
+        half = level.detach() * self.limit / 2
         half = (half if self.pixels else half * extents.amin(dim=1))[:, None]
         centre = position * extents
         rows = torch.arange(0.5, height, device=extents.device, dtype=extents.dtype)
         columns = torch.arange(0.5, width, device=extents.device, dtype=extents.dtype)
-        in_rows = (rows - centre[:, :1]).abs() <= half
-        in_columns = (columns - centre[:, 1:]).abs() <= half
-        return (in_rows[:, None, :, None] & in_columns[:, None, None, :]).to(extents.dtype)
+        in_rows, in_columns = (
+            torch.le(away.abs(), half, out=torch.empty_like(away))  # 1 and 0, not bool
+            for away in (rows - centre[:, :1], columns - centre[:, 1:])
+        )
+        return in_rows[:, None, :, None] * in_columns[:, None, None, :]
