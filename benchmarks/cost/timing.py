@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -11,6 +12,9 @@ from dataclasses import dataclass
 import torch
 
 from .progress import Progress
+
+#: The least length of a turn, in seconds.
+_TURN = 0.02
 
 
 @dataclass(frozen=True)
@@ -67,9 +71,12 @@ def take_turns(
 ) -> dict[str, Times]:
     """Measure variants in turn: A B C, A B C, ...
 
+    Short calls are repeated within a turn, all variants as often as the shortest needs to fill it:
+    a single call of a few milliseconds tells mostly what the one before left in the caches.
+
     Args:
         variants: What is called, by name.
-        rounds: How many calls of each variant count.
+        rounds: How many turns of each variant count; the time of a call is their mean in a turn.
         device: The device that is waited for before the clock starts and before it stops.
         progress: What is told after each round.
         warm_up: How many rounds come before those that count.
@@ -77,15 +84,18 @@ def take_turns(
     seconds: dict[str, list[float]] = {name: [] for name in variants}
     gc.collect()
     gc.disable()
+    calls = 1
     try:
         for count in range(warm_up + rounds):
             for name, call in variants.items():
                 wait(device)
                 start = time.perf_counter()
-                call()
+                for _ in range(calls):
+                    call()
                 wait(device)
-                if count >= warm_up:
-                    seconds[name].append(time.perf_counter() - start)
+                seconds[name].append((time.perf_counter() - start) / calls)
+            if count < warm_up:
+                calls = math.ceil(_TURN / min(times.pop() for times in seconds.values()))
             progress.tick()
     finally:
         gc.enable()

@@ -161,7 +161,7 @@ class EraseOperator(Operator):
 
 def straight_through(value: Tensor, surrogate: Tensor) -> Tensor:
     """Return ``value``, with the gradient of ``surrogate``, which has the same shape."""
-    return _StraightThrough.apply(value, surrogate)
+    return _StraightThrough.apply(value, surrogate) if torch.is_grad_enabled() else value
 
 
 class _StraightThrough(torch.autograd.Function):
