@@ -27,9 +27,10 @@ CLASSIC_PYTHON = $(or $(call first,python3.11),$(PYTHON))
 SET_UP = @command -v $(1) >/dev/null || { echo 'set-up failed: $(1) is not there;' \
 	'install Python 3.11: sudo apt-get install python3.11 python3.11-venv python3.11-dev'; exit 1; }; \
 	$(1) tools/setup_env.py
-# A process a core with one thread each: threads in competition are many times slower. The tests of
-# a file share what is expensive to make, so they stay together.
-PYTEST = OMP_NUM_THREADS=1 MPLBACKEND=Agg $(1) -m pytest -q -n auto --maxprocesses 4 --dist loadfile $(TESTS) $(2) $(ARGS)
+# A process a core with one thread each: threads in competition are many times slower. Each gets
+# tests in a row, as those of a file share what is expensive to make, and one that is through takes
+# some from another.
+PYTEST = OMP_NUM_THREADS=1 MPLBACKEND=Agg $(1) -m pytest -q -n auto --maxprocesses 4 --dist worksteal $(TESTS) $(2) $(ARGS)
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

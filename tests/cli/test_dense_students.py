@@ -9,7 +9,6 @@ from mmengine.config import Config
 
 #: By task: form of the scenes, metric.
 TASKS = {
-    'retinanet': ('coco', 'coco/bbox_mAP'),
     'faster_rcnn': ('coco', 'coco/bbox_mAP'),
     'pspnet': ('cityscapes', 'mIoU'),
 }
