@@ -62,7 +62,8 @@ def write_report(
         headline=small.headline(small_runs, others) or 'Nothing to compare yet.',
         verdict=_verdict(now, small_runs),
         students=_students(now),
-        ablations=_ablations(now),
+        ablations='\n\n'.join(filter(None, (small.ablations(small_runs), _ablations(now))))
+        or 'None yet.',
         policies=_policies(now),
         pictures=_pictures(now, 'results'),
         signal=_signal(),
@@ -135,7 +136,7 @@ def _ablations(book: Book) -> str:
         if names:
             parts.append(f'### {TASKS[task].title}: one thing changed')
             parts.append(_table(book, task, ['tst', *names], ('tst',)))
-    return '\n\n'.join(parts) or 'None yet.'
+    return '\n\n'.join(parts)
 
 
 def _pictures(book: Book, stem: str) -> str:

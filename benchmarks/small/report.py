@@ -102,14 +102,57 @@ def headline(
     }
     found |= others or {}
     rows = []
-    for method in (name for name in METHODS if METHODS[name].rival or name in ('tst', 'amount')):
+    names = ('tst', 'amount', 'policy')
+    for method in (name for name in METHODS if METHODS[name].rival or name in names):
         gaps = [_behind(methods, method) for methods in found.values()]
         known = [gap for gap in gaps if gap is not None]
         if known:
             worst = f'{min(known):+.2f}' if len(known) == len(gaps) else ''
             told = ['' if gap is None else f'{gap:+.2f}' if gap else 'best' for gap in gaps]
             rows.append([METHODS[method].title, *told, worst])
-    return markdown_table(['over the best rival', *found, 'worst'], rows) if rows else ''
+    if not rows:
+        return ''
+    usual = [_over_the_mean(methods) for methods in found.values()]
+    known = [gap for gap in usual if gap is not None]
+    told = ['' if gap is None else f'{gap:+.2f}' for gap in usual]
+    worst = f'{min(known):+.2f}' if known and len(known) == len(usual) else ''
+    rows.append(['TST, over the mean of the rivals', *told, worst])
+    return markdown_table(['over the best rival', *found, 'worst'], rows)
+
+
+def _over_the_mean(methods: Mapping[str, Mapping[int, float]]) -> float | None:
+    """TST's mean difference to the rivals, each rival counting alike; None without any."""
+    gaps = [
+        difference(methods.get('tst', {}), values)
+        for name, values in methods.items()
+        if METHODS[name].rival
+    ]
+    means = [gap.mean for gap in gaps if gap is not None]
+    return float(np.mean(means)) if means else None
+
+
+#: What a part of the method brings: words, with it, without it.
+_PARTS = (
+    ('the search, beside the amount', 'tst', 'amount'),
+    ('the search alone, all images', 'policy', 'random'),
+    ('the amount, beside the search', 'tst', 'policy'),
+    ('the amount alone, over half', 'amount', 'random-half'),
+    ('the amount alone, over all', 'amount', 'random'),
+)
+
+
+def ablations(runs: Sequence[Mapping[str, Any]]) -> str:
+    """What each part of the method brings, with its interval; a row a part, a column a task."""
+    found = {task: methods for task, methods in cells(runs).items() if TASKS[task].usual}
+    rows = []
+    for words, own, other in _PARTS:
+        gaps = [
+            difference(methods.get(own, {}), methods.get(other, {})) for methods in found.values()
+        ]
+        if any(gap is not None for gap in gaps):
+            rows.append([words, *map(_gap, gaps)])
+    titles = [TASKS[task].title for task in found]
+    return markdown_table(['what it brings', *titles], rows) if rows else ''
 
 
 def _behind(methods: Mapping[str, Mapping[int, float]], method: str) -> float | None:

@@ -138,9 +138,14 @@ def test_the_table_says_what_the_runs_say(tmp_path):
     assert '**+3.00** (+3.00 to +3.00)' in said and '12 runs of commits `abc1234`' in said
     assert 'over KD + untrained policy, all images' in said
     apart = {**runs[0], 'task': 'cifar_1k_bare'}
-    kd, random, tst = report.headline([*runs, apart]).splitlines()[2:]
+    kd, random, tst, usual = report.headline([*runs, apart]).splitlines()[2:]
     assert [cell.strip() for cell in kd.split('|')[2:-1]] == ['-2.50', '-2.50']  # a task, the worst
     assert 'best' in random and '+0.50' in tst
+    assert [cell.strip() for cell in usual.split('|')[2:-1]] == ['+1.75', '+1.75']
+    alone = [{**run, 'method': 'amount'} for run in runs if run['method'] == 'random']
+    [search, amount] = report.ablations([*runs, *alone]).splitlines()[2:]
+    assert 'the search, beside the amount' in search and '**+0.50** (+0.50 to +0.50)' in search
+    assert 'the amount alone, over all' in amount and '+0.00' in amount
     assert 'Invert (+12.5)' in said and '4 seeds: more ' in said  # of policies i + seed % 2
     assert '1.00 on average over 6 pairs of seeds; 14.0 of 14 effects are known' in said
     assert 'TST against KD: above it on CIFAR-10, 1,000 images (+3.00).' in report.verdict(runs)
