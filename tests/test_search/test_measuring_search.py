@@ -69,6 +69,24 @@ def test_what_is_not_known_stays_at_the_prior():
     assert not found.experiment.with_magnitude[4]
 
 
+def test_stages_draw_at_least_every_second_time_but_for_what_never_acts():
+    """So that a seldom operator is measured like the others; its rate is what it was."""
+    init = {'rate': {'FlipX': 0.1, 'FlipY': 0.0, 'Grey': 0.9}}
+    model = distiller(PLANTED, num_ops=3, init=init)
+    drawn, score = [], model.score
+
+    def recorded(*args):
+        drawn.append(model.augmenter.policy.rates().clone())
+        return score(*args)
+
+    model.score = recorded
+    found = search(model, steps=4, temperature=math.inf)
+    assert drawn[0].tolist() == pytest.approx([0.5, 1e-4, 0.9], abs=1e-6)
+    assert model.augmenter.policy.rates().tolist() == pytest.approx([0.1, 1e-4, 0.9], abs=1e-6)
+    errors = found.effects().main_error
+    assert errors[0] < 1.5 * errors[2] and errors[1] == math.inf
+
+
 def test_state_goes_on_as_if_never_interrupted():
     """Inside of the second stage; what was read in between makes no difference."""
     results = []

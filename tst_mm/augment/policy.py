@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from .policy_file import POLICY_VERSION, check_policy, check_share, read_policy
 
 #: Rates from a file or a config stay this far from 0 and 1, where the logit is infinite.
 _MARGIN = 1e-4
+#: A rate below this is the choice that an operator never acts.
+_NEVER = 1e-3
 
 
 class AugmentPolicy(nn.Module):
@@ -164,6 +167,22 @@ class AugmentPolicy(nn.Module):
         """
         self.probability_logits.copy_(logits)
         self.magnitude_tilts.copy_(tilts[self._learned_index])
+
+    @contextmanager
+    def at_least(self, rate: float) -> Iterator[None]:
+        """Let operators act at least at this rate for a while, but for those that never act.
+
+        Args:
+            rate: The least rate, in (0, 1).
+        """
+        logits = self.probability_logits.clone()
+        raised = logits.clamp(min=finite_logit(rate))
+        never = logits <= finite_logit(_NEVER)
+        self.probability_logits.copy_(torch.where(never, logits, raised))
+        try:
+            yield
+        finally:
+            self.probability_logits.copy_(logits)
 
     def set_rate(self, index: int, rate: float) -> None:
         """Set the rate of one operator, as near to 0 or 1 as its logit is finite."""

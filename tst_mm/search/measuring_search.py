@@ -18,13 +18,17 @@ from .experiment import Effects, FactorialExperiment
 from .objective import finite_mean
 from .tilt import tilt
 
+#: In a stage operators act at least so often on the images that they are drawn for.
+_LEAST_RATE = 0.5
+
 
 @MODELS.register_module()
 class MeasuringSearch:
     """Measure what each operator does to the objective, and tilt the policy accordingly.
 
-    In a stage every image is drawn several times by the present policy; student and teacher look
-    at each copy without gradient, and the objective J of each copy is regressed on what was drawn
+    In a stage every image is drawn several times by the present policy, with rates of at least one
+    half, because an operator that hardly ever acts is hardly measured; student and teacher look at
+    each copy without gradient, and the objective J of each copy is regressed on what was drawn
     (:class:`FactorialExperiment`, one constant an image, so that the difficulty of an image takes
     no part). At the end of the stage the policy becomes its prior, tilted by the effects that
     stand out from their errors (:func:`tilt`): what is not known stays at the prior. The prior is
@@ -106,7 +110,8 @@ class MeasuringSearch:
 
     def step(self, data: Any) -> dict[str, Tensor]:
         """Draw the images of a batch several times and observe the objective of each copy."""
-        with nullcontext() if self._precision is None else autocast(**self._precision):
+        precision = nullcontext() if self._precision is None else autocast(**self._precision)
+        with precision, self._policy.at_least(_LEAST_RATE):
             score = self._model.score(data, self.draws)
         draw, values = score['draw'], score['objective']
         self._pending.append((draw.gates, draw.magnitudes, values))
