@@ -14,9 +14,12 @@ from .helpers import batch, imagenet_augmenter
 @given(
     count=st.integers(1, 20),
     steps=st.lists(st.sets(st.integers(0, 19), min_size=1), min_size=1, max_size=4),
+    width=st.sampled_from([3, 4]),  # 12 bytes and 16
+    turned=st.booleans(),
 )
-def test_all_ways_give_the_same(count, steps):
-    tensor = torch.arange(count * 3.0).view(count, 3)
+def test_all_ways_give_the_same(count, steps, width, turned):
+    tensor = torch.arange(count * 1.0 * width).view(count, width)
+    tensor = tensor.T.contiguous().T if turned else tensor
     given_tensor, expected = tensor.clone(), tensor.clone()
     chosen = [sorted({i % count for i in step}) for step in steps]
     for k, positions in enumerate(chosen):

@@ -147,6 +147,17 @@ def test_padding_has_no_influence(name, channels):
         )
 
 
+@pytest.mark.parametrize('name', COLOR)
+def test_without_gradients_it_gives_the_same(name):
+    images = torch.cat([to_unit(photo('coffee')), to_unit(photo('rocket'))])
+    images.flatten()[:2] = torch.tensor([-1e-8, 1 + 1e-7])  # what rounding leaves
+    images = images.expand(2, -1, -1, -1)
+    level = torch.tensor([0.3, 0.9])
+    expected = color(name, images, level)
+    with torch.no_grad():
+        assert torch.equal(color(name, images, level), expected)
+
+
 def test_each_image_has_its_own_level():
     images = torch.cat([to_unit(photo('coffee')), to_unit(photo('rocket'))])
     level = torch.tensor([0.2, 0.9])
