@@ -14,6 +14,8 @@ from mmengine.runner import Runner
 
 from tst_mm.registry import HOOKS
 
+#: The number of iterations before the clock counts.
+WARM_UP = 3
 #: What the time of a training is shared by; logging is among the hooks.
 SHARES = ('loader', 'step', 'hooks', 'stages', 'saving')
 
@@ -48,14 +50,14 @@ class RunClock(Hook):
     It stands before all hooks, and lets another stand after them.
 
     Args:
-        warm_up: The number of iterations that are not counted. Defaults to 3.
+        warm_up: The number of iterations that are not counted. Defaults to :data:`WARM_UP`.
         processor: Whether the processor's seconds of this process are counted, which other work on
             the machine hardly disturbs, instead of those that pass. Defaults to False.
     """
 
     priority = 'HIGHEST'
 
-    def __init__(self, warm_up: int = 3, processor: bool = False) -> None:
+    def __init__(self, warm_up: int = WARM_UP, processor: bool = False) -> None:
         self.warm_up = warm_up
         self._time = time.process_time if processor else time.perf_counter
         self.seconds: dict[str, float] = dict.fromkeys(SHARES, 0.0)

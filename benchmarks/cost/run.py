@@ -33,7 +33,7 @@ from rich.progress import track
 from tst_mm.experiments import markdown_table
 from tst_mm.utils.files import write_bytes, write_json
 
-from .clock import SHARES
+from .clock import SHARES, WARM_UP
 from .environment import describe
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -209,7 +209,9 @@ def an_iteration(run: Mapping[str, Any]) -> float:
     )
     if not run['stage_share']:
         return alone
-    return alone + run['seconds']['stages'] / len(iterations) * _SHARE / run['stage_share']
+    # The share is one of all iterations, also of those before the clock counts.
+    steps = len(iterations) + WARM_UP
+    return alone + run['seconds']['stages'] / steps * _SHARE / run['stage_share']
 
 
 def format_runs(result: Mapping[str, Any]) -> str:
