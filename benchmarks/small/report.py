@@ -1,4 +1,4 @@
-"""Tables and pictures of the small trainings."""
+"""What the small trainings say: tables, and the part of the page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from scipy import stats
 
@@ -15,6 +14,7 @@ from benchmarks.accuracy.statistics import Difference, difference
 from tst_mm.augment.operators import DEFAULT_OPERATORS
 from tst_mm.experiments import markdown_table
 
+from . import pictures
 from .matrix import METHODS, TASKS
 
 #: The file of the runs.
@@ -230,70 +230,14 @@ def learned(runs: Sequence[Mapping[str, Any]]) -> str:
     return '\n'.join(lines)
 
 
-def draw_learned(runs: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Draw how far TST moved the logit of each rate, a panel a task, a dot a seed.
-
-    Dots are full where the effect is known to its stage.
-    """
-    policies, known = cells(runs, 'policy'), cells(runs, 'known')
-    found = {task: values['tst'] for task, values in policies.items() if values.get('tst')}
-    count = max(1, len(found))
-    figure, panels = plt.subplots(
-        1, count, figsize=(1.2 + 2.2 * count, 3.6), squeeze=False, layout='constrained', sharey=True
-    )
-    places = np.arange(len(DEFAULT_OPERATORS))[::-1]
-    for axes, (task, seeds) in zip(panels.flat, found.items(), strict=False):
-        for seed, values in seeds.items():
-            sure = np.array(known[task]['tst'][seed])
-            axes.plot(np.array(values)[sure], places[sure], 'o', color='#3465a4', alpha=0.7, ms=4)
-            axes.plot(np.array(values)[~sure], places[~sure], 'o', mfc='none', mec='0.6', ms=4)
-        axes.axvline(0, color='0.4', lw=0.8)
-        axes.set_title(TASKS[task].title, fontsize=8)
-        axes.tick_params(labelsize=8)
-    panels[0, 0].set_yticks(places, DEFAULT_OPERATORS)
-    figure.supxlabel('logit of the rate, less that of the prior', fontsize=9)
-    figure.savefig(path, dpi=110, metadata={'Software': None})
-    plt.close(figure)
-
-
-def draw_amounts(runs: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Draw the fraction over training, a panel a task, a line a seed.
-
-    Lines are those of TST; where a task has none yet, of the amount alone, with either prior.
-    """
-    found = {}
-    for task, methods in cells(runs, 'amount').items():
-        for method in ('tst', 'amount', 'amount-four'):
-            if any(methods.get(method, {}).values()):
-                found[task] = methods[method]
-                break
-    columns = max(1, min(3, len(found)))
-    rows = max(1, -(-len(found) // columns))
-    figure, panels = plt.subplots(
-        rows, columns, figsize=(3.6 * columns, 2.4 * rows), squeeze=False, layout='constrained'
-    )
-    for axes in panels.flat[len(found) :]:
-        axes.axis('off')
-    for axes, (task, lines) in zip(panels.flat, found.items(), strict=False):
-        for line in lines.values():
-            steps, fractions, _ = np.array([[0, 1.0, 0.0], *line]).T
-            axes.plot(100 * steps / TASKS[task].budget, fractions, color='#3465a4', alpha=0.6)
-        axes.set(xlim=(0, 60), ylim=(-0.03, 1.03), yticks=(0, 0.5, 1))
-        axes.set_title(TASKS[task].title, fontsize=9)
-        axes.tick_params(labelsize=8)
-    figure.supxlabel('training, % (released at 60)', fontsize=9)
-    figure.supylabel('fraction augmented', fontsize=9)
-    figure.savefig(path, dpi=110, metadata={'Software': None})
-    plt.close(figure)
-
-
 def section(runs: Sequence[Mapping[str, Any]], images: Path) -> str:
     """What the page of results says of these runs; the picture is drawn into a folder of images."""
     reported = [run for run in runs if run['seed'] < CHOOSING]
     if not reported:
         return 'Nothing yet: `python -m benchmarks.small run`.'
-    draw_amounts(reported, images / 'results_amounts.png')
-    draw_learned(reported, images / 'results_learned.png')
+    moved, known = cells(reported, 'policy'), cells(reported, 'known')
+    pictures.draw_amounts(cells(reported, 'amount'), images / 'results_amounts.png')
+    pictures.draw_learned(moved, known, images / 'results_learned.png')
     commits = ', '.join(dict.fromkeys(f'`{run["commit"]}`' for run in reported))
     lines = [
         f'- {TASKS[task].title}: {mean:.2f} on average over {pairs} pairs of seeds; '

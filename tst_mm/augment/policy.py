@@ -20,7 +20,7 @@ from .policy_file import POLICY_VERSION, check_policy, check_share, read_policy
 #: Rates from a file or a config stay this far from 0 and 1, where the logit is infinite.
 _MARGIN = 1e-4
 #: A rate below this is the choice that an operator never acts.
-_NEVER = 1e-3
+_NEVER = 2e-4
 
 
 class AugmentPolicy(nn.Module):
@@ -165,7 +165,8 @@ class AugmentPolicy(nn.Module):
             tilts: The tilts of the densities, (N,); those of operators without a magnitude have no
                 effect.
         """
-        self.probability_logits.copy_(logits)
+        # No nearer to 0 and 1 than a file of the policy gives them back.
+        self.probability_logits.copy_(logits.clamp(finite_logit(0), finite_logit(1)))
         self.magnitude_tilts.copy_(tilts[self._learned_index])
 
     @contextmanager
