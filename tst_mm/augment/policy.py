@@ -161,7 +161,7 @@ class AugmentPolicy(nn.Module):
         """Set all rates and densities at once.
 
         Args:
-            logits: The logits of the rates, (N,).
+            logits: The logits of the rates, (N,); rates are kept from 1e-4 to 1 - 1e-4.
             tilts: The tilts of the densities, (N,); those of operators without a magnitude have no
                 effect.
         """

@@ -181,7 +181,7 @@ class Solarize(ColorOperator):
             above = torch.ge(images, least, out=torch.empty_like(images))
             return (above - images).mul_(above.mul_(2).sub_(1))
         above = images >= least
-        if level.requires_grad:
+        if torch.is_grad_enabled() and level.requires_grad:
             soft = torch.sigmoid((images.detach() - (least + slack)) / self._width)
             return images + straight_through(above.to(images.dtype), soft) * (1 - 2 * images)
         return torch.where(above, 1 - images, images)
