@@ -98,7 +98,7 @@ def test_a_folder_two_configs_and_no_weights(place, distill):
 
 
 def test_dry_run_plain_seed_and_options(place, distill):
-    options = ['--cfg-options', 'train_cfg.max_epochs=5']
+    options = ['--cfg-options', 'train_cfg.max_epochs=5', 'model.student.backbone.stem_channels=4']
     words = ['--data', 'pictures', '--plain', '--seed', '3', '--train-teacher', *options]
     words += ['--teacher-options', 'optim_wrapper.optimizer.lr=0.5']
     code, out, err = distill(*words, '--dry-run')
@@ -110,6 +110,9 @@ def test_dry_run_plain_seed_and_options(place, distill):
     assert 'augmenter' not in cfg.model and cfg.randomness.seed == 3
     assert cfg.train_cfg.max_epochs == 5 and cfg.optim_wrapper.optimizer.lr == 0.05
     assert Config.fromfile(folder / 'teacher.py').optim_wrapper.optimizer.lr == 0.5
+    alone = Config.fromfile(folder / 'student.py')  # which the student's file goes with
+    assert alone.model.backbone == cfg.model.student.backbone
+    assert alone.model.backbone.stem_channels == 4 and alone.train_cfg.max_epochs == 2
     left = {path.name for path in folder.iterdir()}
     assert left == {'distill.py', 'student.py', 'teacher.py', 'lists'}
     code, out, _ = distill(*words, '--write-only')

@@ -23,6 +23,7 @@ import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config, DictAction
 
@@ -116,6 +117,7 @@ def run(args: Namespace) -> int:
     elif args.teacher_options:
         raise ValueError('--teacher-options has no effect without --data or --train-teacher')
     if args.data:
+        student.merge_from_dict(_of_student(args.cfg_options, student))
         _write(folder / 'student.py', student, args.student, args.overwrite)
     add_distillation(student, entry, None if args.plain else {})
     student.randomness = {**student.get('randomness', {}), 'seed': args.seed}
@@ -151,6 +153,16 @@ def run(args: Namespace) -> int:
         if not args.plain:
             print(f'report: {folder / "report.html"}')
     return 0
+
+
+def _of_student(options: dict[str, Any], student: Config) -> dict[str, Any]:
+    """The options that change the student's network, as the config of the student alone has it."""
+    found = {}
+    for key, value in options.items():
+        part = key.removeprefix('model.student.')
+        if part != key and part.split('.')[0] in student.model:
+            found[f'model.{part}'] = value
+    return found
 
 
 def _place(address: str) -> str:
