@@ -14,6 +14,8 @@ from mmengine.runner import Runner
 
 from tst_mm.registry import HOOKS
 
+from .turns import pass_turn
+
 #: The number of iterations before the clock counts.
 WARM_UP = 3
 #: What the time of a training is shared by; logging is among the hooks.
@@ -33,9 +35,10 @@ class _Edge(Hook):
         self.clock.now('step')
 
     def after_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
-        """What follows is the loader."""
+        """What follows is the loader, when it is this training's turn again."""
         self.clock.now('loader')
         self.clock.count(runner)
+        pass_turn()
 
     def after_augmenter_iter(self, runner: Runner, stage: Any, **kwargs: Any) -> None:
         """After the last one the hook of the schedule goes on."""

@@ -7,10 +7,12 @@
 The same networks, images, batches and loader workers train with plain KD in MMRazor's own wrapper
 (classifiers only: there both compute the same losses), with this project's KD, and with TST, half
 of each batch augmented and a search stage; the latter two through ``tools/train.py`` with all its
-default hooks. Methods take turns, each training is a process of its own, and what is measured is
-written after each, so that an interrupted benchmark goes on where it was. Trainings are short, so
-that start-up, the first iterations and what happens once in a run are told apart, and the stage,
-which would be too large a part, counts as the share that the default schedule gives it.
+default hooks. Each training is a process of its own; on a CPU those of a round take turns, an
+iteration of one after an iteration of another, so that all see the same minutes of the machine.
+What is measured is written after each round, so that an interrupted benchmark goes on where it was.
+Trainings are short, so that start-up, the first iterations and what happens once in a run are told
+apart, and the stage, which would be too large a part, counts as the share that the default schedule
+gives it.
 """
 
 from __future__ import annotations
@@ -35,9 +37,10 @@ from tst_mm.utils.files import write_bytes, write_json
 
 from .clock import SHARES, WARM_UP
 from .environment import describe
+from .turns import Training, take_turns
 
 ROOT = Path(__file__).resolve().parents[2]
-#: The methods in the order in which they take turns.
+#: The methods in their order.
 METHODS = {'mmrazor': "MMRazor's KD", 'kd': 'KD', 'tst': 'TST'}
 #: What TST is trained with beside; MMEngine trains in half precision on a GPU only.
 OPTIONS = {
@@ -124,23 +127,26 @@ def main(argv: list[str] | None = None) -> int:
     found = json.loads(out.read_text()) if out.is_file() else {}
     runs = found['runs'] if found.get('environment') == where and not where['modified'] else []
     done = {(run['case'], run['round'], run['method']) for run in runs}
-    cells = [
-        (name, turn, method)
-        for name in args.only
-        for turn in range(rounds)
-        for method in (['tst', *options] if args.options else CASES[name].methods)
-    ]
-    missing = [cell for cell in cells if cell not in done]
-    for name, turn, method in track(missing, 'training', disable=not sys.stderr.isatty()):
-        print(f'{name}, round {turn + 1} of {rounds}: {_TITLES[method]}', file=sys.stderr)
-        folder = work_dir / f'{name}_{method}_{turn}_{time.time_ns()}'
+    missing = []
+    for name in args.only:
+        methods = ['tst', *options] if args.options else CASES[name].methods
+        for turn in range(rounds):
+            left = [method for method in methods if (name, turn, method) not in done]
+            # A GPU is as fast in one minute as in another, and would have to be waited for.
+            groups = [[method] for method in left] if args.device == 'cuda' else [left]
+            missing += [(name, turn, group) for group in groups if group]
+    for name, turn, methods in track(missing, 'training', disable=not sys.stderr.isatty()):
+        words = ', '.join(_TITLES[method] for method in methods)
+        print(f'{name}, round {turn + 1} of {rounds}: {words}', file=sys.stderr)
+        folder = work_dir / f'{name}_{turn}_{time.time_ns()}'
         steps = CASES[name].steps // (2 if args.quick else 1)
         try:
-            clock = train(name, method, steps, folder, args.workers, args.device)
+            clocks = train(name, methods, steps, folder, args.workers, args.device)
         except subprocess.CalledProcessError as error:
-            print(f'{name}, {method} failed: {error.stderr[-2000:]}', file=sys.stderr)
+            print(f'{name}: {error}\n{error.stderr[-2000:]}', file=sys.stderr)
             return 1
-        runs.append({'case': name, 'round': turn, 'method': method, **clock})
+        for method, clock in clocks.items():
+            runs.append({'case': name, 'round': turn, 'method': method, **clock})
         result = {'environment': where, 'runs': runs}
         write_json(out, result)
         write_bytes(out.with_suffix('.md'), (format_runs(result) + '\n').encode())
@@ -149,45 +155,57 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def train(
-    name: str, method: str, steps: int, folder: Path, workers: int, device: str
-) -> dict[str, Any]:
-    """One training in a process of its own.
+    name: str, methods: Sequence[str], steps: int, folder: Path, workers: int, device: str
+) -> dict[str, dict[str, Any]]:
+    """One training a method, each in a process of its own, an iteration of each at a time.
 
     Args:
         name: The case.
-        method: The method, or an option with which TST trains.
-        steps: The number of iterations.
-        folder: The folder of the run.
-        workers: The number of workers of the loader.
+        methods: The methods, or options with which TST trains.
+        steps: The number of iterations of each.
+        folder: The folder of the runs; the data is beside it.
+        workers: The number of workers of each loader.
         device: Where to train.
 
     Returns:
-        What the clock wrote, times and memory; the seconds of the whole process; and the part of
-        the counted cost that its stage took.
+        For each method what the clock wrote, times and memory; the seconds for which the process
+        had its turn, from its start to its end; and the part of the counted cost that its stage
+        took.
 
     Raises:
-        subprocess.CalledProcessError: The training failed.
+        subprocess.CalledProcessError: A training failed.
     """
     from .run_config import write_config
 
-    folder.mkdir(parents=True)
-    path, batch = folder / 'config.py', CASES[name].batch
-    share = write_config(path, name, method, batch, steps, workers, device)
-    script = [str(ROOT / 'tools' / 'train.py')]
-    if method == 'mmrazor':
-        script = ['-m', 'benchmarks.cost.plain_run']
-    begin = time.perf_counter()
-    subprocess.run(
-        [sys.executable, *script, path, '--work-dir', folder / 'work'],
-        check=True,
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env=_environment(device),
-    )
-    seconds = time.perf_counter() - begin
-    clock = json.loads((folder / 'work' / 'clock.json').read_text())
-    return {**clock, 'process': seconds, 'stage_share': share}
+    shares, trainings = {}, {}
+    for method in methods:
+        place = folder / method
+        place.mkdir(parents=True)
+        path = place / 'config.py'
+        shares[method] = write_config(
+            path,
+            folder.parent / 'data' / name,
+            name,
+            method,
+            CASES[name].batch,
+            steps,
+            workers,
+            device,
+        )
+        script = [str(ROOT / 'tools' / 'train.py')]
+        if method == 'mmrazor':
+            script = ['-m', 'benchmarks.cost.plain_run']
+        command = [sys.executable, *script, path, '--work-dir', place / 'work']
+        trainings[method] = Training(command, place, _environment(device))
+    take_turns(list(trainings.values()))
+    return {
+        method: {
+            **json.loads((folder / method / 'work' / 'clock.json').read_text()),
+            'process': training.seconds,
+            'stage_share': shares[method],
+        }
+        for method, training in trainings.items()
+    }
 
 
 def _environment(device: str) -> dict[str, str]:

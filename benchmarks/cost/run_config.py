@@ -36,12 +36,20 @@ _HOOKS = {
 
 
 def write_config(
-    path: Path, name: str, method: str, batch: int, steps: int, workers: int, device: str
+    path: Path,
+    data: Path,
+    name: str,
+    method: str,
+    batch: int,
+    steps: int,
+    workers: int,
+    device: str,
 ) -> float:
     """Write the config of a training, and the data that it reads unless they are there.
 
     Args:
         path: The file.
+        data: The folder of the data.
         name: The case, ``'small'``, ``'large'``, ``'retinanet'`` or ``'pspnet'``.
         method: ``'mmrazor'``, ``'kd'``, ``'tst'``, or an option with which TST trains.
         batch: The number of images of a batch.
@@ -53,7 +61,6 @@ def write_config(
         The part of the cost, counted as schedules count it, that the search stage takes; 0 where
         there is none.
     """
-    data = path.parents[1] / 'data' / name
     networks, loader, scope = _CASES[name](data)
     networks['data_preprocessor'].pop('batch_augments', None)
     model = _razor(networks) if method == 'mmrazor' else _ours(networks, method)
