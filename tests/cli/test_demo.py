@@ -88,12 +88,12 @@ def test_the_whole_demo_on_a_few_steps(root, tmp_path):
         from tst_mm.cli.app import run_command
         from tst_mm.experiments import Run
         prepare = Run.prepare
-        short = ['train_cfg.max_epochs=3', 'train_cfg.val_interval=3',
-                 'train_dataloader.dataset.indices=128',
+        short = ['train_cfg.max_epochs=2', 'train_cfg.val_interval=2',
+                 'train_dataloader.dataset.indices=64',
                  'val_dataloader.dataset.indices=50',
                  'default_hooks.logger.type=LoggerHook', 'default_hooks.logger.interval=1',
-                 'default_hooks.checkpoint.interval=3']
-        stages = [f'custom_hooks.0.stages.{key}' for key in ('first=1', 'every=1', 'iters=4')]
+                 'default_hooks.checkpoint.interval=2']
+        stages = [f'custom_hooks.0.stages.{key}' for key in ('first=1', 'every=1', 'iters=2')]
         # So short a teacher is no better than chance, which would stop the students.
         trusting = [f'default_hooks.first_batch.{key}'
                     for key in ('type=tst_mm.FirstBatchHook', 'checks=[range,labels,stage]')]
@@ -109,7 +109,7 @@ def test_the_whole_demo_on_a_few_steps(root, tmp_path):
     environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': path}
     result = subprocess.run(command, cwd=root, capture_output=True, text=True, env=environment)
     assert result.returncode == 0, result.stdout + result.stderr
-    assert '| TST' in result.stdout and 'student_epoch_3.pth' in result.stdout
+    assert '| TST' in result.stdout and 'student_epoch_2.pth' in result.stdout
     folder = tmp_path / 'classification'
     *_, page, picture = result.stdout.splitlines()
     assert page == f'report: {folder}/report.html'

@@ -88,6 +88,8 @@ def _work(rank: int, ranks: int, port: int, folder: str, task: Callable, args: t
                 MASTER_PORT=str(port),
             )
             init_dist('pytorch', backend='nccl')  # what a config for GPUs says
+            # One that is through before another is connected would break the connection.
+            torch.distributed.barrier()
         torch.save(task(*args), Path(folder, f'{rank}.pt'))
     except BaseException:
         Path(folder, f'{rank}.txt').write_text(f'rank {rank}: {traceback.format_exc()}')

@@ -1,4 +1,4 @@
-"""The notebook runs from its first cell to its last, on few pictures and one epoch."""
+"""The notebook runs from its first cell to its last: few pictures, thin networks, one epoch."""
 
 import json
 import os
@@ -27,6 +27,12 @@ def test_it_runs(tmp_path, monkeypatch):
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     notebook.cells[1].source = notebook.cells[1].source.replace('= 60, 20', '= 2, 1')
     assert '= 2, 1' in notebook.cells[1].source
+    thin = {'--teacher-options': 'model.', '--cfg-options': 'model.student.'}
+    for key, model in thin.items():
+        words = f"'{key}', short"
+        assert words in notebook.cells[5].source
+        options = f"'{model}backbone.base_channels=8', '{model}head.in_channels=64'"
+        notebook.cells[5].source = notebook.cells[5].source.replace(words, f'{words}, {options}')
     notebook.cells.insert(0, nbformat.v4.new_code_cell('import quick; quick.be_quick()'))
     client = nbclient.NotebookClient(
         notebook, timeout=600, kernel_name='python3', resources={'metadata': {'path': tmp_path}}

@@ -20,12 +20,14 @@ _STEPS = [
     'default_hooks.checkpoint.interval=2',
     'train_dataloader.batch_size=2',
 ]
+#: An eighth of the width of the networks on a page.
+_NARROW = ['backbone.base_channels=8', 'head.in_channels=64']
 _SCENES = {'--train 100 --val 40': '--train 6 --val 2', 'iter_500': 'iter_2'}
 #: What a page's words become, so that a test is over soon, and the options of a training.
 TUTORIALS = {
     'tutorial_classification.md': (
         {'PER_CLASS = 60': 'PER_CLASS = 2', 'max_epochs=20': 'max_epochs=1', 'epoch_20': 'epoch_1'},
-        [],
+        _NARROW,
     ),
     'tutorial_detection.md': (_SCENES, _STEPS),
     'tutorial_segmentation.md': (_SCENES, _STEPS),
@@ -47,11 +49,14 @@ def lines(page, words):
 def shortened(words, options):
     """A command with the options of a short training."""
     kinds = {'distill': ['--cfg-options', '--teacher-options'], 'train': ['--cfg-options']}
-    for key in kinds.get(words[0], []) if options else []:
+    for key in kinds.get(words[0], []):
+        of_student = words[0] == 'distill' and key == '--cfg-options'
+        model = 'model.student.' if of_student else 'model.'
+        more = [model + option if option in _NARROW else option for option in options]
         if key in words:
-            words[words.index(key) + 1 : words.index(key) + 1] = options
-        elif key == '--cfg-options' or '--train-teacher' in words:
-            words += [key, *options]
+            words[words.index(key) + 1 : words.index(key) + 1] = more
+        elif key == '--cfg-options' or '--train-teacher' in words or options is _NARROW:
+            words += [key, *more]
     return words
 
 
