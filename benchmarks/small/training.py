@@ -191,12 +191,17 @@ class Training:
         model.train(was_training)
         return round(100 * right / len(labels), 2)
 
+    def batch(self, count: int) -> tuple[Tensor, Tensor]:
+        """Images that are trained on, normalized and changed as usual, and their labels."""
+        chosen = self.seen[self._integers(len(self.seen), count)].to(self.device)
+        return self._usual(self._normalized(self.images[chosen])), self.labels[chosen]
+
     def _search(self, search: MeasuringSearch, index: int) -> list[bool]:
         """One stage; which operators' effects are known after it."""
         search.begin(self, self.stage_length, self.stage_length)
         for step in range(self.stage_length):
             self.augmenter.reseed(self.seed, 1 + index, step)
-            search.step(self._batch(STAGE_BATCH))
+            search.step(self.batch(STAGE_BATCH))
         search.end()
         return search.effects().known().tolist()
 
@@ -217,7 +222,7 @@ class Training:
 
     def _loss(self, step: int) -> Tensor:
         """The loss of a student step on a batch of which a fraction is augmented."""
-        images, labels = self._batch(BATCH)
+        images, labels = self.batch(BATCH)
         other, share = labels, 1.0
         if self.method.augment in ('mixup', 'cutmix'):
             images, order, share = mixed(images, self.method.augment, self.random)
@@ -236,10 +241,6 @@ class Training:
         if self.method.trust:
             own = own * teacher.softmax(1).gather(1, labels[:, None]).squeeze(1)
         return self.method.label_weight * own.mean() + imitation(student, teacher).mean()
-
-    def _batch(self, count: int) -> tuple[Tensor, Tensor]:
-        chosen = self.seen[self._integers(len(self.seen), count)].to(self.device)
-        return self._usual(self._normalized(self.images[chosen])), self.labels[chosen]
 
     def _integers(self, high: int, count: int) -> Tensor:
         return torch.randint(high, (count,), generator=self.random)
@@ -282,7 +283,7 @@ class Training:
         augmenter.normalization = self.normalization
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.2, steps)
         for step in range(steps):
-            inputs, target = self._batch(96)
+            inputs, target = self.batch(96)
             augmenter.reseed(step)
             inputs = torch.cat((augmenter(inputs[:32])[0], inputs[32:]))
             loss = F.cross_entropy(forward(teacher, inputs), target)

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from dataclasses import replace
 
 import pytest
 from mmengine.config import Config
@@ -114,7 +115,8 @@ def test_a_training_that_fails_is_named(trained, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.slow
-def test_real_trainings(tmp_path):
+def test_real_trainings(tmp_path, monkeypatch):
+    monkeypatch.setitem(run.CASES, 'small', replace(run.CASES['small'], batch=8))
     clocks = run.train('small', ['mmrazor', 'tst'], 6, tmp_path / 'run', 0, 'cpu')
     assert list(clocks) == ['mmrazor', 'tst']
     for method, found in clocks.items():

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from benchmarks.small import __main__ as command
-from benchmarks.small import report
+from benchmarks.small import agreement, report
 from benchmarks.small.matrix import METHODS, TASKS
 from benchmarks.small.parts import imitation, influence, network
 from benchmarks.small.runs import expected_time
@@ -169,3 +169,11 @@ def test_the_expected_time_is_that_of_like_runs():
     assert expected_time(missing, runs, 'cpu', 2) == ', about 10 minutes'
     assert expected_time(missing, runs, 'cuda', 2) == ', about 1 minutes'
     assert expected_time([(0, 'cifar_1k', 'kd')], runs, 'cpu', 1) == ''
+
+
+def test_searches_agree_the_more_the_longer_they_look(data, tmp_path):
+    """On the parts of the objective, and on their sum by one search and by two together."""
+    found = agreement.agreement('digits', 100, 30, 6, data.parent, tmp_path)
+    assert list(found) == list(agreement.COLUMNS)
+    assert all(-1 <= value <= 1 for value in found.values())
+    assert found[agreement.COLUMNS[0]] > 0.3  # an inverted image is of the other class

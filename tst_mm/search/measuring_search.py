@@ -19,7 +19,7 @@ from .objective import finite_mean
 from .tilt import tilt
 
 #: In a stage operators act at least so often on the images that they are drawn for.
-_LEAST_RATE = 0.5
+LEAST_RATE = 0.5
 
 
 @MODELS.register_module()
@@ -111,7 +111,7 @@ class MeasuringSearch:
     def step(self, data: Any) -> dict[str, Tensor]:
         """Draw the images of a batch several times and observe the objective of each copy."""
         precision = nullcontext() if self._precision is None else autocast(**self._precision)
-        with precision, self._policy.at_least(_LEAST_RATE):
+        with precision, self._policy.at_least(LEAST_RATE):
             score = self._model.score(data, self.draws)
         draw, values = score['draw'], score['objective']
         self._pending.append((draw.gates, draw.magnitudes, values))
