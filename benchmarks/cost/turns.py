@@ -7,6 +7,7 @@ that take turns see the same minutes.
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -61,7 +62,7 @@ class Training:
         else:
             with suppress(BrokenPipeError):  # it was killed while it waited
                 os.write(self._go, b'.')
-        goes_on = bool(os.read(self._done, 1))
+        goes_on = self._passed()
         if not goes_on and self._process.wait():
             raise subprocess.CalledProcessError(
                 self._process.returncode,
@@ -78,6 +79,15 @@ class Training:
             self._process.wait()
             os.close(self._go)
             os.close(self._done)
+
+    def _passed(self) -> bool:
+        """Wait for the end of its turn; False where it was the end of the process."""
+        assert self._process is not None
+        # Workers of its loader hold the pipe open for seconds after it has ended.
+        while not select.select([self._done], [], [], 0.05)[0]:
+            if self._process.poll() is not None:
+                return False
+        return bool(os.read(self._done, 1))
 
     def _start(self) -> None:
         waits, self._go = os.pipe()
