@@ -267,7 +267,7 @@ def format_runs(result: Mapping[str, Any]) -> str:
         'start-up, s',
         'memory, MB',
         'time an image',
-        'range',
+        'middle half',
         'rounds',
     )
     return f'{head}\n\n{markdown_table(columns, rows)}'
@@ -285,18 +285,17 @@ def _row(case: Case, runs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _over(result: Mapping[str, Any], name: str, method: str) -> list[str]:
-    """The ratio to the method that this one has to keep up with, its range, the verdict."""
+    """The ratio to the method that this one has to keep up with, its quartiles, the verdict."""
     for (ours, other), bound in BOUNDS.items():
         if ours == method:
             ratios = paired(result, name, ours, other)
             if ratios:
-                value = statistics.median(sum(ratios, []))
-                rounds = [statistics.median(ones) for ones in ratios]
+                low, value, high = statistics.quantiles(sum(ratios, []))
                 words = f'{value:.3f} of {METHODS[other]}'
                 if bound:
                     verdict = 'met' if value <= bound else 'MISSED'
                     words += f', {verdict} (at most {bound:.2f})'
-                return [words, f'{min(rounds):.3f} to {max(rounds):.3f}', f'{len(rounds)}']
+                return [words, f'{low:.3f} to {high:.3f}', f'{len(ratios)}']
     return ['', '', '']
 
 
