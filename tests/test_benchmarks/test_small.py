@@ -185,7 +185,7 @@ def test_the_expected_time_is_that_of_like_runs():
     assert expected_time([(0, 'cifar_1k', 'kd')], runs, 'cpu', 1) == ''
 
 
-def test_searches_agree_the_more_the_longer_they_look(data, tmp_path):
+def test_agreement_is_told_for_each_part_of_the_objective(data, tmp_path):
     """On the parts of the objective, and on their sum by one search and by two together."""
     found = agreement.agreement('digits', 100, 30, 6, data.parent, tmp_path)
     assert list(found) == list(agreement.COLUMNS)
