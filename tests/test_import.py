@@ -29,10 +29,13 @@ def test_import_is_light():
     assert loaded.strip() == '[]'
 
 
-def test_classification_needs_neither_mmdet_nor_mmseg():
+def test_classification_needs_neither_mmdet_nor_mmseg_nor_figures_matplotlib():
     run(
         'import sys\n'
         'sys.modules.update(mmdet=None, mmseg=None)\n'  # import of either raises ImportError
+        'import tst_mm.visualization as figures\n'
+        "assert set(figures.__all__) <= set(dir(figures)) and 'matplotlib' not in sys.modules\n"
+        "assert figures.plot_policy and 'matplotlib' in sys.modules\n"
         'import tst_mm\n'
         'from tst_mm.registry import MODELS, HOOKS\n'
         "for name in ('LearnedAugmenter', 'ClassificationDistiller'):\n"

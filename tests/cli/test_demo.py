@@ -84,6 +84,7 @@ def test_the_whole_demo_on_a_few_steps(root, tmp_path):
     """Real configs, shortened; the table, the report and the student file are there."""
     script = textwrap.dedent("""
         import sys
+        import forked
         from tst_mm.cli import demo
         from tst_mm.cli.app import run_command
         from tst_mm.experiments import Run
@@ -102,10 +103,11 @@ def test_the_whole_demo_on_a_few_steps(root, tmp_path):
             *(trusting if self.name in ('kd', 'tst') else [])]
         demo.TASKS['classification'] = demo.Task('short', 'accuracy/top1', 'accuracy, %',
                                                  students=('kd', 'tst'))
+        forked.use()
         sys.exit(run_command('demo', ['--work-dir', sys.argv[1], '--jobs', '2']))
     """)
     command = [sys.executable, '-c', script, str(tmp_path)]
-    path = os.pathsep.join([str(root / 'tools'), str(root)])
+    path = os.pathsep.join(str(root / name) for name in ('tools', 'tests', '.'))
     environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': path}
     result = subprocess.run(command, cwd=root, capture_output=True, text=True, env=environment)
     assert result.returncode == 0, result.stdout + result.stderr

@@ -32,7 +32,6 @@ DEMOS = {
             'train_cfg.val_interval=2',
         ],
     ),
-    'mmdet': ('retinanet_tst.py', []),
     'mmseg': ('pspnet_tst.py', []),
 }
 _DENSE = [

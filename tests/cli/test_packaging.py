@@ -147,42 +147,25 @@ def test_the_command_of_the_wheel(tst, tmp_path):
     assert code == 1 and 'FAULT 1 images of instances_train.json missing' in out
 
 
-#: Student and teacher, their data, and what makes a step small.
-ADDRESSES = {
-    'mmpretrain::resnet/resnet18_8xb32_in1k.py': (
-        'images_by_class',
-        ['train_dataloader.dataset.pipeline.1.scale=64', 'train_cfg.max_epochs=1'],
-    ),
-    'mmdet::retinanet/retinanet_r18_fpn_1x_coco.py': (
-        'coco',
-        [
-            'train_dataloader.dataset.pipeline.2.scale=(96,64)',
-            'model.student.backbone.init_cfg=None',
-        ],
-    ),
-}
+#: What makes a step small.
 _SMALL = [
-    f'{split}_dataloader.{key}'
-    for split in ('train', 'val', 'test')
-    for key in ('num_workers=0', 'persistent_workers=False', 'batch_size=2')
+    *(
+        f'{split}_dataloader.{key}'
+        for split in ('train', 'val', 'test')
+        for key in ('num_workers=0', 'persistent_workers=False', 'batch_size=2')
+    ),
+    'train_dataloader.dataset.pipeline.1.scale=64',
+    'train_cfg.max_epochs=1',
 ]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('address', ADDRESSES)
-def test_one_line_from_an_empty_folder(tst, tmp_path, address):
-    layout, options = ADDRESSES[address]
-    getattr(trees, layout)(tmp_path / 'data')
+def test_one_line_from_an_empty_folder(tst, tmp_path):
+    """To the end, its page included."""
+    address = 'mmpretrain::resnet/resnet18_8xb32_in1k.py'
+    trees.images_by_class(tmp_path / 'data')
     line = ['distill', address, '--teacher', address, '--checkpoint', 'random', '--data', 'data']
-    line += ['--work-dir', 'run', '--cfg-options', *_SMALL, *options]
-    if 'mmpretrain' not in address:
-        code, out = tst(tmp_path, *line, '--dry-run')
-        assert code == 0, out
-        assert 'augmenter step' in out and 'config: run/distill.py' in out
-    else:  # to the end, its page included
-        code, out = tst(tmp_path, *line)
-        assert code == 0 and 'student: run/student_epoch_1.pth' in out, out[-3000:]
-        assert (tmp_path / 'run' / 'report.html').is_file()
-        code, out = tst(tmp_path, 'export', 'policy', 'run/epoch_1.pth', '--out', 'run/p.json')
-        assert code == 0 and (tmp_path / 'run' / 'p.json').is_file(), out
+    code, out = tst(tmp_path, *line, '--work-dir', 'run', '--cfg-options', *_SMALL)
+    assert code == 0 and 'student: run/student_epoch_1.pth' in out, out[-3000:]
+    assert (tmp_path / 'run' / 'report.html').is_file()
     assert {path.name for path in tmp_path.iterdir()} == {'data', 'run'}

@@ -1,4 +1,4 @@
-"""A rank that dies ends the whole run of ``tools/dist_train.sh``, and says why."""
+"""A rank that is killed ends the whole run of ``tools/dist_train.sh``, which says why."""
 
 import os
 import subprocess
@@ -28,26 +28,11 @@ class Dying(Hook):
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         if get_rank() == 1:
             Path(runner.work_dir, 'death').touch()
-            if 'KILL' in os.environ:
-                os.kill(os.getpid(), signal.SIGKILL)
-            raise RuntimeError('the lamp of this rank went out')
+            os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-@pytest.mark.parametrize(
-    ('how', 'messages'),
-    [
-        (
-            {},
-            (
-                'error: RuntimeError: the lamp of this rank went out (rank 1; ',
-                'exitcode  : 1 ',
-            ),
-        ),
-        ({'KILL': '1'}, ('Signal 9 (SIGKILL) received by PID', 'exitcode  : -9 ')),
-    ],
-)
-def test_a_dying_rank_ends_the_run(root, tmp_path, how, messages):
+def test_a_killed_rank_ends_the_run(root, tmp_path):
     (tmp_path / 'dying.py').write_text(DYING)
     config = toy_config('', {'stages': []}, length=1000)
     config.custom_imports = {'imports': ['dying']}
@@ -55,7 +40,6 @@ def test_a_dying_rank_ends_the_run(root, tmp_path, how, messages):
     config.dump(tmp_path / 'config.py')
     environment = {
         **os.environ,
-        **how,
         'PATH': f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}',
         'PYTHONPATH': os.pathsep.join([str(root), str(tmp_path)]),
         'PORT': str(free_port()),
@@ -74,5 +58,4 @@ def test_a_dying_rank_ends_the_run(root, tmp_path, how, messages):
     assert done.returncode == 1
     cause = done.stderr[done.stderr.index('Root Cause') :]
     assert 'rank      : 1 ' in cause
-    for message in messages:
-        assert message in done.stderr
+    assert 'Signal 9 (SIGKILL) received by PID' in cause and 'exitcode  : -9 ' in cause

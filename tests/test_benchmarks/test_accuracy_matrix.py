@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import forked
 import pytest
 
 from benchmarks.accuracy import cells, results, runs
@@ -120,7 +121,8 @@ def test_the_hook_finds_the_stages_that_are_paid_for(tiny):
 
 
 @pytest.mark.slow
-def test_finished_runs_are_not_repeated_and_runs_repeat_exactly(tiny, tmp_path):
+def test_finished_runs_are_not_repeated_and_runs_repeat_exactly(tiny, tmp_path, monkeypatch):
+    forked.use(monkeypatch.setattr)
     path, work = tmp_path / 'results.jsonl', tmp_path / 'work'
     runs.train_cells([('tiny', 'tst', 0)], 'test', work, path, 2)
     first = path.read_text()

@@ -33,7 +33,9 @@ def test_it_runs(tmp_path, monkeypatch):
         assert words in notebook.cells[5].source
         options = f"'{model}backbone.base_channels=8', '{model}head.in_channels=64'"
         notebook.cells[5].source = notebook.cells[5].source.replace(words, f'{words}, {options}')
-    notebook.cells.insert(0, nbformat.v4.new_code_cell('import quick; quick.be_quick()'))
+    notebook.cells.insert(
+        0, nbformat.v4.new_code_cell('import forked, quick; quick.be_quick(); forked.use()')
+    )
     client = nbclient.NotebookClient(
         notebook, timeout=600, kernel_name='python3', resources={'metadata': {'path': tmp_path}}
     )

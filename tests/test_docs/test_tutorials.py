@@ -6,6 +6,7 @@ import runpy
 import shlex
 import sys
 
+import forked
 import pytest
 from PIL import Image
 
@@ -70,6 +71,7 @@ def run_tool(monkeypatch, words):
 @pytest.mark.parametrize('name', TUTORIALS)
 def test_from_top_to_bottom(name, tmp_path, monkeypatch):
     words, options = TUTORIALS[name]
+    forked.use(monkeypatch.setattr)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv('PYTHONPATH', os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')]))
     for program, line in lines(DOCS / name, words):

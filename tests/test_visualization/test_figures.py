@@ -1,8 +1,5 @@
 """Figures show what the history says; looked at through matplotlib's own objects."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -112,14 +109,6 @@ def test_an_untrained_policy_is_refused(policy, measured):
     for history in (untrained, History.from_dict(measured)):
         with pytest.raises(ValueError, match='no confidences'):
             plot_confidence(history)
-
-
-def test_the_package_imports_without_matplotlib():
-    code = 'import sys, tst_mm.visualization as v; assert "matplotlib" not in sys.modules; '
-    code += (
-        'assert set(v.__all__) <= set(dir(v)); v.plot_policy; assert "matplotlib" in sys.modules'
-    )
-    subprocess.run([sys.executable, '-c', code], check=True)
 
 
 def test_a_saved_figure_is_a_readable_image_and_nothing_else_stays(policy, tmp_path):
