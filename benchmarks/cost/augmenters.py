@@ -60,10 +60,11 @@ def beside_peers(shape: Shape, device: torch.device) -> dict[str, Call]:
     bytes_ = torch.randint(0, 256, shape, dtype=torch.uint8).to(device)
     kornia, torchvision = KorniaAugmenter(augmenter), TorchvisionAugmenter(augmenter)
     relaxed_kornia = KorniaAugmenter(relaxed)
+    gradient = torch.ones_like(inputs)  # of every pixel, as a network gives it
 
     def backward(images: Tensor) -> None:
         relaxed.policy.zero_grad()
-        images.sum().backward()
+        images.backward(gradient)
 
     @torch.no_grad()
     def forward(call: Call) -> object:

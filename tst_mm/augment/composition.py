@@ -10,7 +10,7 @@ from .draw import Draw
 from .normalization import Normalization
 from .operators import ColorOperator, EraseOperator, ImageInfo
 from .rows import Rows, Selection, select, send, take
-from .warp import warp_images
+from .warp import is_identity, warp_images
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,17 @@ def move_and_erase(rows: Rows, draw: Draw, setting: Setting) -> Tensor:
     Returns:
         The changed images, (B, C, H, W).
     """
-    if draw.moved_images:
-        matrix, mask = draw.matrix, setting.mask
-        moved = select(draw.moved_images, len(draw), rows.device)
+    images, may_stay, matrix = draw.moved_images, draw.may_stay, draw.matrix
+    if may_stay and matrix.device.type == 'cpu':
+        # Here it is known, without waiting, which of the maps are identities.
+        still = is_identity(matrix).tolist()
+        images, may_stay = tuple(i for i in images if not still[i]), False
+    if images:
+        mask, moved = setting.mask, select(images, len(draw), rows.device)
         if moved is not None:
-            matrix = take(matrix, select(draw.moved_images, len(draw), matrix.device))
+            matrix = take(matrix, select(images, len(draw), matrix.device))
             mask = None if mask is None else take(mask, moved)
-        rows.put(moved, warp_images(rows.take(moved), matrix, mask, may_stay=draw.may_stay))
+        rows.put(moved, warp_images(rows.take(moved), matrix, mask, may_stay))
     # What is erased is known on the host; only its picture goes to the device.
     for part in draw.parts(EraseOperator, draw.levels.device):
         kept = 1 - part.erased(draw, *rows.size).to(rows.dtype)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from tst_mm.augment.draw import compose as compose_products
 from tst_mm.augment.draw import from_centre
 from tst_mm.augment.operators import GeometricOperator, Operator
 
@@ -31,6 +32,8 @@ def compose(
             ``'normalised'`` (the reference), from -1 to 1, so that a rotation shears where the
             area is not square.
     """
+    if composition == 'sequence' and coordinates == 'pixel':
+        return compose_products(operators, gates, levels, extents)
     eye = torch.eye(3, dtype=levels.dtype, device=levels.device)
     offset = torch.zeros_like(eye).expand(len(levels), 3, 3)
     with torch.autocast(levels.device.type, enabled=False):
