@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from .draw import Draw
@@ -60,8 +61,8 @@ def move_and_erase(rows: Rows, draw: Draw, setting: Setting) -> Tensor:
         The changed images, (B, C, H, W).
     """
     images, may_stay, matrix = draw.moved_images, draw.may_stay, draw.matrix
-    if may_stay and matrix.device.type == 'cpu':
-        # Here it is known, without waiting, which of the maps are identities.
+    if may_stay and matrix.device.type == 'cpu' and not torch.compiler.is_compiling():
+        # Which of the maps are identities is known here without waiting.
         still = is_identity(matrix).tolist()
         images, may_stay = tuple(i for i in images if not still[i]), False
     if images:
