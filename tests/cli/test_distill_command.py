@@ -2,6 +2,7 @@
 
 import json
 
+import forked
 import pytest
 from mmengine.config import Config
 from test_datasets.test_layouts import trees
@@ -65,8 +66,9 @@ def distill(capfd):
     return call
 
 
-def test_a_folder_two_configs_and_no_weights(place, distill):
+def test_a_folder_two_configs_and_no_weights(place, distill, monkeypatch):
     """The teacher is trained first; an edited config is kept; both configs train as they stand."""
+    forked.use(monkeypatch.setattr)
     code, out, err = distill('--data', 'pictures', '--train-teacher', '--work-dir', 'run')
     assert code == 0, err
     run = place / 'run'
