@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from benchmarks.panels import make_panels, save_panels
 from tst_mm.augment import LearnedAugmenter
 
 from .book import Book
@@ -29,26 +30,15 @@ def draw_all(book: Book, folder: Path, stem: str, start: float | None = None) ->
     Returns:
         The files written.
     """
-    paths = []
-    for name, figure in (('differences', _differences(book)), ('policies', _policies(book, start))):
-        path = folder / f'{stem}_{name}.png'
-        figure.savefig(path, dpi=110, metadata={'Software': None})
-        plt.close(figure)
-        paths.append(path)
-    return paths
+    figures = {'differences': _differences(book), 'policies': _policies(book, start)}
+    return [save_panels(figures[name], folder / f'{stem}_{name}.png') for name in figures]
 
 
 def _differences(book: Book) -> plt.Figure:
     """A panel a task: every seed as a dot, the mean with its bootstrap interval."""
     tasks = [task for task in book.tasks() if book.gap(task, 'tst', 'kd')]
-    columns = max(1, min(3, len(tasks)))
-    lines = max(1, -(-len(tasks) // columns))
-    figure, panels = plt.subplots(
-        lines, columns, figsize=(4.4 * columns, 3.0 * lines), squeeze=False, layout='constrained'
-    )
-    for axes in panels.flat[len(tasks) :]:
-        axes.axis('off')
-    for axes, task in zip(panels.flat, tasks, strict=False):
+    figure, panels = make_panels(len(tasks), 4.4, 3.0, columns=3)
+    for axes, task in zip(panels, tasks, strict=False):
         methods = book.methods(task, without=('plain', *book.baselines, *book.ablations))
         for shift, other, color in zip((0.16, -0.16), book.baselines, _COLORS, strict=True):
             for y, method in enumerate(reversed(methods)):
@@ -84,7 +74,7 @@ def _policies(book: Book, start: float | None) -> plt.Figure:
     """A panel a task: rates of every seed, where they began, the magnitudes beside them."""
     began = {operator.name: operator.rate for operator in LearnedAugmenter().operators}
     tasks = [t for t in book.tasks() if any(r.policy for r in book.seeds(t, 'tst').values())]
-    figure, panels = _row_of_panels(len(tasks), 2.7, 4.2)
+    figure, panels = make_panels(len(tasks), 2.7, 4.2, sharey=True)
     for axes, task in zip(panels, tasks, strict=False):
         found = [row.policy for row in book.seeds(task, 'tst').values() if row.policy]
         names = list(found[0])
@@ -109,15 +99,6 @@ def _policies(book: Book, start: float | None) -> plt.Figure:
         )
     ]
     return _with_legend(figure, handles)
-
-
-def _row_of_panels(count: int, width: float, height: float) -> tuple[plt.Figure, list[Axes]]:
-    """Panels side by side, of one vertical scale, in inches each; one when there is nothing."""
-    count = max(1, count)
-    figure, panels = plt.subplots(
-        1, count, figsize=(width * count, height), squeeze=False, layout='constrained', sharey=True
-    )
-    return figure, list(panels.flat)
 
 
 def _with_legend(figure: plt.Figure, handles: list[plt.Line2D]) -> plt.Figure:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 
+from benchmarks.panels import make_panels, save_panels
 from tst_mm.augment.operators import DEFAULT_OPERATORS
 
 from .matrix import TASKS
@@ -28,12 +28,9 @@ def draw_learned(policies: Cells, known: Cells, path: Path) -> None:
         path: The file, PNG.
     """
     found = {task: values['tst'] for task, values in policies.items() if values.get('tst')}
-    count = max(1, len(found))
-    figure, panels = plt.subplots(
-        1, count, figsize=(1.2 + 2.2 * count, 3.6), squeeze=False, layout='constrained', sharey=True
-    )
+    figure, panels = make_panels(len(found), 2.2 + 1.2 / max(1, len(found)), 3.6, sharey=True)
     places = np.arange(len(DEFAULT_OPERATORS))[::-1]
-    for axes, (task, seeds) in zip(panels.flat, found.items(), strict=False):
+    for axes, (task, seeds) in zip(panels, found.items(), strict=False):
         for seed, values in seeds.items():
             sure = np.array(known[task]['tst'][seed])
             axes.plot(np.array(values)[sure], places[sure], 'o', color='#3465a4', alpha=0.7, ms=4)
@@ -41,10 +38,9 @@ def draw_learned(policies: Cells, known: Cells, path: Path) -> None:
         axes.axvline(0, color='0.4', lw=0.8)
         axes.set_title(TASKS[task].title, fontsize=8)
         axes.tick_params(labelsize=8)
-    panels[0, 0].set_yticks(places, DEFAULT_OPERATORS)
+    panels[0].set_yticks(places, DEFAULT_OPERATORS)
     figure.supxlabel('logit of the rate, less that of the prior', fontsize=9)
-    figure.savefig(path, dpi=110, metadata={'Software': None})
-    plt.close(figure)
+    save_panels(figure, path)
 
 
 def draw_amounts(amounts: Cells, path: Path) -> None:
@@ -62,14 +58,8 @@ def draw_amounts(amounts: Cells, path: Path) -> None:
             if any(methods.get(method, {}).values()):
                 found[task] = methods[method]
                 break
-    columns = max(1, min(3, len(found)))
-    rows = max(1, -(-len(found) // columns))
-    figure, panels = plt.subplots(
-        rows, columns, figsize=(3.6 * columns, 2.4 * rows), squeeze=False, layout='constrained'
-    )
-    for axes in panels.flat[len(found) :]:
-        axes.axis('off')
-    for axes, (task, lines) in zip(panels.flat, found.items(), strict=False):
+    figure, panels = make_panels(len(found), 3.6, 2.4, columns=3)
+    for axes, (task, lines) in zip(panels, found.items(), strict=False):
         for line in lines.values():
             steps, fractions, _ = np.array([[0, 1.0, 0.0], *line]).T
             axes.plot(100 * steps / TASKS[task].budget, fractions, color='#3465a4', alpha=0.6)
@@ -78,5 +68,4 @@ def draw_amounts(amounts: Cells, path: Path) -> None:
         axes.tick_params(labelsize=8)
     figure.supxlabel('training, % (released at 60)', fontsize=9)
     figure.supylabel('fraction augmented', fontsize=9)
-    figure.savefig(path, dpi=110, metadata={'Software': None})
-    plt.close(figure)
+    save_panels(figure, path)

@@ -99,7 +99,10 @@ def select(positions: Sequence[int], count: int, device: torch.device) -> Select
 
 
 def take(tensor: Tensor, selection: Selection | None) -> Tensor:
-    """Take k rows, (k, ...), of a tensor, (B, ...); see :meth:`Rows.take`."""
+    """Take k rows, (k, ...), of a tensor, (B, ...), that belongs to the images of a batch."""
+    # One by one, each row would cost a gradient of its own, also those that are not taken.
+    if selection is not None and (tensor.requires_grad or len(tensor) > _FEW):
+        return tensor.index_select(0, selection.index)
     return Rows(tensor).take(selection)
 
 
