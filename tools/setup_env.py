@@ -9,6 +9,7 @@ changed and returns at once.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import os
 import sys
@@ -140,7 +141,10 @@ def _set_up(family: str, folder: Path, pip: list, wheels: Path | None, make: boo
         # Built with the setuptools that is there, which need not be downloaded for each of them.
         source = [*pip, '--no-deps', '--no-build-isolation']
         console.run([*source, *libraries], pip_progress)
-        console.run([*source, '-e', ROOT], pip_progress)
+        # Two environments may be set up at once; both build in the folder of the clone.
+        with (ROOT / 'setup.py').open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            console.run([*source, '-e', ROOT], pip_progress)
 
     side_by_side(lambda: operators.prepare(console), install)
 

@@ -114,8 +114,7 @@ class Contrast(_Blend):
     def degenerate(self, images: Tensor, info: ImageInfo) -> Tensor:
         """The mean grey values, (n, 1, 1, 1): the grey of the means of the channels."""
         if info.mask is None:
-            # The same as a mean, whose gradient would be written out for every pixel.
-            mean = images.sum(dim=(2, 3), keepdim=True) / (images.shape[2] * images.shape[3])
+            mean = images.mean(dim=(2, 3), keepdim=True)
         else:
             area = info.mask.sum(dim=(2, 3), keepdim=True)
             mean = (images * info.mask).sum(dim=(2, 3), keepdim=True) / area
