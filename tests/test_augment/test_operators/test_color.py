@@ -208,6 +208,18 @@ def surrogate_gradients(name, surrogate, images, level):
     return pairs
 
 
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
+def test_limits_hand_the_gradient_on_as_clamp_does(dtype):
+    """Black and white themselves are inside of the range."""
+    values = torch.tensor([-1e-3, 0.0, 0.5, 1.0, 1 + torch.finfo(dtype).eps, 2.0], dtype=dtype)
+    gradients = []
+    for limit in (info(values.view(1, 1, 1, -1)).limited, lambda x: x.clamp(0, 1)):
+        given = values.clone().requires_grad_()
+        limit(given).sum().backward()
+        gradients.append(given.grad)
+    assert torch.equal(*gradients) and gradients[0].tolist() == [0, 1, 1, 1, 0, 0]
+
+
 def test_posterize_holds_the_remainder():
     images, level = smooth_images(0, 1), torch.full((2, 1, 1, 1), 0.6).double().requires_grad_()
     step = torch.exp2(4 * level.detach()) / 255
