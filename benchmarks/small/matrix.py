@@ -49,6 +49,8 @@ class Method:
         objective: The objective of the search; ``'influence'`` is how far a step on an image lowers
             the losses of held-out images, by the gradients of the last layer, which forward passes
             give (an idea that is tried here, and not part of the package).
+        mean_scales: Whether the student's weakness is that of losses at their running means, not of
+            cross entropies. Defaults to False.
         target: The target of the adaptive amount. Defaults to 0.2.
         label_weight: The weight of the label's loss. Defaults to 1.
         trust: Whether labels count as far as the teacher believes them. Defaults to False.
@@ -63,6 +65,7 @@ class Method:
     stages: int = 0
     search: dict[str, Any] = field(default_factory=dict)
     objective: str = 'TeachingObjective'
+    mean_scales: bool = False
     target: float = 0.2
     label_weight: float = 1.0
     trust: bool = False
@@ -113,6 +116,7 @@ METHODS = {
     'policy-half-influence': _searched(
         'TST, influence, policy only, half of the images', 0.5, objective='influence'
     ),
+    'tst-0.85': _searched('TST, forgetting 0.85', search=dict(forgetting=0.85)),
     'tst-cool': _searched('TST, temperature 0.5', search=dict(temperature=0.5)),
     'tst-warm': _searched('TST, temperature 2', search=dict(temperature=2.0)),
     'tst-target-0.1': _searched('TST, target 0.1', target=0.1),
@@ -123,13 +127,27 @@ METHODS = {
     'kd-label-half': Method('KD, labels at half weight', label_weight=0.5),
 }
 
+# The student's losses at their running means, as the default had them before.
+METHODS.update(
+    {
+        f'{name}-mean': replace(
+            METHODS[name], title=f'{METHODS[name].title}; running means', mean_scales=True
+        )
+        for name in ('tst', 'policy', 'policy-half')
+    }
+)
+
 _WITHOUT = [name for name in DEFAULT_OPERATORS if name not in ('Invert', 'Cutout')]
 # What the prior was before, and what was tried on the way to the present one.
 _PRIORS: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     'four': (
         'four operators at 0.5',
         dict(num_ops=4, init=dict(rate=0.5)),
-        tuple(name for name in METHODS if METHODS[name].augment == 'policy'),
+        tuple(
+            name
+            for name, method in METHODS.items()
+            if method.augment == 'policy' and not method.mean_scales
+        ),
     ),
     'two': ('two operators at 0.5', dict(init=dict(rate=0.5)), ('random-half', 'tst')),
     'without': (
@@ -146,7 +164,11 @@ _PRIORS: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
 METHODS.update(
     {
         f'{name}-{prior}': replace(
-            METHODS[name], title=f'{METHODS[name].title}; {words}', augmenter=changes, rival=False
+            METHODS[name],
+            title=f'{METHODS[name].title}; {words}',
+            augmenter=changes,
+            rival=False,
+            mean_scales=True,
         )
         for prior, (words, changes, names) in _PRIORS.items()
         for name in names

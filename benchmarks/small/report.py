@@ -66,21 +66,20 @@ def tables(runs: Sequence[Mapping[str, Any]]) -> str:
                 gap = difference(values, methods.get(other, {})) if other != method else None
                 row.append(_gap(gap))
             rows.append(row)
-        teacher = next(run['teacher'] for run in runs if run['task'] == task)
+        found = dict.fromkeys(f'{run["teacher"]:.1f}' for run in runs if run['task'] == task)
+        teacher = ' and '.join(found)
         head = ['', 'accuracy, %', 'seeds', *(f'over {METHODS[other].title}' for other in others)]
-        title = f'{TASKS[task].title} (teacher {teacher:.1f}; {TASKS[task].budget:,} steps of KD)'
+        title = f'{TASKS[task].title} (teacher {teacher}; {TASKS[task].budget:,} steps of KD)'
         parts.append(f'**{title}**\n\n{markdown_table(head, rows)}')
     return '\n\n'.join(parts)
 
 
 def best_rival(methods: Mapping[str, Mapping[int, float]]) -> str | None:
-    """The rival with the highest mean, among those with the most seeds."""
-    rivals = {name: values for name, values in methods.items() if METHODS[name].rival}
-    if not rivals:
-        return None
-    most = max(map(len, rivals.values()))
-    means = {n: float(np.mean(list(v.values()))) for n, v in rivals.items() if len(v) == most}
-    return max(means, key=means.__getitem__)
+    """The rival that is furthest above KD, on the seeds that both have; None without any."""
+    kd = methods.get('kd', {})
+    gaps = {name: difference(values, kd) for name, values in methods.items() if METHODS[name].rival}
+    means = {name: gap.mean for name, gap in gaps.items() if gap is not None}
+    return max(means, key=means.__getitem__) if means else None
 
 
 def headline(
@@ -138,6 +137,7 @@ _PARTS = (
     ('the amount, beside the search', 'tst', 'policy'),
     ('the amount alone, over half', 'amount', 'random-half'),
     ('the amount alone, over all', 'amount', 'random'),
+    ('cross entropies at their weight', 'tst', 'tst-mean'),
 )
 
 

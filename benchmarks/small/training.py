@@ -17,7 +17,7 @@ from tst_mm.registry import MODELS
 from tst_mm.search import AdaptiveAmount, Losses, MeasuringSearch
 
 from .matrix import Method, Task
-from .parts import augmenter_of, forward, imitation, influence, load_images, mixed, network
+from .parts import augmenter_of, folded, forward, imitation, influence, load_images, mixed, network
 
 BATCH, STAGE_BATCH, STAGE_SHARE = 64, 16, 0.02
 #: Of the adaptive amount, as :class:`tst_mm.AdaptiveAmountHook` has them by default.
@@ -157,9 +157,9 @@ class Training:
             student, teacher = forward(self.student, images), forward(self.teacher, images)
             own = {'loss': F.cross_entropy(student, labels, reduction='none')}
             theirs = {'loss': F.cross_entropy(teacher, labels, reduction='none')}
-            judged = self.objective.judge(
-                Losses(theirs, own, {'loss_kd': imitation(student, teacher)})
-            )
+            scales = {} if self.method.mean_scales else {'loss': 1.0}
+            losses = Losses(theirs, own, {'loss_kd': imitation(student, teacher)}, scales)
+            judged = self.objective.judge(losses)
         self.student.train()
         return {
             'objective': judged.objective if gain is None else -gain,
@@ -270,7 +270,7 @@ class Training:
         teacher = network(32, images.shape[1], classes).to(self.device)
         if path.exists():
             teacher.load_state_dict(torch.load(path, self.device, weights_only=True))
-            return teacher.eval().requires_grad_(False)
+            return folded(teacher)
         torch.manual_seed(0)
         teacher = network(32, images.shape[1], classes).to(self.device)
         self.images, self.labels = images.to(self.device), labels.to(self.device)
@@ -293,4 +293,4 @@ class Training:
             schedule.step()
         work_dir.mkdir(parents=True, exist_ok=True)
         torch.save(teacher.state_dict(), path)
-        return teacher.eval().requires_grad_(False)
+        return folded(teacher)

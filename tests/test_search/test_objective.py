@@ -81,6 +81,17 @@ def test_each_loss_of_the_student_has_its_scale():
     assert torch.allclose(both, 30 * parts[0].float() + 0.1 * parts[1].float())
 
 
+def test_of_a_cross_entropy_j_is_that_the_teacher_is_right_and_the_student_wrong():
+    """Minus the logarithm of p_teacher (1 - p_student), whatever the running means are."""
+    objective = TeachingObjective()
+    objective.update({'loss': torch.tensor(0.1)})
+    teacher, student = torch.tensor([0.9, 0.2]), torch.tensor([0.6, 0.3])
+    losses = [{'loss': -torch.log(p)} for p in (teacher, student)]
+    found = objective.judge(Losses(*losses, {}, {'loss': 1.0})).objective
+    assert torch.allclose(found, -torch.log(teacher * (1 - student)))
+    assert not torch.allclose(found, objective.judge(Losses(*losses, {})).objective)
+
+
 def test_scales_are_running_means_of_what_are_numbers():
     objective = TeachingObjective()
     objective.update({'loss': torch.tensor([torch.nan, torch.inf])})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -29,11 +29,15 @@ class Losses:
         teacher (dict[str, Tensor]): The teacher's ordinary losses by name.
         student (dict[str, Tensor]): The student's ordinary losses by name.
         distillation (dict[str, Tensor]): The distillation losses by name.
+        scales (dict[str, float]): What losses of the student by name amount to where the label has
+            probability 1 / e, as far as that is known: the weight of a cross entropy. Defaults to
+            nothing.
     """
 
     teacher: Mapping[str, Tensor]
     student: Mapping[str, Tensor]
     distillation: Mapping[str, Tensor]
+    scales: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -194,10 +198,11 @@ class TeachingObjective(Objective):
     """The teacher is good at an image and the student is not (paper, section 3).
 
     ``J = teacher_weight * loss(teacher) + student_weight * sum of phi(loss(student))``, with
-    :func:`bounded_weakness` of each named loss at its own scale, so that a total of 0.1 and one of
-    30 are treated alike. For a cross entropy ``l = -log p`` at scale 1 this is the paper's
-    ``-log(1 - p)``. It takes no gradient, so no loss needs a flipped form (the reference flips
-    each kind of loss by hand).
+    :func:`bounded_weakness` of each named loss at its own scale. For a cross entropy ``l = -log p``
+    that is 1, which makes it the paper's ``-log(1 - p)`` and ``exp(-J)`` the probability that the
+    teacher is right where the student is wrong. Other losses have their running means, so that a
+    total of 0.1 and one of 30 are treated alike. It takes no gradient, so no loss needs a flipped
+    form (the reference flips each kind of loss by hand).
 
     Args:
         teacher_weight: The weight of the teacher's loss, at least 0. Defaults to 1.
@@ -205,10 +210,12 @@ class TeachingObjective(Objective):
     """
 
     def weakness(self, losses: Losses) -> Tensor:
-        """The sum of bounded losses; before the first update the scale is a loss's power of ten."""
+        """The sum of bounded losses; running means are a loss's power of ten before the first."""
         return total(
             {
-                name: bounded_weakness(values, self.scale_of(name, values))
+                name: bounded_weakness(
+                    values, losses.scales.get(name) or self.scale_of(name, values)
+                )
                 for name, values in losses.student.items()
             }
         )

@@ -62,6 +62,35 @@ def test_what_comes_back(task, objective):
         assert (score['loss_student'] < 0).all()
 
 
+@pytest.mark.parametrize(
+    ('loss', 'scales'),
+    [
+        ({'type': 'CrossEntropyLoss', 'loss_weight': 2.0}, {'loss': 2.0}),
+        ({'type': 'LabelSmoothLoss', 'label_smooth_val': 0.1, 'mode': 'original'}, {'loss': 1.0}),
+        ({'type': 'CrossEntropyLoss', 'use_sigmoid': True}, {}),
+        ({'type': 'FocalLoss'}, {}),
+    ],
+)
+def test_a_cross_entropy_has_its_own_scale(loss, scales):
+    """Its weight; other losses, and those of dense tasks, have running means."""
+    loss = {**loss, 'type': f'mmpretrain.{loss["type"]}'}
+    assert distiller(student=classifier(loss=loss)).loss_scales() == scales
+    assert segmentation()[0].loss_scales() == {}
+
+
+def test_the_weakness_is_that_of_the_weighted_cross_entropy():
+    """Of a loss of twice the weight twice as much, whatever the running means are."""
+    found = []
+    for weight in (1.0, 2.0):
+        torch.manual_seed(0)
+        loss = {'type': 'mmpretrain.CrossEntropyLoss', 'loss_weight': weight}
+        model = distiller(student=classifier(loss=loss))
+        switch_off(model)
+        model.objective.update({'loss': torch.tensor(0.01)})
+        found.append(model.score(batch(2), draws=1)['loss_student'])
+    torch.testing.assert_close(2 * found[0], found[1])
+
+
 @pytest.mark.parametrize('task', TASKS)
 def test_values_are_those_of_the_models(task):
     """Where nothing acts: each image's own losses, of student and teacher, in evaluation."""

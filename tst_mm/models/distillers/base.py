@@ -195,6 +195,13 @@ class BaseDistiller(ShownStudent, BaseModel):
         """
         return None
 
+    def loss_scales(self) -> dict[str, float]:
+        """What losses of the student amount to where the label has probability 1 / e, by name.
+
+        Of a classifier's cross entropy that is its weight; losses of another kind are not named.
+        """
+        return {}
+
     # The two steps ------------------------------------------------------------------------------
 
     def forward(

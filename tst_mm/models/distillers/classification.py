@@ -11,12 +11,16 @@ from torch import Tensor, nn
 
 from tst_mm.registry import MODELS
 
+from ..objectives import is_sigmoid
 from ..unchanged import unchanged
 from .base import BaseDistiller
 from .dry_run import dry_runs
 from .heads import class_logits, class_loss
 from .image_losses import LossesOf, at_once, one_by_one
 from .planner import Plan
+
+#: The losses of mmpretrain that are cross entropies, unless they have sigmoids.
+_CROSS_ENTROPIES = ('CrossEntropyLoss', 'LabelSmoothLoss')
 
 
 @MODELS.register_module()
@@ -140,6 +144,13 @@ class ClassificationDistiller(BaseDistiller):
             rows = [i for i, sample in enumerate(data_samples) if task in sample]
             if rows:
                 head(model.extract_feat(inputs[rows]))
+
+    def loss_scales(self) -> dict[str, float]:
+        """The weight of a cross entropy over classes that exclude each other."""
+        loss = class_loss(self.student)
+        if type(loss).__name__ not in _CROSS_ENTROPIES or is_sigmoid(loss):
+            return {}
+        return {'loss': float(loss.loss_weight)}
 
     def confidence_loss(self, model: nn.Module) -> tuple[nn.Module, int] | None:
         """The head's loss module, over all classes; None of several tasks."""

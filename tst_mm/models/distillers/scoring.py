@@ -98,7 +98,8 @@ def score(distiller: Any, data: Any, draws: int) -> dict[str, Any]:
             teacher.model,
             teacher_confidence,
         )
-        judged = objective.judge(Losses(of_teacher, student, distillation))
+        losses = Losses(of_teacher, student, distillation, distiller.loss_scales())
+        judged = objective.judge(losses)
     confidences = {}
     if student_confidence is not None and teacher_confidence is not None:
         confidences['teacher_confidence'] = teacher_confidence.value.to(judged.objective)
