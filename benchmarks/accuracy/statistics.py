@@ -71,6 +71,38 @@ def difference(values: Mapping[int, float], others: Mapping[int, float]) -> Diff
     )
 
 
+def levels(methods: Mapping[str, Mapping[int, float]]) -> dict[str, float]:
+    """How methods compare where not all of them have all seeds, by least squares.
+
+    A metric is taken as the sum of a method's level and of what its seed brings, as in an
+    incomplete block design; where all methods have all seeds, differences of levels are those of
+    the means.
+
+    Args:
+        methods: The metrics by method and seed.
+
+    Returns:
+        The level of each method that has two seeds, each shared with another method, so that only
+        differences count.
+    """
+    found = {
+        name: {
+            seed: value
+            for seed, value in values.items()
+            if sum(seed in others for others in methods.values()) > 1
+        }
+        for name, values in methods.items()
+    }
+    names = [name for name, values in found.items() if len(values) > 1]
+    seeds = sorted({seed for name in names for seed in found[name]})
+    points = [(name, seed) for name in names for seed in found[name]]
+    design = np.zeros((len(points), len(names) + len(seeds)))
+    for row, (name, seed) in enumerate(points):
+        design[row, [names.index(name), len(names) + seeds.index(seed)]] = 1
+    solution = np.linalg.lstsq(design, [found[name][seed] for name, seed in points], rcond=None)[0]
+    return dict(zip(names, solution.tolist(), strict=False))
+
+
 def mean_sd(values: Sequence[float]) -> tuple[float, float | None]:
     """Mean, and standard deviation of more than one value."""
     array = np.asarray(values, dtype=float)

@@ -116,7 +116,6 @@ METHODS = {
     'policy-half-influence': _searched(
         'TST, influence, policy only, half of the images', 0.5, objective='influence'
     ),
-    'tst-0.85': _searched('TST, forgetting 0.85', search=dict(forgetting=0.85)),
     'tst-cool': _searched('TST, temperature 0.5', search=dict(temperature=0.5)),
     'tst-warm': _searched('TST, temperature 2', search=dict(temperature=2.0)),
     'tst-target-0.1': _searched('TST, target 0.1', target=0.1),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from benchmarks.accuracy.statistics import Difference, difference
+from benchmarks.accuracy.statistics import Difference, difference, levels
 from tst_mm.augment.operators import DEFAULT_OPERATORS
 from tst_mm.experiments import markdown_table
 
@@ -75,11 +75,9 @@ def tables(runs: Sequence[Mapping[str, Any]]) -> str:
 
 
 def best_rival(methods: Mapping[str, Mapping[int, float]]) -> str | None:
-    """The rival that is furthest above KD, on the seeds that both have; None without any."""
-    kd = methods.get('kd', {})
-    gaps = {name: difference(values, kd) for name, values in methods.items() if METHODS[name].rival}
-    means = {name: gap.mean for name, gap in gaps.items() if gap is not None}
-    return max(means, key=means.__getitem__) if means else None
+    """The rival with the highest level; None without any."""
+    found = {name: value for name, value in levels(methods).items() if METHODS[name].rival}
+    return max(found, key=found.__getitem__) if found else None
 
 
 def headline(
@@ -100,10 +98,11 @@ def headline(
         TASKS[task].title: methods for task, methods in cells(runs).items() if TASKS[task].usual
     }
     found |= others or {}
+    compared = {task: levels(methods) for task, methods in found.items()}
     rows = []
     names = ('tst', 'amount', 'policy')
     for method in (name for name in METHODS if METHODS[name].rival or name in names):
-        gaps = [_behind(methods, method) for methods in found.values()]
+        gaps = [_behind(values, method) for values in compared.values()]
         known = [gap for gap in gaps if gap is not None]
         if known:
             worst = f'{min(known):+.2f}' if len(known) == len(gaps) else ''
@@ -111,7 +110,7 @@ def headline(
             rows.append([METHODS[method].title, *told, worst])
     if not rows:
         return ''
-    usual = [_over_the_mean(methods) for methods in found.values()]
+    usual = [_over_the_mean(values) for values in compared.values()]
     known = [gap for gap in usual if gap is not None]
     told = ['' if gap is None else f'{gap:+.2f}' for gap in usual]
     worst = f'{min(known):+.2f}' if known and len(known) == len(usual) else ''
@@ -119,15 +118,10 @@ def headline(
     return markdown_table(['over the best rival', *found, 'worst'], rows)
 
 
-def _over_the_mean(methods: Mapping[str, Mapping[int, float]]) -> float | None:
-    """TST's mean difference to the rivals, each rival counting alike; None without any."""
-    gaps = [
-        difference(methods.get('tst', {}), values)
-        for name, values in methods.items()
-        if METHODS[name].rival
-    ]
-    means = [gap.mean for gap in gaps if gap is not None]
-    return float(np.mean(means)) if means else None
+def _over_the_mean(found: Mapping[str, float]) -> float | None:
+    """TST's level over the mean of the rivals'; None without any."""
+    rivals = [value for name, value in found.items() if METHODS[name].rival]
+    return found['tst'] - float(np.mean(rivals)) if rivals and 'tst' in found else None
 
 
 #: What a part of the method brings: words, with it, without it.
@@ -155,13 +149,10 @@ def ablations(runs: Sequence[Mapping[str, Any]]) -> str:
     return markdown_table(['what it brings', *titles], rows) if rows else ''
 
 
-def _behind(methods: Mapping[str, Mapping[int, float]], method: str) -> float | None:
-    """A method's mean difference to the best rival, 0 for that itself, None where it has none."""
-    best = best_rival(methods)
-    if method == best:
-        return 0.0
-    gap = difference(methods.get(method, {}), methods.get(best or '', {}))
-    return None if gap is None else gap.mean
+def _behind(found: Mapping[str, float], method: str) -> float | None:
+    """A method's level over the best rival's; None where one of them has none."""
+    rivals = [value for name, value in found.items() if METHODS[name].rival]
+    return found[method] - max(rivals) if rivals and method in found else None
 
 
 def choices(runs: Sequence[Mapping[str, Any]]) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.accuracy.statistics import difference, mean_sd
+from benchmarks.accuracy.statistics import difference, levels, mean_sd
 
 METRICS = st.lists(st.floats(0, 100), min_size=2, max_size=8)
 
@@ -55,3 +55,26 @@ def test_an_interval_that_touches_zero_is_not_above_it():
 def test_mean_and_spread():
     assert mean_sd([1.0, 3.0]) == (2.0, pytest.approx(2**0.5))
     assert mean_sd([4.0]) == (4.0, None)
+
+
+def test_levels_are_means_where_all_methods_have_all_seeds():
+    values = {'kd': {0: 50.0, 1: 52.0, 2: 57.0}, 'tst': {0: 51.0, 1: 55.0, 2: 58.0}}
+    found = levels(values)
+    assert found['tst'] - found['kd'] == pytest.approx(5 / 3)
+
+
+def test_levels_compare_methods_that_share_no_seed():
+    """By a third one, with what a seed brings left out: a mean difference would be far off."""
+    hard, easy = 20.0, 60.0
+    values = {
+        'kd': {0: hard, 1: hard + 1, 10: easy, 11: easy + 2},
+        'random': {0: hard + 1, 1: hard + 2},
+        'tst': {10: easy + 3, 11: easy + 5},
+        'once': {0: hard},
+        'apart': {7: 1.0, 8: 2.0},
+    }
+    found = levels(values)
+    assert found['tst'] - found['random'] == pytest.approx(2)
+    assert found['random'] - found['kd'] == pytest.approx(1)
+    assert found.keys() == {'kd', 'random', 'tst'}
+    assert levels({}) == {}
