@@ -44,7 +44,7 @@ class MeasuringSearch:
             images changes its odds by a factor of e.
         forgetting: The weight, in (0, 1], that the findings of earlier stages are multiplied by
             each time a stage begins, because the student and its weaknesses change. Defaults to
-            0.85.
+            0.9.
         draws: The number of times that each image is drawn in a step, at least 2. More draws of
             fewer images cost the same and load less. Defaults to 4.
 
@@ -52,7 +52,7 @@ class MeasuringSearch:
         ValueError: A value is outside of its range.
     """
 
-    def __init__(self, temperature: float = 1.0, forgetting: float = 0.85, draws: int = 4) -> None:
+    def __init__(self, temperature: float = 1.0, forgetting: float = 0.9, draws: int = 4) -> None:
         number = isinstance(temperature, (int, float)) and not isinstance(temperature, bool)
         if not number or not temperature > 0:
             raise ValueError(f'temperature is {temperature!r}; allowed: above 0')

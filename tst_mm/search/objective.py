@@ -16,7 +16,7 @@ from tst_mm.registry import MODELS
 _FLOOR = 1e-6
 #: How far from a probability of 1 a label counts as known. What a student has by heart differs by
 #: factors that say nothing; they would outweigh all other images.
-_KNOWN = 0.03
+_KNOWN = 0.01
 #: The weight of a new batch in the running means of the student's losses.
 _SHARE = 0.1
 
@@ -245,7 +245,7 @@ class DisagreementObjective(Objective):
 def bounded_weakness(loss: Tensor, scale: Tensor | float = 1.0) -> Tensor:
     """Compute ``phi(l) = -s log(1 - exp(-l / s))``, which falls as the loss rises, but not below 0.
 
-    Below a loss of ``0.03 s``, of a label that has a probability of 0.97 or more, it is constant
+    Below a loss of ``0.01 s``, of a label that has a probability of 0.99 or more, it is constant
     (a deviation from the paper, where it grows without end).
 
     Args:
@@ -253,7 +253,7 @@ def bounded_weakness(loss: Tensor, scale: Tensor | float = 1.0) -> Tensor:
         scale: The scale s at which a loss begins to count as large, positive. Defaults to 1.
 
     Returns:
-        The weakness, in the same shape, from 0 to ``3.5 s``. It is ``s log 2`` where the loss is
+        The weakness, in the same shape, from 0 to ``4.6 s``. It is ``s log 2`` where the loss is
         ``s log 2``.
     """
     scale = torch.as_tensor(scale, dtype=loss.dtype, device=loss.device).clamp(min=_FLOOR)
