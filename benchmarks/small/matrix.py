@@ -126,11 +126,14 @@ METHODS = {
     'kd-label-half': Method('KD, labels at half weight', label_weight=0.5),
 }
 
-# The student's losses at their running means, as the default had them before.
+# The default before: the student's losses at their running means, stages forgotten sooner.
 METHODS.update(
     {
-        f'{name}-mean': replace(
-            METHODS[name], title=f'{METHODS[name].title}; running means', mean_scales=True
+        f'{name}-before': replace(
+            METHODS[name],
+            title=f'{METHODS[name].title}, as before',
+            mean_scales=True,
+            search=dict(forgetting=0.7),
         )
         for name in ('tst', 'policy', 'policy-half')
     }

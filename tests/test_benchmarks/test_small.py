@@ -105,6 +105,14 @@ def test_the_readme_has_numbers_of_the_file(root):
     assert f'it is up to {behind("TST", dense)} behind' in ' '.join(text.split())
 
 
+def test_methods_of_a_seed_have_the_same_teacher():
+    """What another processor trains is another teacher: such lines are not compared by seed."""
+    teachers = {}
+    for run in report.read_runs(report.PATH):
+        teachers.setdefault((run['task'], run['seed']), set()).add(run['teacher'])
+    assert all(len(found) == 1 for found in teachers.values())
+
+
 def test_a_run_is_on_file_once_and_repeats_exactly(data, tmp_path, capsys):
     arguments = ['run', '--tasks', 'digits', '--seeds', '3', '--data', str(data.parent)]
     arguments += ['--work-dir', str(tmp_path), '--methods', 'tst', 'cutmix', 'tst-influence']

@@ -17,7 +17,7 @@ def effects(main, error, slope=0.0, slope_error=math.inf, spread=1.0):
 
 @pytest.mark.parametrize(
     ('effect', 'error', 'kept'),
-    [(2, 1, 1.5), (-2, 1, -1.5), (1, 1, 0), (0.5, 1, 0), (3, 0, 3), (0, 0, 0), (0, 1, 0)],
+    [(4, 1, 3), (-4, 1, -3), (2, 1, 0), (1.5, 1, 0), (3, 0, 3), (0, 0, 0), (0, 1, 0)],
 )
 def test_shrink(effect, error, kept):
     assert shrink(torch.tensor(float(effect)), torch.tensor(float(error))) == kept
@@ -58,8 +58,8 @@ def test_infinite_temperature_moves_nothing():
         assert moved == 0
 
 
-@given(st.floats(-1, 1), st.floats(1, 3))
-def test_effects_within_their_error_leave_the_rate(share, error):
-    """To 0.02: here exactly."""
+@given(st.floats(-2, 2), st.floats(1, 3))
+def test_effects_within_twice_their_error_leave_the_rate(share, error):
+    """To 0.02, for the rounding of the product."""
     moved, _ = tilt(effects(share * error, error), 1.0)
     assert abs(torch.sigmoid(moved) - 0.5) < 0.02

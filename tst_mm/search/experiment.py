@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+#: An effect is known from so many standard errors on.
+KNOWN = 2
 #: A regressor counts as constant where its variance within groups is not above this.
 _CONSTANT = 1e-12
 #: An estimate that mixes in more than this part of other effects is none.
@@ -44,7 +46,7 @@ class Effects:
 
     def known(self) -> Tensor:
         """Whether each main effect is at least twice its standard error, (N,) bool."""
-        return self.main.abs() >= 2 * self.main_error
+        return self.main.abs() >= KNOWN * self.main_error
 
 
 class FactorialExperiment:

@@ -12,11 +12,8 @@ from torch import Tensor, nn
 
 from tst_mm.registry import MODELS
 
-#: Losses and scales count as no smaller than this.
+#: The smallest argument of the logarithm in the weakness, which keeps it finite at a loss of 0.
 _FLOOR = 1e-6
-#: How far from a probability of 1 a label counts as known. What a student has by heart differs by
-#: factors that say nothing; they would outweigh all other images.
-_KNOWN = 0.01
 #: The weight of a new batch in the running means of the student's losses.
 _SHARE = 0.1
 
@@ -245,19 +242,16 @@ class DisagreementObjective(Objective):
 def bounded_weakness(loss: Tensor, scale: Tensor | float = 1.0) -> Tensor:
     """Compute ``phi(l) = -s log(1 - exp(-l / s))``, which falls as the loss rises, but not below 0.
 
-    Below a loss of ``0.01 s``, of a label that has a probability of 0.99 or more, it is constant
-    (a deviation from the paper, where it grows without end).
-
     Args:
         loss: The losses, of any shape, at least 0; values below 0 count as 0.
         scale: The scale s at which a loss begins to count as large, positive. Defaults to 1.
 
     Returns:
-        The weakness, in the same shape, from 0 to ``4.6 s``. It is ``s log 2`` where the loss is
-        ``s log 2``.
+        The weakness, in the same shape. It is ``s log 2`` where the loss is ``s log 2``, and
+        finite at a loss of 0.
     """
     scale = torch.as_tensor(scale, dtype=loss.dtype, device=loss.device).clamp(min=_FLOOR)
-    return -scale * torch.log((-torch.expm1(-loss.clamp(min=0) / scale)).clamp(min=_KNOWN))
+    return -scale * torch.log((-torch.expm1(-loss.clamp(min=0) / scale)).clamp(min=_FLOOR))
 
 
 def _magnitude(values: Tensor) -> Tensor:

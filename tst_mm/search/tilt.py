@@ -5,13 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .experiment import Effects
+from .experiment import KNOWN, Effects
 
 
 def shrink(effects: Tensor, errors: Tensor) -> Tensor:
-    """Take from effects what may be chance: ``e max(0, 1 - se^2 / e^2)``.
+    """Take from effects what may be chance: ``e max(0, 1 - (2 se)^2 / e^2)``.
 
-    An effect within its standard error becomes 0, one of twice its error keeps three quarters.
+    An effect that is not known, within twice its standard error (:meth:`Effects.known`), becomes 0;
+    one of four times its error keeps three quarters.
 
     Args:
         effects: The effects, of any shape.
@@ -19,7 +20,7 @@ def shrink(effects: Tensor, errors: Tensor) -> Tensor:
             known.
     """
     ratio = torch.where(effects == 0, torch.inf, errors / effects)
-    kept = (1 - ratio.square()).clamp(min=0)
+    kept = (1 - (KNOWN * ratio).square()).clamp(min=0)
     return torch.where(kept > 0, effects * kept, 0.0)
 
 
