@@ -131,7 +131,6 @@ _PARTS = (
     ('the amount, beside the search', 'tst', 'policy'),
     ('the amount alone, over half', 'amount', 'random-half'),
     ('the amount alone, over all', 'amount', 'random'),
-    ('the search, over the search before', 'tst', 'tst-before'),
 )
 
 
