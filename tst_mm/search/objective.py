@@ -250,7 +250,8 @@ def bounded_weakness(loss: Tensor, scale: Tensor | float = 1.0) -> Tensor:
         The weakness, in the same shape. It is ``s log 2`` where the loss is ``s log 2``, and
         finite at a loss of 0.
     """
-    scale = torch.as_tensor(scale, dtype=loss.dtype, device=loss.device).clamp(min=_FLOOR)
+    # A number stays one: a tensor of it would wait for its copy to the device.
+    scale = scale.to(loss).clamp(min=_FLOOR) if isinstance(scale, Tensor) else max(scale, _FLOOR)
     return -scale * torch.log((-torch.expm1(-loss.clamp(min=0) / scale)).clamp(min=_FLOOR))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +113,8 @@ def test_stages_take_nothing_from_the_student(make_runner, monkeypatch, loop):
 
 
 def test_stage_leaves_the_student_and_moves_the_policy(make_runner, monkeypatch):
+    # A stage this short knows little.
+    monkeypatch.setattr(import_module('tst_mm.search.tilt'), 'KNOWN', 0.1)
     runner = make_runner('run', {'stages': [{'begin': 1, 'iters': 4}]}, length=2)
     original, seen = AlternatingScheduleHook.run_stage, []
 

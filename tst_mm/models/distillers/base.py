@@ -187,19 +187,11 @@ class BaseDistiller(ShownStudent, BaseModel):
         return data_samples
 
     def confidence_loss(self, model: nn.Module) -> tuple[nn.Module, int] | None:
-        """What is logged as confidence of student or teacher.
-
-        Returns:
-            The classification loss module of ``model`` and the number of its classes, without
-            background; None where there is no plain one.
-        """
+        """The class loss of ``model`` and its classes less background, for the log; or None."""
         return None
 
     def loss_scales(self) -> dict[str, float]:
-        """What losses of the student amount to where the label has probability 1 / e, by name.
-
-        Of a classifier's cross entropy that is its weight; losses of another kind are not named.
-        """
+        """The weights of those losses of the student that are cross entropies, by name."""
         return {}
 
     # The two steps ------------------------------------------------------------------------------
