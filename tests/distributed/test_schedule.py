@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -79,8 +80,9 @@ def train(
         config.val_dataloader = {**config.train_dataloader, 'batch_size': 20}
         config.val_dataloader['dataset'] = {**config.train_dataloader.dataset, 'split': 'test'}
         config.val_cfg, config.val_evaluator = {}, {'type': 'mmpretrain.Accuracy'}
-    # MMEngine lays out the config's text anew for every checkpoint.
-    with patch.object(Config, 'pretty_text', ''):
+    # MMEngine lays out the config's text anew for every checkpoint; stages this short know little.
+    known = patch.object(import_module('tst_mm.search.tilt'), 'KNOWN', 0.1)
+    with patch.object(Config, 'pretty_text', ''), known:
         runner = Runner.from_cfg(config)
         model = unwrap_model(runner)
         watch = Watch(model, kill)
@@ -130,8 +132,7 @@ def test_ranks_stay_identical_over_stages(whole_run, loop):
     first, second = whole_run(loop)[0]
     for part in ('weights', 'policy', 'evidence', 'scales', 'momentum'):
         assert_equal(second[part], first[part])
-    # So short stages know of no effect, which leaves the policy; what they saw is there.
-    assert first['evidence']['count'] > 0
+    assert not any(torch.equal(policy, torch.zeros_like(policy)) for policy in first['policy'])
 
 
 @pytest.mark.parametrize('loop', ['epoch', 'iter'])
