@@ -45,7 +45,13 @@ def main(argv: list[str] | None = None) -> None:
     )
     commands = parser.add_subparsers(dest='command', required=True)
     run = commands.add_parser('run', help='train what is not on file')
-    run.add_argument('--tasks', nargs='+', default=list(TASKS), help=f'of {", ".join(TASKS)}')
+    usual = [name for name, task in TASKS.items() if not task.depths]
+    run.add_argument(
+        '--tasks',
+        nargs='+',
+        default=usual,
+        help=f'of {", ".join(TASKS)} (default: those that are not for a GPU)',
+    )
     run.add_argument('--methods', nargs='+', default=['kd', 'tst'], help=f'of {", ".join(METHODS)}')
     run.add_argument('--seeds', default='0-4', help='one, or first-last (default: 0-4)')
     run.add_argument('--data', type=Path, default=Path('data'), help='(default: data)')

@@ -16,12 +16,15 @@ class Task:
         title: What tables call it.
         data: The folder of the images.
         images: How many training images the student sees; the seed of a run chooses which.
-        budget: The cost of a run, in steps of plain KD on 64 images.
+        budget: The cost of a run, in steps of plain KD.
         mirrors: Whether the usual augmentation mirrors images, beside shifts. Defaults to True.
         usual: Whether there is the usual augmentation in every method. Defaults to True; a task
             without is apart from the headline.
-        teacher_steps: Steps of 96 images of the teacher, which sees all training images. Defaults
-            to 4,000.
+        teacher_steps: Steps of the teacher, on half as many images again as a batch of the
+            student; it sees all training images. Defaults to 4,000.
+        batch: The number of images of a step. Defaults to 64.
+        depths: The depths of student and teacher where they are ResNets of CIFAR, for a GPU; None
+            (default) takes networks of four convolutions.
     """
 
     title: str
@@ -31,6 +34,8 @@ class Task:
     mirrors: bool = True
     usual: bool = True
     teacher_steps: int = 4000
+    batch: int = 64
+    depths: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,15 @@ TASKS = {
     'cifar_1k_bare': Task('CIFAR-10, 1,000 images as they are', 'cifar10', 1000, 1500, usual=False),
     'cifar_50k_bare': Task(
         'CIFAR-10, 50,000 images as they are, 2.6 epochs', 'cifar10', 50000, 2000, usual=False
+    ),
+    'cifar_full': Task(
+        'CIFAR-10, 60 epochs, ResNet-20 by ResNet-56',
+        'cifar10',
+        50000,
+        60 * 196,
+        teacher_steps=40 * 131,
+        batch=256,
+        depths=(20, 56),
     ),
     'digits': Task('digits, 50 images', 'digits', 50, 1000, mirrors=False, teacher_steps=1500),
 }

@@ -16,6 +16,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from tst_mm.augment import LearnedAugmenter
 from tst_mm.augment.operators import DEFAULT_OPERATORS
 from tst_mm.datasets.idx import read_idx
+from tst_mm.models.backbones import CIFARResNet
 
 #: Temperature of the distillation.
 TAU = 4.0
@@ -29,19 +30,27 @@ WIDE = {
 }
 
 
-def network(width: int, channels: int, classes: int) -> nn.Module:
-    """Four convolutions and a linear layer."""
+class _Residual(CIFARResNet):
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images)[0]
+
+
+def network(width: int, channels: int, classes: int, depth: int | None = None) -> nn.Module:
+    """Four convolutions and a linear layer, or a ResNet of CIFAR where it has a depth."""
     layers: list[nn.Module] = []
-    for out, stride in ((width, 1), (2 * width, 2), (4 * width, 2), (4 * width, 1)):
-        layers += [nn.Conv2d(channels, out, 3, stride, 1, bias=False), nn.BatchNorm2d(out)]
-        layers.append(nn.ReLU())
-        channels = out
+    if depth:
+        layers, channels = [_Residual(depth, in_channels=channels)], 64
+    else:
+        for out, stride in ((width, 1), (2 * width, 2), (4 * width, 2), (4 * width, 1)):
+            layers += [nn.Conv2d(channels, out, 3, stride, 1, bias=False), nn.BatchNorm2d(out)]
+            layers.append(nn.ReLU())
+            channels = out
     head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes)]
     return nn.Sequential(*layers, *head).to(memory_format=torch.channels_last)
 
 
 def folded(model: nn.Module) -> nn.Module:
-    """A :func:`network` that is not trained any more, its norm layers inside its convolutions."""
+    """A :func:`network` that is not trained any more, norm layers inside plain convolutions."""
     layers, last = list(model.eval().requires_grad_(False)), None
     kept: list[nn.Module] = []
     for layer in layers:

@@ -19,7 +19,7 @@ from tst_mm.search import AdaptiveAmount, Losses, MeasuringSearch
 from .matrix import Method, Task
 from .parts import augmenter_of, folded, forward, imitation, influence, load_images, mixed, network
 
-BATCH, STAGE_BATCH, STAGE_SHARE = 64, 16, 0.02
+STAGE_BATCH, STAGE_SHARE = 16, 0.02
 #: Of the adaptive amount, as :class:`tst_mm.AdaptiveAmountHook` has them by default.
 HELD_OUT, RELEASE, SPEED, LOOKED_AT, LOOKS_SHARE = 0.05, 0.6, 0.2, 32, 0.01
 FEWEST_LOOKS, MOST_LOOKS = 20, 100
@@ -69,7 +69,8 @@ class Training:
         self.random = torch.Generator().manual_seed(seed)
         chosen = torch.randperm(len(labels), generator=self.random)[: task.images]
         self.images, self.labels = images[chosen].to(device), labels[chosen].to(device)
-        self.student = network(12, channels, classes).to(device)
+        depth = self.task.depths[0] if self.task.depths else None
+        self.student = network(12, channels, classes, depth).to(device)
         adaptive = method.fraction is None
         held = min(max(round(HELD_OUT * len(chosen)), 40), 2000) if adaptive else 0
         fixed = method.fraction
@@ -92,17 +93,18 @@ class Training:
         of_student, of_teacher = (self.flops(net) for net in (self.student, self.teacher))
         step, look = 3 * of_student + of_teacher, of_student + of_teacher
         budget, self.stage_length, self.looks = self.task.budget, 0, 0
+        batch = self.task.batch
         spent = 0.0
         if self.method.stages:
             copies = STAGE_BATCH * MeasuringSearch().draws
-            share = STAGE_SHARE * budget * BATCH * step
+            share = STAGE_SHARE * budget * batch * step
             self.stage_length = max(1, int(share / self.method.stages / (copies * look)))
             spent += self.method.stages * self.stage_length * copies * look
         if adaptive:
-            allowed = LOOKS_SHARE * budget * BATCH * step / (2 * LOOKED_AT * look)
+            allowed = LOOKS_SHARE * budget * batch * step / (2 * LOOKED_AT * look)
             self.looks = min(max(int(allowed), FEWEST_LOOKS), MOST_LOOKS)
             spent += self.looks * RELEASE * 2 * LOOKED_AT * look
-        self.steps = int(budget - spent / (BATCH * step))
+        self.steps = int(budget - spent / (batch * step))
 
     def run(self) -> dict[str, Any]:
         """Train; accuracies in percent, the amount and the policy over training, seconds."""
@@ -110,7 +112,9 @@ class Training:
         optimizer = torch.optim.SGD(
             self.student.parameters(), 0.05, momentum=0.9, weight_decay=5e-4, nesterov=True
         )
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, steps, pct_start=0.15)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, 0.1 * self._rate(), steps, pct_start=0.15
+        )
         search = MeasuringSearch(**self.method.search)
         stages = self.method.stages
         begins = {int(steps * (i + 0.5) / stages): i for i in range(stages)}
@@ -222,14 +226,15 @@ class Training:
 
     def _loss(self, step: int) -> Tensor:
         """The loss of a student step on a batch of which a fraction is augmented."""
-        images, labels = self.batch(BATCH)
+        batch = self.task.batch
+        images, labels = self.batch(batch)
         other, share = labels, 1.0
         if self.method.augment in ('mixup', 'cutmix'):
             images, order, share = mixed(images, self.method.augment, self.random)
             other = labels[order]
         else:
             self.augmenter.reseed(self.seed, 0, step)
-            count = int(self.fraction * BATCH + torch.rand((), generator=self.random).item())
+            count = int(self.fraction * batch + torch.rand((), generator=self.random).item())
             if count:
                 images = torch.cat((self.augmenter(images[:count])[0], images[count:]))
         with torch.no_grad():
@@ -241,6 +246,10 @@ class Training:
         if self.method.trust:
             own = own * teacher.softmax(1).gather(1, labels[:, None]).squeeze(1)
         return self.method.label_weight * own.mean() + imitation(student, teacher).mean()
+
+    def _rate(self) -> float:
+        """How much higher learning rates are than for batches of 64."""
+        return (self.task.batch / 64) ** 0.5
 
     def _integers(self, high: int, count: int) -> Tensor:
         return torch.randint(high, (count,), generator=self.random)
@@ -266,13 +275,14 @@ class Training:
 
     def _teacher(self, images: Tensor, labels: Tensor, classes: int, work_dir: Path) -> nn.Module:
         """Trained once, with a third of each batch augmented."""
-        path = work_dir / f'teacher_{self.task.data}.pth'
-        teacher = network(32, images.shape[1], classes).to(self.device)
+        depth = self.task.depths[1] if self.task.depths else None
+        suffix = f'_{depth}' if depth else ''
+        path = work_dir / f'teacher_{self.task.data}{suffix}.pth'
+        torch.manual_seed(0)
+        teacher = network(32, images.shape[1], classes, depth).to(self.device)
         if path.exists():
             teacher.load_state_dict(torch.load(path, self.device, weights_only=True))
             return folded(teacher)
-        torch.manual_seed(0)
-        teacher = network(32, images.shape[1], classes).to(self.device)
         self.images, self.labels = images.to(self.device), labels.to(self.device)
         self.seen = torch.arange(len(labels))
         self.random = torch.Generator().manual_seed(0)
@@ -281,11 +291,12 @@ class Training:
         )
         augmenter, steps = LearnedAugmenter(), self.task.teacher_steps
         augmenter.normalization = self.normalization
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.2, steps)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.2 * self._rate(), steps)
+        batch = self.task.batch
         for step in range(steps):
-            inputs, target = self.batch(96)
+            inputs, target = self.batch(batch + batch // 2)
             augmenter.reseed(step)
-            inputs = torch.cat((augmenter(inputs[:32])[0], inputs[32:]))
+            inputs = torch.cat((augmenter(inputs[: batch // 2])[0], inputs[batch // 2 :]))
             loss = F.cross_entropy(forward(teacher, inputs), target)
             optimizer.zero_grad()
             loss.backward()

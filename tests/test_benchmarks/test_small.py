@@ -15,7 +15,7 @@ from benchmarks.small import agreement, report
 from benchmarks.small.matrix import METHODS, TASKS
 from benchmarks.small.parts import imitation, influence, network
 from benchmarks.small.runs import expected_time
-from benchmarks.small.training import BATCH, LOOKED_AT, RELEASE, STAGE_BATCH, Training
+from benchmarks.small.training import LOOKED_AT, RELEASE, STAGE_BATCH, Training
 
 
 @pytest.fixture(scope='module')
@@ -38,15 +38,16 @@ def short(monkeypatch):
     monkeypatch.setitem(TASKS, 'digits', task)
 
 
-def test_all_methods_have_the_same_cost(data, tmp_path):
+@pytest.mark.parametrize('depths', [None, (8, 14)])
+def test_all_methods_have_the_same_cost(depths, data, tmp_path):
     """In forward passes of the student's and the teacher's, a backward pass counting as two."""
-    flops = {}
+    flops, task = {}, replace(TASKS['digits'], depths=depths, batch=48)
     for name in ('kd', 'tst'):
-        training = Training(TASKS['digits'], METHODS[name], 0, data, tmp_path)
+        training = Training(task, METHODS[name], 0, data, tmp_path)
         student, teacher = (training.flops(net) for net in (training.student, training.teacher))
         copies = 5 * training.stage_length * STAGE_BATCH * 4 if name == 'tst' else 0
         looked = training.looks * RELEASE * 2 * LOOKED_AT
-        flops[name] = training.steps * BATCH * (3 * student + teacher)
+        flops[name] = training.steps * 48 * (3 * student + teacher)
         flops[name] += (copies + looked) * (student + teacher)
     assert training.stage_length > 0 and training.looks >= 20
     assert flops['tst'] == pytest.approx(flops['kd'], rel=1 / 40)
