@@ -89,11 +89,11 @@ TASKS = {
         'CIFAR-10, 50,000 images as they are, 2.6 epochs', 'cifar10', 50000, 2000, usual=False
     ),
     'cifar_full': Task(
-        'CIFAR-10, 60 epochs, ResNet-20 by ResNet-56',
+        'CIFAR-10, 40 epochs, ResNet-20 by ResNet-56',
         'cifar10',
         50000,
-        60 * 196,
-        teacher_steps=40 * 131,
+        40 * 196,
+        teacher_steps=30 * 131,
         batch=256,
         depths=(20, 56),
     ),
