@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from benchmarks.small import comparison
 from benchmarks.small import report as small
 from tst_mm.augment import LearnedAugmenter
 from tst_mm.experiments import markdown_table
@@ -59,10 +60,11 @@ def write_report(
     page = Template(_PAGE.read_text()).substitute(
         runs=len(rows),
         commits=_commits(rows),
-        headline=small.headline(small_runs, others) or 'Nothing to compare yet.',
+        headline=comparison.headline(small_runs, others) or 'Nothing to compare yet.',
+        summary=comparison.summary(small_runs, others),
         verdict=_verdict(now, small_runs),
         students=_students(now),
-        ablations='\n\n'.join(filter(None, (small.ablations(small_runs), _ablations(now))))
+        ablations='\n\n'.join(filter(None, (comparison.ablations(small_runs), _ablations(now))))
         or 'None yet.',
         policies=_policies(now),
         pictures=_pictures(now, 'results'),
@@ -108,7 +110,7 @@ def _verdict(book: Book, small_runs: Sequence[Mapping[str, Any]] = ()) -> str:
             continue
         said = [f'{verdict} it on {"; ".join(where)}' for verdict, where in found.items() if where]
         lines.append(f'- {book.titles["tst"]} against {book.titles[other]}: {"; ".join(said)}.')
-    if said := small.verdict(small_runs):
+    if said := comparison.verdict(small_runs):
         lines = [
             'Small trainings:\n',
             said,

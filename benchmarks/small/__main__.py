@@ -25,8 +25,9 @@ import torch
 
 from tst_mm.utils import closest
 
+from .comparison import headline
 from .matrix import METHODS, TASKS
-from .report import PATH, headline, read_runs, tables
+from .report import PATH, read_runs, tables
 from .runs import expected_time, train
 
 #: What a reader can try in a few minutes.

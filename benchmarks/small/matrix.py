@@ -23,8 +23,8 @@ class Task:
         teacher_steps: Steps of the teacher, on half as many images again as a batch of the
             student; it sees all training images. Defaults to 4,000.
         batch: The number of images of a step. Defaults to 64.
-        depths: The depths of student and teacher where they are ResNets of CIFAR, for a GPU; None
-            (default) takes networks of four convolutions.
+        depths: The depths of student and teacher where they are ResNets of CIFAR, for a GPU; such
+            a task is apart from the headline. None (default) takes networks of four convolutions.
     """
 
     title: str
@@ -36,6 +36,11 @@ class Task:
     teacher_steps: int = 4000
     batch: int = 64
     depths: tuple[int, int] | None = None
+
+    @property
+    def in_headline(self) -> bool:
+        """Whether it is one of those that the headline compares methods on."""
+        return self.usual and self.depths is None
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def draw_learned(policies: Cells, known: Cells, path: Path) -> None:
         path: The file, PNG.
     """
     found = {task: values['tst'] for task, values in policies.items() if values.get('tst')}
-    figure, panels = make_panels(len(found), 2.2 + 1.2 / max(1, len(found)), 3.6, sharey=True)
+    figure, panels = make_panels(len(found), 2.9, 3.4, columns=4, sharey=True)
     places = np.arange(len(DEFAULT_OPERATORS))[::-1]
     for axes, (task, seeds) in zip(panels, found.items(), strict=False):
         for seed, values in seeds.items():

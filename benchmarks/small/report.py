@@ -54,7 +54,7 @@ def cells(
 
 
 def tables(runs: Sequence[Mapping[str, Any]]) -> str:
-    """A table for each task, as Markdown."""
+    """A table for each task, as Markdown; with the time of a run where it is long."""
     parts = []
     for task, methods in cells(runs).items():
         best = best_rival(methods)
@@ -62,13 +62,17 @@ def tables(runs: Sequence[Mapping[str, Any]]) -> str:
         rows = []
         for method, values in methods.items():
             row = [METHODS[method].title, _interval(values), str(len(values))]
+            if TASKS[task].depths:
+                seconds = cells(runs, 'seconds')[task][method].values()
+                row.append(f'{np.mean(list(seconds)):.0f} s')
             for other in others:
                 gap = difference(values, methods.get(other, {})) if other != method else None
-                row.append(_gap(gap))
+                row.append(gap_cell(gap))
             rows.append(row)
-        found = dict.fromkeys(f'{run["teacher"]:.1f}' for run in runs if run['task'] == task)
-        teacher = ' and '.join(found)
-        head = ['', 'accuracy, %', 'seeds', *(f'over {METHODS[other].title}' for other in others)]
+        found = sorted({f'{run["teacher"]:.1f}' for run in runs if run['task'] == task})
+        teacher = ' to '.join(dict.fromkeys((found[0], found[-1])))
+        head = ['', 'accuracy, %', 'seeds', *(['time'] if TASKS[task].depths else [])]
+        head += [f'over {METHODS[other].title}' for other in others]
         title = f'{TASKS[task].title} (teacher {teacher}; {TASKS[task].budget:,} steps of KD)'
         parts.append(f'**{title}**\n\n{markdown_table(head, rows)}')
     return '\n\n'.join(parts)
@@ -78,80 +82,6 @@ def best_rival(methods: Mapping[str, Mapping[int, float]]) -> str | None:
     """The rival with the highest level; None without any."""
     found = {name: value for name, value in levels(methods).items() if METHODS[name].rival}
     return max(found, key=found.__getitem__) if found else None
-
-
-def headline(
-    runs: Sequence[Mapping[str, Any]],
-    others: Mapping[str, Mapping[str, Mapping[int, float]]] | None = None,
-) -> str:
-    """Differences to the best rival of each task: a row a method, a column a task, the worst.
-
-    Args:
-        runs: The lines of the file.
-        others: Values of tasks that are not in it, by the title of the task, method and seed.
-            Defaults to none.
-
-    Returns:
-        A table of Markdown; empty where no method has a rival.
-    """
-    found = {
-        TASKS[task].title: methods for task, methods in cells(runs).items() if TASKS[task].usual
-    }
-    found |= others or {}
-    compared = {task: levels(methods) for task, methods in found.items()}
-    rows = []
-    names = ('tst', 'amount', 'policy')
-    for method in (name for name in METHODS if METHODS[name].rival or name in names):
-        gaps = [_behind(values, method) for values in compared.values()]
-        known = [gap for gap in gaps if gap is not None]
-        if known:
-            worst = f'{min(known):+.2f}' if len(known) == len(gaps) else ''
-            told = ['' if gap is None else f'{gap:+.2f}' if gap else 'best' for gap in gaps]
-            rows.append([METHODS[method].title, *told, worst])
-    if not rows:
-        return ''
-    usual = [_over_the_mean(values) for values in compared.values()]
-    known = [gap for gap in usual if gap is not None]
-    told = ['' if gap is None else f'{gap:+.2f}' for gap in usual]
-    worst = f'{min(known):+.2f}' if known and len(known) == len(usual) else ''
-    rows.append(['TST, over the mean of the rivals', *told, worst])
-    return markdown_table(['over the best rival', *found, 'worst'], rows)
-
-
-def _over_the_mean(found: Mapping[str, float]) -> float | None:
-    """TST's level over the mean of the rivals'; None without any."""
-    rivals = [value for name, value in found.items() if METHODS[name].rival]
-    return found['tst'] - float(np.mean(rivals)) if rivals and 'tst' in found else None
-
-
-#: What a part of the method brings: words, with it, without it.
-_PARTS = (
-    ('the search, beside the amount', 'tst', 'amount'),
-    ('the search alone, all images', 'policy', 'random'),
-    ('the amount, beside the search', 'tst', 'policy'),
-    ('the amount alone, over half', 'amount', 'random-half'),
-    ('the amount alone, over all', 'amount', 'random'),
-)
-
-
-def ablations(runs: Sequence[Mapping[str, Any]]) -> str:
-    """What each part of the method brings, with its interval; a row a part, a column a task."""
-    found = {task: methods for task, methods in cells(runs).items() if TASKS[task].usual}
-    rows = []
-    for words, own, other in _PARTS:
-        gaps = [
-            difference(methods.get(own, {}), methods.get(other, {})) for methods in found.values()
-        ]
-        if any(gap is not None for gap in gaps):
-            rows.append([words, *map(_gap, gaps)])
-    titles = [TASKS[task].title for task in found]
-    return markdown_table(['what it brings', *titles], rows) if rows else ''
-
-
-def _behind(found: Mapping[str, float], method: str) -> float | None:
-    """A method's level over the best rival's; None where one of them has none."""
-    rivals = [value for name, value in found.items() if METHODS[name].rival]
-    return found[method] - max(rivals) if rivals and method in found else None
 
 
 def choices(runs: Sequence[Mapping[str, Any]]) -> str:
@@ -168,7 +98,7 @@ def choices(runs: Sequence[Mapping[str, Any]]) -> str:
             for methods in found.values()
         ]
         if any(gap is not None for gap in gaps):
-            rows.append([METHODS[method].title, *map(_gap, gaps)])
+            rows.append([METHODS[method].title, *map(gap_cell, gaps)])
     if not rows:
         return ''
     titles = [
@@ -250,25 +180,6 @@ def section(runs: Sequence[Mapping[str, Any]], images: Path) -> str:
     )
 
 
-def verdict(runs: Sequence[Mapping[str, Any]]) -> str:
-    """Where TST is above rivals, where not: one line a rival."""
-    lines = []
-    for rival in (name for name in METHODS if METHODS[name].rival):
-        said: dict[str, list[str]] = {'above': [], 'not told apart from': [], 'below': []}
-        for task, methods in cells(runs).items():
-            gap = difference(methods.get('tst', {}), methods.get(rival, {}))
-            if gap is not None:
-                told = gap.pairs > 2
-                above, below = told and gap.above_zero, told and gap.below_zero
-                kind = 'above' if above else 'below' if below else ''
-                where = f'{TASKS[task].title} ({gap.mean:+.2f})'
-                said[kind or 'not told apart from'].append(where)
-        words = [f'{kind} it on {"; ".join(where)}' for kind, where in said.items() if where]
-        if words:
-            lines.append(f'- TST against {METHODS[rival].title}: {"; ".join(words)}.')
-    return '\n'.join(lines)
-
-
 def _interval(values: Mapping[int, float]) -> str:
     """Mean and the half width of its 95 % interval by Student's t."""
     array = np.array(list(values.values()))
@@ -278,7 +189,7 @@ def _interval(values: Mapping[int, float]) -> str:
     return f'{array.mean():.2f} ± {half:.2f}'
 
 
-def _gap(gap: Difference | None) -> str:
+def gap_cell(gap: Difference | None) -> str:
     """A paired difference and its interval by Student's t; bold where no interval has zero.
 
     Two pairs say nothing of their spread.
