@@ -25,8 +25,8 @@ def headline(
 
     Args:
         runs: The lines of the file.
-        others: Values of tasks that are not in it, by the title of the task, method and seed.
-            Defaults to none.
+        others: Values of tasks that are not in it, by the title of the task, method and seed;
+            methods that the matrix has not are left out. Defaults to none.
 
     Returns:
         A table of Markdown; empty where no method has a rival.
@@ -136,13 +136,17 @@ def _compared(
     runs: Sequence[Mapping[str, Any]],
     others: Mapping[str, Mapping[str, Mapping[int, float]]] | None,
 ) -> dict[str, dict[str, float]]:
-    """The levels of all methods by the title of a task."""
+    """The levels of all methods of the matrix, by the title of a task."""
     found = {
         TASKS[task].title: methods
         for task, methods in cells(runs).items()
         if TASKS[task].in_headline
     }
-    return {task: levels(methods) for task, methods in (found | dict(others or {})).items()}
+    found |= {
+        task: {name: values for name, values in methods.items() if name in METHODS}
+        for task, methods in (others or {}).items()
+    }
+    return {task: levels(methods) for task, methods in found.items()}
 
 
 def _over_the_mean(found: Mapping[str, float]) -> float | None:

@@ -167,6 +167,12 @@ def test_the_table_says_what_the_runs_say(tmp_path):
     assert [cell.strip() for cell in kd.split('|')[2:-1]] == ['-2.50', '-2.50']  # a task, the worst
     assert 'best' in random and '+0.50' in tst
     assert [cell.strip() for cell in usual.split('|')[2:-1]] == ['+1.75', '+1.75']
+    values = dict(kd=1.0, random=2.0, tst=1.5, plain=9.0)
+    dense = {'a detector': {name: {0: value, 1: value} for name, value in values.items()}}
+    assert (
+        '-0.50' in comparison.headline(runs, dense).splitlines()[4]
+    )  # not behind the student alone
+    assert comparison.summary(runs, dense).count('The worst of') == 2
     [line] = comparison.summary([*runs, apart]).splitlines()
     assert 'KD -2.50 (CIFAR-10, 1,000 images); ' in line and 'TST +0.50 (CIFAR-10' in line
     assert 'at most 0.3 behind the best rival on 1, and above the mean of the rivals on 1.' in line
