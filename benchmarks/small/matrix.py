@@ -52,7 +52,7 @@ class Method:
         fraction: The fraction of a batch that is augmented; None where it is adaptive. Defaults to
             0.
         augment: What augments: ``'policy'`` (default), ``'trivialaugment'``, ``'randaugment'``,
-            ``'mixup'`` or ``'cutmix'``.
+            ``'mixup'``, ``'cutmix'``, or ``'paper'``, all of TST as it was published.
         strength: The magnitude of RandAugment, of 30. Defaults to 0.
         stages: The number of stages of the search. Defaults to 0, no search.
         search: Arguments of :class:`tst_mm.search.MeasuringSearch`.
@@ -125,6 +125,7 @@ METHODS = {
     'trivialaugment': Method('KD + TrivialAugment', 1.0, 'trivialaugment', rival=True),
     'mixup': Method('KD + MixUp', 1.0, 'mixup', rival=True),
     'cutmix': Method('KD + CutMix', 1.0, 'cutmix', rival=True),
+    'paper': Method('TST as published', 1.0, 'paper', stages=4, rival=True),
     'tst': _searched('TST'),
     'amount': Method('TST, amount only', None),
     'policy': _searched('TST, policy only, all images', 1.0),

@@ -17,6 +17,7 @@ from tst_mm.augment import LearnedAugmenter
 from tst_mm.augment.operators import DEFAULT_OPERATORS
 from tst_mm.datasets.idx import read_idx
 from tst_mm.models.backbones import CIFARResNet
+from tst_mm.paper import PaperAugmenter
 
 #: Temperature of the distillation.
 TAU = 4.0
@@ -110,12 +111,14 @@ def augmenter_of(
     """What augments: the untrained policy, or what users take instead, with the same operators.
 
     Args:
-        kind: ``'policy'``; ``'randaugment'``, two operators on every image at one magnitude; or
-            ``'trivialaugment'``, one operator on every image at a magnitude that is uniform on the
-            wide ranges of that paper.
+        kind: ``'policy'``; ``'paper'``, the reference's; ``'randaugment'``, two operators on every
+            image at one magnitude; or ``'trivialaugment'``, one operator on every image at a
+            magnitude that is uniform on the wide ranges of that paper.
         strength: The magnitude of RandAugment, of 30.
         arguments: Those of the augmenter of a policy. Defaults to none.
     """
+    if kind == 'paper':
+        return PaperAugmenter()
     if kind == 'randaugment':
         return LearnedAugmenter(**randaugment(strength))
     if kind == 'trivialaugment':

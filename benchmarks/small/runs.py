@@ -93,9 +93,11 @@ def _end_with_parent() -> None:
 
 
 def _training(seed: int, task: str, method: str, data: Path, work_dir: Path, device: str) -> Any:
-    from .training import Training  # it takes seconds to import
+    from .published import PublishedTraining  # it takes seconds to import
+    from .training import Training
 
-    return Training(TASKS[task], METHODS[method], seed, data / TASKS[task].data, work_dir, device)
+    kind = PublishedTraining if METHODS[method].augment == 'paper' else Training
+    return kind(TASKS[task], METHODS[method], seed, data / TASKS[task].data, work_dir, device)
 
 
 def _line(

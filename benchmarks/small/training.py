@@ -115,7 +115,7 @@ class Training:
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer, 0.1 * self._rate(), steps, pct_start=0.15
         )
-        search = MeasuringSearch(**self.method.search)
+        search = self._new_search()
         stages = self.method.stages
         begins = {int(steps * (i + 0.5) / stages): i for i in range(stages)}
         amounts, effects = [], None
@@ -200,7 +200,10 @@ class Training:
         chosen = self.seen[self._integers(len(self.seen), count)].to(self.device)
         return self._usual(self._normalized(self.images[chosen])), self.labels[chosen]
 
-    def _search(self, search: MeasuringSearch, index: int) -> list[bool]:
+    def _new_search(self) -> Any:
+        return MeasuringSearch(**self.method.search)
+
+    def _search(self, search: Any, index: int) -> list[bool] | None:
         """One stage; which operators' effects are known after it."""
         search.begin(self, self.stage_length, self.stage_length)
         for step in range(self.stage_length):

@@ -14,6 +14,7 @@ from benchmarks.small import __main__ as command
 from benchmarks.small import agreement, comparison, report
 from benchmarks.small.matrix import METHODS, TASKS
 from benchmarks.small.parts import imitation, influence, network
+from benchmarks.small.published import PublishedTraining
 from benchmarks.small.runs import expected_time
 from benchmarks.small.training import LOOKED_AT, RELEASE, STAGE_BATCH, Training
 
@@ -51,6 +52,25 @@ def test_all_methods_have_the_same_cost(depths, data, tmp_path):
         flops[name] += (copies + looked) * (student + teacher)
     assert training.stage_length > 0 and training.looks >= 20
     assert flops['tst'] == pytest.approx(flops['kd'], rel=1 / 40)
+    # As published, all images are seen twice; in stages a backward pass stops at the image.
+    published = PublishedTraining(task, METHODS['paper'], 0, data, tmp_path)
+    searched = 4 * published.stage_length * STAGE_BATCH
+    assert searched == pytest.approx(0.1 * 40 * 48, rel=0.1)
+    cost = 2 * published.steps * 48 * (3 * student + teacher) + searched * 2 * (student + teacher)
+    assert cost == pytest.approx(flops['kd'], rel=2 / 40)
+
+
+def test_the_published_search_moves_the_policy_and_nothing_else(data, tmp_path):
+    """Weights, norm statistics and modes of the student stay as they are."""
+    training = PublishedTraining(TASKS['digits'], METHODS['paper'], 0, data, tmp_path)
+    before = {name: value.clone() for name, value in training.student.state_dict().items()}
+    search, policy = training._new_search(), training.augmenter.policy
+    start = policy.probability_logits.clone()
+    training._search(search, 0)
+    assert not torch.equal(policy.probability_logits, start)
+    after = training.student.state_dict()
+    assert all(torch.equal(after[name], value) for name, value in before.items())
+    assert training.student.training and training.run()['policy'] is not None
 
 
 def test_influence_is_what_a_step_of_the_last_layer_brings():
