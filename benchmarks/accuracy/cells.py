@@ -121,6 +121,10 @@ def distiller(
     task: Task, student: dict[str, Any], changes: dict[str, Any], policy: str | None
 ) -> dict[str, Any]:
     """Plain KD's model, with the changes of a method."""
+    augmenter = changes.get('augmenter', {})
+    if augmenter.get('preset') == 'paper' and task.distiller != 'ClassificationDistiller':
+        # Boxes and maps cannot follow the overlaid images of the reference's classification.
+        changes['augmenter'] = {**augmenter, 'preset': 'paper_dense'}
     if policy is not None:
         changes['augmenter'] = {**changes['augmenter'], 'init': policy}
     teacher = dict(cfg_path=task.teacher, checkpoint=None)

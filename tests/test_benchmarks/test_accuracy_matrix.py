@@ -7,6 +7,7 @@ from pathlib import Path
 
 import forked
 import pytest
+from mmengine.config import Config
 
 from benchmarks.accuracy import cells, results, runs
 from benchmarks.accuracy.cells import Cell, config_key, make_config, plan
@@ -110,6 +111,18 @@ def test_every_method_has_a_config_of_its_own(tiny, method):
     others = [m for m in STUDENTS if m != method and not METHODS[m].policy_of]
     assert config_key(config) not in {config_key(make_config(Cell('tiny', m, 0))) for m in others}
     assert config.train_cfg.max_iters == config.param_scheduler.T_max
+
+
+def test_the_published_augmenter_is_that_of_the_task():
+    presets = {
+        'fashion_mnist_300': 'paper',
+        'faster_rcnn': 'paper_dense',
+        'land_cover': 'paper_dense',
+    }
+    for task, preset in presets.items():
+        kd = Config.fromfile(ROOT / TASKS[task].student).model
+        model = cells.distiller(TASKS[task], kd, dict(METHODS['paper'].model), None)
+        assert model['augmenter'] == dict(type='tst_mm.PaperAugmenter', preset=preset)
 
 
 def test_the_hook_finds_the_stages_that_are_paid_for(tiny):
