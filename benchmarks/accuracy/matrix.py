@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from benchmarks.small.parts import randaugment
+from benchmarks.small.parts import randaugment, trivialaugment
 
 _CONFIGS = 'benchmarks/accuracy/configs'
 _GRADIENT = dict(type='tst_mm.GradientSearch')
@@ -147,6 +147,12 @@ def _tst(title: str, **model: Any) -> Method:
     return Method(title, {**_AUGMENTED, **model}, search={})
 
 
+def _all_images(title: str, arguments: Mapping[str, Any]) -> Method:
+    """All images augmented in a fixed way."""
+    augmenter = dict(type='tst_mm.LearnedAugmenter', **arguments)
+    return Method(title, dict(augmenter=augmenter, batch_mode=1.0))
+
+
 def _objective(title: str, **changes: Any) -> Method:
     """TST with another objective."""
     return _tst(title, objective={'type': 'tst_mm.TeachingObjective', **changes})
@@ -160,10 +166,13 @@ METHODS = {
         'KD + untrained policy, half of the images', {**_AUGMENTED, 'batch_mode': 0.5}
     ),
     'random': Method('KD + untrained policy, all images', {**_AUGMENTED, 'batch_mode': 1.0}),
-    'randaugment-9': Method(
-        'KD + RandAugment, strength 9',
-        dict(augmenter=dict(type='tst_mm.LearnedAugmenter', **randaugment(9)), batch_mode=1.0),
-    ),
+    **{
+        f'randaugment-{strength}': _all_images(
+            f'KD + RandAugment, strength {strength}', randaugment(strength)
+        )
+        for strength in (5, 9, 14)
+    },
+    'trivialaugment': _all_images('KD + TrivialAugment', trivialaugment()),
     'tst': _tst('TST'),
     'amount': Method('TST, amount only', _AUGMENTED),
     # The reference's stages are half as long as its training; these take a tenth of the images.

@@ -122,9 +122,7 @@ def augmenter_of(
     if kind == 'randaugment':
         return LearnedAugmenter(**randaugment(strength))
     if kind == 'trivialaugment':
-        return LearnedAugmenter(
-            operators=OPERATORS, num_ops=1, ranges=WIDE, init=dict(rate=1.0, magnitude=0.5)
-        )
+        return LearnedAugmenter(**trivialaugment())
     return LearnedAugmenter(**arguments or {})
 
 
@@ -137,6 +135,12 @@ def randaugment(strength: float) -> dict[str, Any]:
     }
     init = dict(rate=1.0, magnitude=1.0)
     return dict(operators=OPERATORS, num_ops=2, ranges=ranges, init=init)
+
+
+def trivialaugment() -> dict[str, Any]:
+    """TrivialAugment with its wide ranges, as arguments of :class:`LearnedAugmenter`."""
+    init = dict(rate=1.0, magnitude=0.5)
+    return dict(operators=OPERATORS, num_ops=1, ranges=WIDE, init=init)
 
 
 def mixed(images: Tensor, how: str, random: torch.Generator) -> tuple[Tensor, Tensor, float]:
