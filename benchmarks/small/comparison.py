@@ -14,7 +14,7 @@ from .matrix import METHODS, TASKS
 from .report import cells, gap_cell
 
 #: What the headline has beside rivals.
-OWN = ('tst', 'amount', 'policy')
+OWN = ('paper', 'tst', 'amount', 'policy')
 
 
 def headline(
@@ -96,6 +96,10 @@ _PARTS = (
     ('the amount, beside the search', 'tst', 'policy'),
     ('the amount alone, over half', 'amount', 'random-half'),
     ('the amount alone, over all', 'amount', 'random'),
+    ('TST, over TST as published', 'tst', 'paper'),
+    ('labels by trust, over TST', 'tst-trust', 'tst'),
+    ('objective disagreement, over TST', 'tst-disagreement', 'tst'),
+    ('objective confidence, over TST', 'tst-confidence', 'tst'),
 )
 
 

@@ -125,7 +125,7 @@ METHODS = {
     'trivialaugment': Method('KD + TrivialAugment', 1.0, 'trivialaugment', rival=True),
     'mixup': Method('KD + MixUp', 1.0, 'mixup', rival=True),
     'cutmix': Method('KD + CutMix', 1.0, 'cutmix', rival=True),
-    'paper': Method('TST as published', 1.0, 'paper', stages=4, rival=True),
+    'paper': Method('TST as published', 1.0, 'paper', stages=4),
     'tst': _searched('TST'),
     'amount': Method('TST, amount only', None),
     'policy': _searched('TST, policy only, all images', 1.0),
