@@ -57,6 +57,7 @@ def write_report(
         TASKS[task].title: {method: now.values(task, method) for method in now.methods(task)}
         for task in now.tasks()
     }
+    comparison.draw(small_runs, others, images / 'results_headline.png')
     page = Template(_PAGE.read_text()).substitute(
         runs=len(rows),
         commits=_commits(rows),
@@ -80,8 +81,8 @@ def write_report(
     )
     path = folder / 'results.md'
     path.write_text(page)
-    drawn = [images / f'results_{name}.png' for name in ('amounts', 'learned')]
-    paths = [path, *(drawn if small_runs else [])]
+    drawn = ['headline', *(('amounts', 'learned') if small_runs else ())]
+    paths = [path, *(images / f'results_{name}.png' for name in drawn)]
     for book, stem, start in ((now, 'results', None), (old, 'results_before', 0.5)):
         if book.tasks():
             paths += pictures.draw_all(book, images, stem, start)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from benchmarks.accuracy.statistics import difference, levels
 from tst_mm.experiments import markdown_table
 
+from . import pictures
 from .matrix import METHODS, TASKS
 from .report import cells, gap_cell
 
@@ -31,15 +33,11 @@ def headline(
     Returns:
         A table of Markdown; empty where no method has a rival.
     """
-    compared = _compared(runs, others)
-    rows = []
-    for method in (name for name in METHODS if METHODS[name].rival or name in OWN):
-        gaps = [_behind(values, method) for values in compared.values()]
-        known = [gap for gap in gaps if gap is not None]
-        if known:
-            worst = f'{min(known):+.2f}' if len(known) == len(gaps) else ''
-            told = ['' if gap is None else f'{gap:+.2f}' if gap else 'best' for gap in gaps]
-            rows.append([METHODS[method].title, *told, worst])
+    compared, rows = _compared(runs, others), []
+    for method, gaps in _behind_each(compared).items():
+        worst = f'{min(gaps.values()):+.2f}' if len(gaps) == len(compared) else ''
+        told = {task: f'{gap:+.2f}' if gap else 'best' for task, gap in gaps.items()}
+        rows.append([METHODS[method].title, *(told.get(task, '') for task in compared), worst])
     if not rows:
         return ''
     usual = [_over_the_mean(values) for values in compared.values()]
@@ -48,6 +46,21 @@ def headline(
     worst = f'{min(known):+.2f}' if known and len(known) == len(usual) else ''
     rows.append(['TST, over the mean of the rivals', *told, worst])
     return markdown_table(['over the best rival', *compared, 'worst'], rows)
+
+
+def draw(
+    runs: Sequence[Mapping[str, Any]],
+    others: Mapping[str, Mapping[str, Mapping[int, float]]] | None,
+    path: Path,
+) -> None:
+    """Draw the rivals, TST and its amount alone in the headline, for which see there, as PNG."""
+    compared = _compared(runs, others)
+    gaps = {
+        METHODS[name].title: found
+        for name, found in _behind_each(compared).items()
+        if METHODS[name].rival or name in ('tst', 'amount')
+    }
+    pictures.draw_headline(gaps, list(compared), METHODS['tst'].title, path)
 
 
 def summary(
@@ -71,16 +84,14 @@ def summary(
         if not compared or lines and not others:
             continue
         worst = {}
-        for method in (name for name in METHODS if METHODS[name].rival or name in OWN):
-            found = {task: _behind(values, method) for task, values in compared.items()}
-            known = {task: gap for task, gap in found.items() if gap is not None}
-            if len(known) == len(found):
-                where = min(known, key=known.__getitem__)
-                worst[method] = f'{METHODS[method].title} {known[where]:+.2f} ({where})'
+        for method, gaps in _behind_each(compared).items():
+            if len(gaps) == len(compared):
+                where = min(gaps, key=gaps.__getitem__)
+                worst[method] = f'{METHODS[method].title} {gaps[where]:+.2f} ({where})'
         if 'tst' not in worst:
             continue
-        gaps = [_behind(values, 'tst') for values in compared.values()]
-        near = sum(gap is not None and gap >= -0.3 for gap in gaps)
+        gaps = _behind_each(compared)['tst']
+        near = sum(gap >= -0.3 for gap in gaps.values())
         over = sum((_over_the_mean(values) or 0.0) > 0 for values in compared.values())
         lines.append(
             f'- The worst of {len(gaps)} {words}: {"; ".join(worst.values())}. TST is at most 0.3 '
@@ -159,7 +170,12 @@ def _over_the_mean(found: Mapping[str, float]) -> float | None:
     return found['tst'] - float(np.mean(rivals)) if rivals and 'tst' in found else None
 
 
-def _behind(found: Mapping[str, float], method: str) -> float | None:
-    """A method's level over the best rival's; None where one of them has none."""
-    rivals = [value for name, value in found.items() if METHODS[name].rival]
-    return found[method] - max(rivals) if rivals and method in found else None
+def _behind_each(compared: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """By method and task, how far a level is over that of the best rival; rivals and our own."""
+    gaps: dict[str, dict[str, float]] = {}
+    for task, found in compared.items():
+        rivals = [value for name, value in found.items() if METHODS[name].rival]
+        for method in found if rivals else ():
+            if METHODS[method].rival or method in OWN:
+                gaps.setdefault(method, {})[task] = found[method] - max(rivals)
+    return {method: gaps[method] for method in METHODS if method in gaps}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from benchmarks.panels import make_panels, save_panels
@@ -15,6 +16,37 @@ from .matrix import TASKS
 
 #: Values by task, method and seed.
 Cells = Mapping[str, Mapping[str, Mapping[int, Any]]]
+
+
+def draw_headline(
+    gaps: Mapping[str, Mapping[str, float]], tasks: Sequence[str], ours: str, path: Path
+) -> None:
+    """Draw how far each method is from the best rival of each task, the best worst case on top.
+
+    Args:
+        gaps: Points over the best rival, by title of the method and of the task; the lines of
+            those that were not run on every task are the lower ones.
+        tasks: All tasks, in the order of the legend.
+        ours: The method whose name stands out.
+        path: The file, PNG.
+    """
+    order = sorted(gaps, key=lambda title: (len(gaps[title]), min(gaps[title].values())))
+    figure, (axes,) = make_panels(1, 9.2, 0.36 * len(order) + 1.1)
+    for place, title in enumerate(order):
+        worst, best = min(gaps[title].values()), max(gaps[title].values())
+        color = '#3465a4' if title == ours else '0.75'
+        axes.plot([worst, best], [place, place], color=color, lw=5, alpha=0.5, zorder=1)
+    for task, color, marker in zip(tasks, plt.get_cmap('tab10').colors, 'osD^v<>P', strict=False):
+        places = [place for place, title in enumerate(order) if task in gaps[title]]
+        values = [gaps[order[place]][task] for place in places]
+        axes.plot(values, places, marker, color=color, ms=6, label=task, ls='none')
+    axes.axvline(0, color='0.4', lw=0.8)
+    axes.set_yticks(range(len(order)), order)
+    for label in axes.get_yticklabels():
+        label.set_fontweight('bold' if label.get_text() == ours else 'normal')
+    axes.set_xlabel('points over the best rival of the task')
+    figure.legend(loc='outside right upper', fontsize=8, frameon=False)
+    save_panels(figure, path)
 
 
 def draw_learned(policies: Cells, known: Cells, path: Path) -> None:

@@ -43,6 +43,7 @@ def test_the_page_says_what_the_rows_say(rows, tmp_path):
     assert '52.00 ± 1.00' in page and 'the teacher: 80.0' in page
     assert '`abc1234`' in page and '$' not in page
     assert [picture.name for picture in pictures] == [
+        'results_headline.png',
         'results_differences.png',
         'results_policies.png',
     ]

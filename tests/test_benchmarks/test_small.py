@@ -170,7 +170,7 @@ def test_mistakes_show_before_anything_is_trained(changes, message, capsys):
     assert message in capsys.readouterr().err
 
 
-def test_the_table_says_what_the_runs_say(tmp_path):
+def test_the_table_says_what_the_runs_say(tmp_path, monkeypatch):
     runs = []
     for seed in range(4):
         for method, value in (('kd', 80 + seed), ('random', 82.5 + seed), ('tst', 83 + seed)):
@@ -193,6 +193,12 @@ def test_the_table_says_what_the_runs_say(tmp_path):
         '-0.50' in comparison.headline(runs, dense).splitlines()[4]
     )  # not behind the student alone
     assert comparison.summary(runs, dense).count('The worst of') == 2
+    drawn = []
+    monkeypatch.setattr(comparison.pictures, 'draw_headline', lambda *given: drawn.extend(given))
+    comparison.draw(runs, dense, tmp_path / 'headline.png')
+    gaps, tasks, ours, _ = drawn
+    assert tasks == [TASKS['cifar_1k'].title, 'a detector'] and ours in gaps
+    assert gaps['KD'] == pytest.approx({tasks[0]: -2.5, 'a detector': -1.0})
     [line] = comparison.summary([*runs, apart]).splitlines()
     assert 'KD -2.50 (CIFAR-10, 1,000 images); ' in line and 'TST +0.50 (CIFAR-10' in line
     assert 'at most 0.3 behind the best rival on 1, and above the mean of the rivals on 1.' in line
