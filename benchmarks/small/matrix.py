@@ -126,6 +126,13 @@ METHODS = {
     'mixup': Method('KD + MixUp', 1.0, 'mixup', rival=True),
     'cutmix': Method('KD + CutMix', 1.0, 'cutmix', rival=True),
     'paper': Method('TST as published', 1.0, 'paper', stages=4),
+    'paper-mended': Method(
+        "TST as published, the augmenter's preset 'recommended'",
+        1.0,
+        'paper',
+        stages=4,
+        augmenter=dict(preset='recommended'),
+    ),
     'tst': _searched('TST'),
     'amount': Method('TST, amount only', None),
     'policy': _searched('TST, policy only, all images', 1.0),

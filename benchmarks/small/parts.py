@@ -115,10 +115,10 @@ def augmenter_of(
             image at one magnitude; or ``'trivialaugment'``, one operator on every image at a
             magnitude that is uniform on the wide ranges of that paper.
         strength: The magnitude of RandAugment, of 30.
-        arguments: Those of the augmenter of a policy. Defaults to none.
+        arguments: Those of the augmenter of a policy, or of the reference's. Defaults to none.
     """
     if kind == 'paper':
-        return PaperAugmenter()
+        return PaperAugmenter(**arguments or {})
     if kind == 'randaugment':
         return LearnedAugmenter(**randaugment(strength))
     if kind == 'trivialaugment':
