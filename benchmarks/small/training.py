@@ -286,13 +286,15 @@ class Training:
         if path.exists():
             teacher.load_state_dict(torch.load(path, self.device, weights_only=True))
             return folded(teacher)
+        steps = self.task.teacher_steps
+        print(f'{self.task.data}: a teacher first, {steps:,} steps, for all its runs', flush=True)
         self.images, self.labels = images.to(self.device), labels.to(self.device)
         self.seen = torch.arange(len(labels))
         self.random = torch.Generator().manual_seed(0)
         optimizer = torch.optim.SGD(
             teacher.parameters(), 0.1, momentum=0.9, weight_decay=5e-4, nesterov=True
         )
-        augmenter, steps = LearnedAugmenter(), self.task.teacher_steps
+        augmenter = LearnedAugmenter()
         augmenter.normalization = self.normalization
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.2 * self._rate(), steps)
         batch = self.task.batch

@@ -147,6 +147,7 @@ def test_a_run_is_on_file_once_and_repeats_exactly(data, tmp_path, capsys):
             assert run.pop('seconds') >= 0 and 40 <= run['test'] <= 100
     assert first == second
     assert first[0]['amount'] and len(first[0]['policy']) == 14
+    assert capsys.readouterr().out.count('digits: a teacher first, 10 steps') == 1
     command.main(['table', '--out', str(paths[0])])
     assert 'TST' in capsys.readouterr().out
 
