@@ -108,6 +108,8 @@ _PARTS = (
     ('the amount alone, over half', 'amount', 'random-half'),
     ('the amount alone, over all', 'amount', 'random'),
     ('TST, over TST as published', 'tst', 'paper'),
+    ('TST, over that with recommended switches', 'tst', 'paper-mended'),
+    ('recommended switches, over TST as published', 'paper-mended', 'paper'),
     ('labels by trust, over TST', 'tst-trust', 'tst'),
     ('objective disagreement, over TST', 'tst-disagreement', 'tst'),
     ('objective confidence, over TST', 'tst-confidence', 'tst'),

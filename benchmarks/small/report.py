@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,17 +113,30 @@ def agreement(runs: Sequence[Mapping[str, Any]]) -> dict[str, tuple[float, int, 
     policies, known = cells(runs, 'policy'), cells(runs, 'known')
     result = {}
     for task, methods in policies.items():
-        tables = [np.array(policy) for policy in methods.get('tst', {}).values() if policy]
-        pairs = [
-            float(np.corrcoef(a, b)[0, 1])
-            for i, a in enumerate(tables)
-            for b in tables[:i]
-            if a.any() and b.any()
-        ]
+        pairs = _correlations(methods.get('tst', {}).values())
         if pairs:
             counts = [sum(row) for row in known[task]['tst'].values() if row]
             result[task] = (float(np.mean(pairs)), len(pairs), float(np.mean(counts)))
     return result
+
+
+def agreements(runs: Sequence[Mapping[str, Any]]) -> str:
+    """The mean correlation of the policies of two seeds, a row a method, a column a task."""
+    found = cells(runs, 'policy')
+    tasks = [task for task in found if TASKS[task].in_headline]
+    rows = []
+    for method in METHODS:
+        pairs = [_correlations(found[task].get(method, {}).values()) for task in tasks]
+        if any(pairs):
+            told = [f'{np.mean(values):.2f}' if values else '' for values in pairs]
+            rows.append([METHODS[method].title, *told])
+    return markdown_table(['correlation', *(TASKS[task].title for task in tasks)], rows)
+
+
+def _correlations(policies: Iterable[Sequence[float] | None]) -> list[float]:
+    """The correlation of each pair of policies; those that did not move have none."""
+    moved = [np.array(policy) for policy in policies if policy and any(policy)]
+    return [float(np.corrcoef(a, b)[0, 1]) for i, a in enumerate(moved) for b in moved[:i]]
 
 
 def learned(runs: Sequence[Mapping[str, Any]]) -> str:
@@ -173,7 +186,7 @@ def section(runs: Sequence[Mapping[str, Any]], images: Path) -> str:
         f'{len(reported)} runs of commits {commits}.\n\n{tables(reported)}\n\n'
         '![The learned amount over training, a line a seed](images/results_amounts.png)\n\n'
         '**Do seeds agree?** The correlation of the policies of two seeds, logits less prior:\n\n'
-        f'{agreed}\n\n'
+        f'{agreed}\n\nThe same of all methods that search:\n\n{agreements(reported)}\n\n'
         '![How far each rate was moved, a dot a seed](images/results_learned.png)\n\n'
         'What the policies of all seeds agree on, in logits:\n\n'
         f'{learned(reported) or "- Nothing yet."}{settings if chosen else ""}'

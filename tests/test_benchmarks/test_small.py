@@ -206,6 +206,7 @@ def test_the_table_says_what_the_runs_say(tmp_path, monkeypatch):
     assert 'the search, beside the amount' in search and '**+0.50** (+0.50 to +0.50)' in search
     assert 'the amount alone, over all' in amount and '+0.00' in amount
     assert 'Invert (+12.5)' in said and '4 seeds: more ' in said  # of policies i + seed % 2
+    assert '| TST         |                   1.00 |' in report.agreements(runs)
     assert '1.00 on average over 6 pairs of seeds; 14.0 of 14 effects are known' in said
     assert 'TST against KD: above it on CIFAR-10, 1,000 images (+3.00).' in comparison.verdict(runs)
     assert (tmp_path / 'results_amounts.png').stat().st_size > 3000
